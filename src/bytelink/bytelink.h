@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bytelink: a stream of bytes to a board and back, whatever carries it.
+ *
+ * The layer knows bytes, time and how a DEVICE is opened; it knows nothing of what the bytes mean. A backend is one file
+ * that fills a `struct bytelink_backend`: serial.c (libserialport), pty.c (termios), exec.c (a command on a pseudo-terminal),
+ * tcp.c (a socket), and tests/unit/fakelink.c (scripted, with a clock of its own).
+ *
+ * Order of calls: bytelink_open (bytelink/device.h), then any of read, write, wait, now, then bytelink_close. One thread at a
+ * time uses a link; only bytelink_wake may be called from any thread.
+ */
+#ifndef BYTELINK_BYTELINK_H
+#define BYTELINK_BYTELINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/diag.h"
+
+enum bytelink_event {
+	BYTELINK_READABLE = 1, /* bytelink_read would return bytes, or the link's end */
+	BYTELINK_WRITABLE = 2, /* bytelink_write would take at least a byte, or tell the link's end */
+	BYTELINK_WOKEN = 4,    /* bytelink_wake was called since the last wait */
+};
+
+struct bytelink;
+
+/* What a backend supplies. SELF is the link that bytelink_init made; its `state` is the backend's own. */
+struct bytelink_backend {
+	const char *name; /* "serial", "pty", "exec", "tcp": for messages */
+	ssize_t (*read)(struct bytelink *self, void *buf, size_t len);
+	ssize_t (*write)(struct bytelink *self, const void *buf, size_t len);
+	int (*wait)(struct bytelink *self, unsigned events, int64_t deadline);
+	int64_t (*now)(struct bytelink *self);
+	void (*wake)(struct bytelink *self);
+	void (*close)(struct bytelink *self); /* releases `state`; the struct itself is bytelink_close's */
+};
+
+struct bytelink {
+	const struct bytelink_backend *backend;
+	void *state;  /* the backend's */
+	char *device; /* the DEVICE as the user gave it, resolved; owned by the link */
+};
+
+/*
+ * The time of the link's clock in microseconds from some start; never goes back. Deadlines of bytelink_wait are on this clock
+ * (CLOCK_MONOTONIC for real links, scripted for the fake), so that no test has to sleep.
+ */
+int64_t bytelink_now(struct bytelink *link);
+
+/*
+ * Takes what has arrived, up to LEN bytes, into BUF. Never blocks.
+ * Returns the bytes read, 0 when there is nothing now, or a negative errno: -ENODEV the device is gone (unplugged, the command
+ * ended, the peer closed), -EIO anything else.
+ */
+ssize_t bytelink_read(struct bytelink *link, void *buf, size_t len);
+
+/*
+ * Gives up to LEN bytes of BUF to the link. Never blocks.
+ * Returns the bytes taken, which may be fewer than LEN and is 0 when the link has no room now, or a negative errno as above.
+ */
+ssize_t bytelink_write(struct bytelink *link, const void *buf, size_t len);
+
+/*
+ * Waits until one of EVENTS (a set of enum bytelink_event; BYTELINK_WOKEN always counts) or until the link's clock reaches
+ * DEADLINE (INT64_MAX: for ever; in the past: a look without waiting).
+ * Returns the set of what is true now, 0 at the deadline, or a negative errno.
+ */
+int bytelink_wait(struct bytelink *link, unsigned events, int64_t deadline);
+
+/* Makes a bytelink_wait under way, or the next one, return with BYTELINK_WOKEN. Any thread, also a signal handler. */
+void bytelink_wake(struct bytelink *link);
+
+/* The DEVICE behind LINK, for messages. Valid as long as LINK. */
+const char *bytelink_device(const struct bytelink *link);
+
+/* Closes LINK, gives the port back and frees it; NULL is accepted. What was written but not yet sent may be lost. */
+void bytelink_close(struct bytelink *link);
+
+/*
+ * Writes all LEN bytes, waiting for room as long as it takes up to DEADLINE. For the slow talk at a session's start; the line
+ * thread does not use it. Returns 0, -ETIMEDOUT, or a negative errno as bytelink_write.
+ */
+int bytelink_write_all(struct bytelink *link, const void *buf, size_t len, int64_t deadline);
+
+#endif
