@@ -4,8 +4,38 @@
 noinst_LIBRARIES += libmpremotefs.a
 
 # For programs that link the library.
-LIBMPREMOTEFS_LIBS = libmpremotefs.a $(SERIALPORT_LIBS) $(ZLIB_LIBS)
+LIBMPREMOTEFS_LIBS = libmpremotefs.a $(SERIALPORT_LIBS) $(ZLIB_LIBS) $(LIBMD_LIBS)
 
 libmpremotefs_a_SOURCES = \
 	src/base/diag.c \
-	src/base/diag.h
+	src/base/diag.h \
+	src/agent/agent.c \
+	src/agent/agent.h \
+	src/agent/agent_parts.h \
+	src/agent/exchange.c \
+	src/agent/exchange.h \
+	src/agent/frame.c \
+	src/agent/frame.h \
+	src/agent/protocol.h \
+	src/board/board.c \
+	src/board/board.h \
+	src/board/board_agent.c \
+	src/board/board_agent.h \
+	src/board/board_cache.c \
+	src/board/board_cache.h \
+	src/board/board_errno.c \
+	src/board/board_errno.h \
+	src/board/board_mend.c \
+	src/board/board_mend.h \
+	src/board/packer.c \
+	src/board/packer.h
+nodist_libmpremotefs_a_SOURCES = src/agent/agent_parts.c
+
+# The Python that runs on the board, stripped and embedded.
+AGENT_PARTS = src/agent/board/core.py src/agent/board/files.py src/agent/board/changes.py
+EXTRA_DIST += $(AGENT_PARTS) scripts/embed-agent
+BUILT_SOURCES += src/agent/agent_parts.c
+CLEANFILES += src/agent/agent_parts.c
+src/agent/agent_parts.c: $(AGENT_PARTS) scripts/embed-agent
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && cd $(srcdir) && \
+	$(SHELL) scripts/embed-agent $(AGENT_PARTS) > $(abs_builddir)/$@.new && mv $(abs_builddir)/$@.new $(abs_builddir)/$@

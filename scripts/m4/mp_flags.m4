@@ -22,7 +22,7 @@ AC_DEFUN([MP_WARNINGS],
 		-Wold-style-definition -Wmissing-declarations -Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef \
 		-Wredundant-decls -Wnested-externs -Wvla -Walloca -Wimplicit-fallthrough -Wduplicated-cond \
 		-Wduplicated-branches -Wlogical-op -Wnull-dereference -Wdouble-promotion \
-		-Wdate-time -Wdeclaration-after-statement])
+		-Wdate-time])
 	AS_IF([test "x$enable_werror" = xyes], [WARNING_CFLAGS="$WARNING_CFLAGS -Werror"])
 	AC_SUBST([WARNING_CFLAGS])])
 

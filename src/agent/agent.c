@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent/agent.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <zlib.h>
+
+#include "agent/agent_parts.h"
+
+enum {
+	HELLO_US = 3000000,  /* from starting the agent to its hello: it compiles nothing then */
+	QUIT_US = 1000000,   /* how long a board may take to leave the agent before we go anyway */
+	FAST_US = 6000,      /* a line that carries PROOF bytes and an answer in less is faster than any slow UART... */
+	PROOF = 200,         /* (within the window that any line holds) */
+	FLOOD = 1500,        /* ...and holds back its writer if so much, more than any board's ring, is not lost... */
+	HOLD_MS = 50,        /* ...while the board reads nothing for so long */
+	OUTPUT_KEPT = 256,   /* of what the board says outside frames, for messages */
+};
+
+struct agent {
+	struct bytelink *link;
+	struct agent_options options;
+	struct agent_session session;
+
+	pthread_mutex_t lock; /* guards all below */
+	pthread_cond_t done;  /* some requests have finished */
+	struct exchange *exchange;
+	char output[OUTPUT_KEPT + 1]; /* the end of what the board said outside frames */
+	size_t output_len;
+	bool stop;      /* the line thread is to end */
+	bool gone;      /* the link has failed */
+	bool threaded;
+	pthread_t thread;
+};
+
+static void logf_at(struct agent *agent, int level, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+static void logf_at(struct agent *agent, int level, const char *format, ...)
+{
+	char text[512];
+	va_list arguments;
+
+	if (!agent->options.log)
+		return;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	agent->options.log(agent->options.log_context, level, text);
+}
+
+static void keep_output(struct agent *agent, const struct frame *frame)
+{
+	size_t len = frame->len < OUTPUT_KEPT ? frame->len : OUTPUT_KEPT;
+	const uint8_t *bytes = frame->payload + (frame->len - len);
+	size_t keep = agent->output_len + len > OUTPUT_KEPT ? OUTPUT_KEPT - len : agent->output_len;
+
+	memmove(agent->output, agent->output + agent->output_len - keep, keep);
+	memcpy(agent->output + keep, bytes, len);
+	agent->output_len = keep + len;
+}
+
+/* Told by the exchange, with the lock held. */
+static void note_frame(void *context, bool outgoing, const struct frame *frame, const char *what)
+{
+	struct agent *agent = context;
+	char text[128];
+
+	if (what && frame)
+		keep_output(agent, frame);
+	if (!agent->options.trace)
+		return;
+	if (!frame)
+		logf_at(agent, LOG_DEBUG, "<- %s", what);
+	else if (what)
+		logf_at(agent, LOG_DEBUG, "<- %s: %s", what, diag_printable(text, sizeof(text), frame->payload, frame->len));
+	else
+		logf_at(agent, LOG_DEBUG, "%s %c #%u, %u bytes", outgoing ? "->" : "<-", frame->type, frame->sequence, frame->len);
+}
+
+/* Lets the callers of finished requests go on. With the lock held. */
+static void settle(struct agent *agent)
+{
+	bool any = false;
+
+	while (exchange_finished(agent->exchange))
+		any = true;
+	if (any)
+		pthread_cond_broadcast(&agent->done);
+}
+
+static void link_failed(struct agent *agent, ssize_t error)
+{
+	if (!agent->gone)
+		logf_at(agent, LOG_ERR, "%s: the connection to the board is lost: %s", bytelink_device(agent->link),
+			strerror((int)-error));
+	agent->gone = true;
+	exchange_fail(agent->exchange);
+}
+
+static void receive(struct agent *agent)
+{
+	size_t room;
+	uint8_t *bytes = exchange_room(agent->exchange, &room);
+	ssize_t len = bytelink_read(agent->link, bytes, room);
+
+	if (len < 0)
+		link_failed(agent, len);
+	else if (len)
+		exchange_received(agent->exchange, (size_t)len, bytelink_now(agent->link));
+}
+
+/* Writes what may be written now. Returns whether the link had no room for all of it. */
+static bool transmit(struct agent *agent)
+{
+	const uint8_t *bytes;
+	size_t len;
+
+	while ((len = exchange_output(agent->exchange, bytelink_now(agent->link), &bytes))) {
+		ssize_t sent = bytelink_write(agent->link, bytes, len);
+
+		if (sent < 0)
+			link_failed(agent, sent);
+		else
+			exchange_sent(agent->exchange, (size_t)sent, bytelink_now(agent->link));
+		if (sent <= 0)
+			return sent == 0;
+	}
+	return false;
+}
+
+/* One round of the line's work: what is due, what can be sent, then waiting until there is more, at most until UNTIL. */
+static void pump(struct agent *agent, int64_t until)
+{
+	pthread_mutex_lock(&agent->lock);
+	if (!agent->gone)
+		receive(agent);
+	exchange_tick(agent->exchange, bytelink_now(agent->link));
+	bool full = transmit(agent);
+	settle(agent);
+	int64_t deadline = exchange_deadline(agent->exchange);
+	bool stop = agent->stop || agent->gone;
+	pthread_mutex_unlock(&agent->lock);
+	if (stop)
+		return;
+	bytelink_wait(agent->link, BYTELINK_READABLE | (full ? BYTELINK_WRITABLE : 0u), deadline < until ? deadline : until);
+}
+
+static void *line_thread(void *context)
+{
+	struct agent *agent = context;
+	bool stop = false;
+
+	while (!stop) {
+		pump(agent, INT64_MAX);
+		pthread_mutex_lock(&agent->lock);
+		stop = agent->stop || agent->gone;
+		pthread_mutex_unlock(&agent->lock);
+	}
+	return NULL;
+}
+
+void agent_submit(struct agent *agent, struct exchange_request *request)
+{
+	pthread_mutex_lock(&agent->lock);
+	exchange_add(agent->exchange, request, bytelink_now(agent->link));
+	settle(agent);
+	pthread_mutex_unlock(&agent->lock);
+	if (agent->threaded)
+		bytelink_wake(agent->link);
+}
+
+int agent_wait(struct agent *agent, struct exchange_request *request)
+{
+	if (!agent->threaded) {
+		while (request->state != EXCHANGE_FINISHED)
+			pump(agent, INT64_MAX);
+		return request->result;
+	}
+	pthread_mutex_lock(&agent->lock);
+	while (request->state != EXCHANGE_FINISHED)
+		pthread_cond_wait(&agent->done, &agent->lock);
+	pthread_mutex_unlock(&agent->lock);
+	return request->result;
+}
+
+int agent_call(struct agent *agent, struct exchange_request *request)
+{
+	agent_submit(agent, request);
+	return agent_wait(agent, request);
+}
+
+const struct agent_session *agent_session(const struct agent *agent)
+{
+	return &agent->session;
+}
+
+/* Why the agent, which was put on the board, does not say hello. */
+static int no_hello(struct agent *agent, struct diag *diag)
+{
+	char words[2 * OUTPUT_KEPT];
+
+	if (agent->gone)
+		return diag_fail(diag, DIAG_AGENT, ENODEV, "%s: the connection was lost while the agent started on the board",
+				 bytelink_device(agent->link));
+	agent->output[agent->output_len] = 0;
+	if (strstr(agent->output, "MemoryError"))
+		return diag_fail(diag, DIAG_AGENT, ENOMEM,
+				 "%s: not enough memory on the board: the agent does not fit beside what is loaded there; free some "
+				 "(a soft reset with Ctrl-D at its prompt, or fewer imports in boot.py and main.py) and try again",
+				 bytelink_device(agent->link));
+	diag_printable(words, sizeof(words), agent->output, agent->output_len);
+	return diag_fail(diag, DIAG_AGENT, EPROTO, "%s: the agent does not start on the board, which says: %s",
+			 bytelink_device(agent->link), words[0] ? words : "(nothing)");
+}
+
+static int await_hello(struct agent *agent, struct diag *diag)
+{
+	int64_t until = bytelink_now(agent->link) + HELLO_US;
+
+	while (!exchange_hello(agent->exchange)->seen && !agent->gone && bytelink_now(agent->link) < until &&
+	       !strstr(agent->output, "Error"))
+		pump(agent, until);
+	const struct exchange_hello *hello = exchange_hello(agent->exchange);
+	if (!hello->seen)
+		return no_hello(agent, diag);
+	if (hello->block < 256 || hello->block > AGENT_PAYLOAD_MAX)
+		return diag_fail(diag, DIAG_AGENT, EPROTO, "%s: the agent on the board speaks of blocks of %u bytes: "
+				 "another version of it is running there; reset the board", bytelink_device(agent->link), hello->block);
+	agent->session.block = hello->block;
+	agent->session.free_heap = hello->free_heap;
+	agent->session.deflate = hello->deflate;
+	return 0;
+}
+
+/* Adds what the user can do to the words of a board without memory for the agent. */
+static int core_failed(struct agent *agent, int error, struct diag *diag)
+{
+	if (error == -EREMOTEIO && diag->err == ENOMEM)
+		return diag_fail(diag, DIAG_AGENT, ENOMEM,
+				 "%s: not enough memory on the board: the agent does not fit beside what is loaded there; free some "
+				 "(a soft reset with Ctrl-D at its prompt, or fewer imports in boot.py and main.py) and try again",
+				 bytelink_device(agent->link));
+	return error;
+}
+
+static int start_core(struct agent *agent, struct diag *diag)
+{
+	static const uint8_t quit_payload;
+	uint8_t quit[AGENT_HEADER_SIZE + AGENT_TRAILER_SIZE];
+	struct rawrepl repl;
+	struct rawrepl_options options = {
+		.nointerrupt = agent->options.nointerrupt,
+		.timeout_us = agent->options.timeout_us,
+		.rescue = (const char *)quit,
+		.rescue_len = frame_encode(quit, AGENT_QUIT, 0, &quit_payload, 0),
+	};
+	struct diag own = {0};
+	int error = rawrepl_enter(&repl, agent->link, &options, diag);
+
+	if (error)
+		return error;
+	agent->session.found = repl.found;
+	agent->session.interrupted = repl.interrupted;
+	error = rawrepl_run(&repl, agent_core, agent_core_len, NULL, 0, NULL, agent->options.timeout_us, &own);
+	if (error) {
+		error = core_failed(agent, error, &own);
+		if (diag)
+			*diag = own;
+		return error;
+	}
+	/* From the friendly REPL: whatever ends the agent then leaves the friendly REPL behind. */
+	error = rawrepl_leave(&repl, agent->options.timeout_us, diag);
+	return error ? error : rawrepl_type(&repl, "__mpremotefs__()");
+}
+
+static int ping(struct agent *agent, const uint8_t *payload, size_t len)
+{
+	struct exchange_request request = {.op = AGENT_PING, .payload = payload, .len = len};
+
+	return agent_call(agent, &request);
+}
+
+/* Whether all that is sent to a board that does not read for a while is still there afterwards. */
+static bool line_holds(struct agent *agent)
+{
+	static const uint8_t pause[] = {HOLD_MS}, flood[AGENT_PAYLOAD_MAX];
+	size_t size = agent->session.block < FLOOD / 2 ? agent->session.block : FLOOD / 2;
+	struct exchange_request hold = {.op = AGENT_HOLD, .payload = pause, .len = sizeof(pause)};
+	struct exchange_request first = {.op = AGENT_PING, .payload = flood, .len = size};
+	struct exchange_request second = first;
+	unsigned long naks = exchange_counts(agent->exchange)->naks;
+
+	exchange_set_window(agent->exchange, 0);
+	agent_submit(agent, &hold);
+	agent_submit(agent, &first);
+	agent_submit(agent, &second);
+	bool held = !agent_wait(agent, &hold) && !agent_wait(agent, &first) && !agent_wait(agent, &second);
+	exchange_set_window(agent->exchange, AGENT_WINDOW);
+	return held && exchange_counts(agent->exchange)->naks == naks;
+}
+
+/*
+ * The window that this line holds. It is widened only where the line proves to be no UART: first by its speed, so that on a slow
+ * one, which could lose bytes, nothing is risked; then by holding what is sent to a board that does not read.
+ */
+static void find_window(struct agent *agent)
+{
+	static const uint8_t filler[PROOF], unlimited[2];
+	int64_t start = bytelink_now(agent->link);
+
+	agent->session.window = AGENT_WINDOW;
+	if (ping(agent, filler, sizeof(filler)) || bytelink_now(agent->link) - start > FAST_US)
+		return;
+	if (!line_holds(agent) || ping(agent, unlimited, sizeof(unlimited)))
+		return;
+	exchange_set_window(agent->exchange, 0);
+	agent->session.window = 0;
+}
+
+static struct agent *agent_new(struct bytelink *link, const struct agent_options *options)
+{
+	struct agent *agent = calloc(1, sizeof(*agent));
+
+	if (!agent)
+		return NULL;
+	agent->link = link;
+	agent->options = *options;
+	agent->exchange = exchange_open(bytelink_now(link), options->timeout_us, note_frame, agent);
+	if (!agent->exchange) {
+		free(agent);
+		return NULL;
+	}
+	pthread_mutex_init(&agent->lock, NULL);
+	pthread_cond_init(&agent->done, NULL);
+	return agent;
+}
+
+static void agent_free(struct agent *agent)
+{
+	exchange_close(agent->exchange);
+	pthread_cond_destroy(&agent->done);
+	pthread_mutex_destroy(&agent->lock);
+	free(agent);
+}
+
+int agent_open(struct agent **out, struct bytelink *link, const struct agent_options *options, struct diag *diag)
+{
+	struct agent *agent = agent_new(link, options);
+
+	*out = NULL;
+	if (!agent)
+		return diag_fail(diag, DIAG_AGENT, ENOMEM, "not enough memory on this computer");
+	int error = start_core(agent, diag);
+	if (!error)
+		error = await_hello(agent, diag);
+	if (error) {
+		agent_free(agent);
+		return error;
+	}
+	find_window(agent);
+	*out = agent;
+	return 0;
+}
+
+/* PYTHON as a raw deflate stream from malloc, with a window that is small on the board. NULL: not enough memory. */
+static uint8_t *deflated(const char *python, size_t len, size_t *out_len)
+{
+	z_stream stream = {0};
+
+	if (deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, -12, 9, Z_DEFAULT_STRATEGY) != Z_OK)
+		return NULL;
+	*out_len = deflateBound(&stream, (uLong)len);
+	uint8_t *out = malloc(*out_len);
+	if (out) {
+		stream.next_in = (Bytef *)(uintptr_t)python;
+		stream.avail_in = (uInt)len;
+		stream.next_out = out;
+		stream.avail_out = (uInt)*out_len;
+		deflate(&stream, Z_FINISH);
+		*out_len = stream.total_out;
+	}
+	deflateEnd(&stream);
+	return out;
+}
+
+static int load_failed(struct agent *agent, const struct exchange_request *request, struct diag *diag)
+{
+	if (request->result != -EREMOTEIO)
+		return diag_fail(diag, DIAG_AGENT, EIO, "%s: the board stopped answering while the agent was loaded",
+				 bytelink_device(agent->link));
+	if (request->board_errno == ENOMEM)
+		return diag_fail(diag, DIAG_AGENT, ENOMEM,
+				 "%s: not enough memory on the board: %u bytes are free there, and the agent needs more",
+				 bytelink_device(agent->link), (unsigned)agent->session.free_heap);
+	return diag_fail(diag, DIAG_AGENT, EREMOTEIO, "%s: the agent does not run on this board: %s", bytelink_device(agent->link),
+			 request->words);
+}
+
+int agent_load(struct agent *agent, const char *python, size_t len, struct diag *diag)
+{
+	uint8_t payload[AGENT_PAYLOAD_MAX];
+	const uint8_t *from = (const uint8_t *)python;
+	uint8_t *packed = NULL;
+	int error = 0;
+
+	if (agent->session.deflate) {
+		from = packed = deflated(python, len, &len);
+		if (!packed)
+			return diag_fail(diag, DIAG_AGENT, ENOMEM, "not enough memory on this computer");
+	}
+	for (size_t at = 0, size; at < len && !error; at += size) {
+		size = len - at < agent->session.block - 1 ? len - at : agent->session.block - 1;
+		payload[0] = (uint8_t)((packed ? AGENT_LOAD_DEFLATED : 0) | (at + size < len ? AGENT_LOAD_MORE : 0));
+		memcpy(payload + 1, from + at, size);
+		struct exchange_request request = {
+			.op = AGENT_LOAD, .kind = EXCHANGE_CHANGES, .payload = payload, .len = size + 1};
+		if (agent_call(agent, &request))
+			error = load_failed(agent, &request, diag);
+	}
+	free(packed);
+	return error;
+}
+
+int agent_run(struct agent *agent)
+{
+	sigset_t all, before;
+
+	/* Signals are for the program's other threads. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	agent->threaded = true;
+	int error = pthread_create(&agent->thread, NULL, line_thread, agent);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (error)
+		agent->threaded = false;
+	return -error;
+}
+
+static void stop_thread(struct agent *agent)
+{
+	if (!agent->threaded)
+		return;
+	pthread_mutex_lock(&agent->lock);
+	agent->stop = true;
+	pthread_mutex_unlock(&agent->lock);
+	bytelink_wake(agent->link);
+	pthread_join(agent->thread, NULL);
+	agent->threaded = false;
+	agent->stop = false;
+}
+
+/* Asks the agent to leave. The request may outlive our patience, not this function: the exchange is failed before. */
+static void quit(struct agent *agent, bool restart)
+{
+	struct exchange_request request = {.op = AGENT_QUIT, .kind = EXCHANGE_CHANGES};
+	struct rawrepl repl = {.link = agent->link};
+	int64_t until = bytelink_now(agent->link) + QUIT_US;
+
+	agent_submit(agent, &request);
+	while (request.state != EXCHANGE_FINISHED && !agent->gone && bytelink_now(agent->link) < until)
+		pump(agent, until);
+	if (request.state != EXCHANGE_FINISHED) {
+		exchange_fail(agent->exchange);
+		settle(agent);
+	}
+	if (restart && !agent->gone)
+		rawrepl_restart(&repl);
+}
+
+static void log_counts(struct agent *agent)
+{
+	const struct exchange_counts *counts = exchange_counts(agent->exchange);
+
+	if (counts->damaged || counts->naks)
+		logf_at(agent, LOG_WARNING, "%s: the line was not clean: %lu damaged answers, %lu damaged requests, %lu sent again",
+			bytelink_device(agent->link), counts->damaged, counts->naks, counts->resent);
+}
+
+void agent_close(struct agent *agent, bool restart)
+{
+	if (!agent)
+		return;
+	stop_thread(agent);
+	quit(agent, restart);
+	log_counts(agent);
+	bytelink_close(agent->link);
+	agent_free(agent);
+}

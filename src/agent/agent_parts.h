@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* agent_parts: the Python of src/agent/board/, stripped and embedded by the build (scripts/embed-agent). */
+#ifndef AGENT_AGENT_PARTS_H
+#define AGENT_AGENT_PARTS_H
+
+#include <stddef.h>
+
+/* board/core.py, put on the board by rawrepl; it defines the function __mpremotefs__. NUL-terminated. */
+extern const char agent_core[];
+extern const size_t agent_core_len;
+
+/* board/files.py, which reads, and then board/changes.py, loaded by agent_load. NUL-terminated. */
+extern const char agent_files[];
+extern const size_t agent_files_len;
+extern const char agent_changes[];
+extern const size_t agent_changes_len;
+
+#endif

@@ -1,0 +1,611 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent/exchange.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/diag.h"
+
+enum {
+	KEEPALIVE_US = 1500000, /* between two frames to the board, well below AGENT_IDLE_US */
+	PROBE_US = 1000000,     /* silence after which the board is asked whether it got the request */
+	DAMAGE_US = 80000,      /* silence behind something damaged after which the request is sent again */
+	FOLLOW_US = 10000,      /* what waits at least this long behind a request that was let by may let its follower by, too */
+	UNDER_WAY_MAX = 3,      /* requests at the board at a time */
+	URGENT_MAX = 16,        /* requests that may go before a bulk one that waits */
+	LEAD_SLOW = 512,        /* bytes still to come when the next bulk request is sent, on a line with a window... */
+	LEAD_FAST = 8192,       /* ... and on one without */
+};
+
+/* A list of requests, first in, first out. */
+struct list {
+	struct exchange_request *first, **last;
+};
+
+struct exchange {
+	int64_t timeout_us;
+	exchange_trace_fn *trace;
+	void *trace_context;
+	struct frame_reader reader;
+	struct exchange_hello hello;
+	struct exchange_counts counts;
+
+	struct list urgent, bulk, under_way, finished;
+	uint8_t next_sequence;
+	unsigned window;
+	int64_t bulk_from; /* bulk requests that were added before `bulk_passed` wait until then */
+	int64_t bulk_passed;
+	unsigned urgent_streak; /* requests that went before a waiting bulk one */
+
+	/* The frame that is being sent: out[out_sent .. out_len]. `unread`: sent, and not known to be read by the board. */
+	uint8_t out[FRAME_SIZE_MAX];
+	size_t out_len, out_sent, unread;
+	struct exchange_request *sending; /* NULL: a ping, or nothing */
+
+	int64_t heard, spoken; /* the last byte from the board, the last byte to it */
+	int64_t probe_at;      /* when the board is asked for a sign of life */
+	int64_t probe_pause;   /* how long it is then waited */
+	bool probing;          /* a ping is under way */
+	bool probe_follows;    /* ... that was sent behind all that is under way */
+	uint8_t probe_sequence;
+	bool ping_due;
+	bool damaged; /* nonsense was read since the last good answer */
+	bool silent;  /* dead, until something is heard */
+	bool failed;  /* dead for good */
+};
+
+static void list_init(struct list *list)
+{
+	list->first = NULL;
+	list->last = &list->first;
+}
+
+static void list_add(struct list *list, struct exchange_request *request)
+{
+	request->next = NULL;
+	*list->last = request;
+	list->last = &request->next;
+}
+
+static struct exchange_request *list_take(struct list *list)
+{
+	struct exchange_request *request = list->first;
+
+	if (request) {
+		list->first = request->next;
+		if (!list->first)
+			list->last = &list->first;
+	}
+	return request;
+}
+
+struct exchange *exchange_open(int64_t now, int64_t timeout_us, exchange_trace_fn *trace, void *context)
+{
+	struct exchange *exchange = calloc(1, sizeof(*exchange));
+
+	if (!exchange)
+		return NULL;
+	exchange->timeout_us = timeout_us;
+	exchange->trace = trace;
+	exchange->trace_context = context;
+	exchange->window = AGENT_WINDOW;
+	exchange->heard = exchange->spoken = now;
+	exchange->bulk_from = exchange->bulk_passed = INT64_MIN;
+	exchange->next_sequence = 1;
+	frame_reader_init(&exchange->reader);
+	list_init(&exchange->urgent);
+	list_init(&exchange->bulk);
+	list_init(&exchange->under_way);
+	list_init(&exchange->finished);
+	return exchange;
+}
+
+void exchange_close(struct exchange *exchange)
+{
+	free(exchange);
+}
+
+void exchange_set_window(struct exchange *exchange, unsigned window)
+{
+	exchange->window = window;
+}
+
+static void finish(struct exchange *exchange, struct exchange_request *request, int result)
+{
+	request->result = result;
+	request->state = EXCHANGE_FINISHED;
+	list_add(&exchange->finished, request);
+}
+
+static void finish_all(struct exchange *exchange, struct list *list, int result)
+{
+	struct exchange_request *request;
+
+	while ((request = list_take(list)))
+		finish(exchange, request, result);
+}
+
+/* Nobody answers: what is asked is finished, what was being sent is forgotten. */
+static void give_up(struct exchange *exchange)
+{
+	exchange->sending = NULL;
+	exchange->out_len = exchange->out_sent = 0;
+	finish_all(exchange, &exchange->under_way, -EIO);
+	finish_all(exchange, &exchange->urgent, -EIO);
+	finish_all(exchange, &exchange->bulk, -EIO);
+}
+
+void exchange_fail(struct exchange *exchange)
+{
+	exchange->failed = true;
+	give_up(exchange);
+}
+
+bool exchange_dead(const struct exchange *exchange)
+{
+	return exchange->failed || exchange->silent;
+}
+
+const struct exchange_hello *exchange_hello(const struct exchange *exchange)
+{
+	return &exchange->hello;
+}
+
+const struct exchange_counts *exchange_counts(const struct exchange *exchange)
+{
+	return &exchange->counts;
+}
+
+struct exchange_request *exchange_finished(struct exchange *exchange)
+{
+	return list_take(&exchange->finished);
+}
+
+void exchange_add(struct exchange *exchange, struct exchange_request *request, int64_t now)
+{
+	request->result = 0;
+	request->board_errno = 0;
+	request->words[0] = 0;
+	request->answer_len = 0;
+	request->state = EXCHANGE_QUEUED;
+	request->added = now;
+	if (exchange_dead(exchange))
+		finish(exchange, request, -EIO);
+	else
+		list_add(request->bulk ? &exchange->bulk : &exchange->urgent, request);
+}
+
+static size_t frame_size(const struct exchange_request *request)
+{
+	return AGENT_HEADER_SIZE + request->len + AGENT_TRAILER_SIZE;
+}
+
+/* What changes something or is longer than the window has the line for itself. */
+static bool alone(const struct exchange *exchange, const struct exchange_request *request)
+{
+	return request->kind == EXCHANGE_CHANGES || (exchange->window && frame_size(request) > exchange->window);
+}
+
+/* How many bytes the board still has to send for what is under way, as far as it can be known. */
+static size_t still_to_come(const struct exchange *exchange)
+{
+	const struct exchange_request *request = exchange->under_way.first;
+	size_t lacks = frame_reader_lacks(&exchange->reader);
+	size_t sum = 0;
+
+	for (; request; request = request->next) {
+		sum += lacks ? lacks : request->answer_room;
+		lacks = 0;
+	}
+	return sum;
+}
+
+/* Whether REQUEST can go to the board now, beside what is under way. */
+static bool may_start(const struct exchange *exchange, const struct exchange_request *request)
+{
+	const struct exchange_request *other = exchange->under_way.first;
+	unsigned count = 0;
+
+	if (!other)
+		return true;
+	if (alone(exchange, request) || exchange->damaged || exchange->probing)
+		return false;
+	for (; other; other = other->next, count++)
+		if (alone(exchange, other))
+			return false;
+	if (count >= UNDER_WAY_MAX)
+		return false;
+	if (exchange->window && exchange->unread + frame_size(request) > exchange->window)
+		return false;
+	return !request->bulk || still_to_come(exchange) <= (exchange->window ? LEAD_SLOW : LEAD_FAST);
+}
+
+/* Bulk makes way once more for who came while it waited: a stat rarely comes alone. */
+static bool bulk_waits(const struct exchange *exchange, int64_t now)
+{
+	const struct exchange_request *request = exchange->bulk.first;
+
+	return request && request->added < exchange->bulk_passed && now < exchange->bulk_from;
+}
+
+static void encode(struct exchange *exchange, uint8_t type, uint8_t sequence, const void *payload, size_t len)
+{
+	exchange->out_len = frame_encode(exchange->out, type, sequence, payload, len);
+	exchange->out_sent = 0;
+	if (exchange->trace) {
+		struct frame frame = {.type = type, .sequence = sequence, .len = (uint16_t)len, .payload = payload};
+
+		exchange->trace(exchange->trace_context, true, &frame, NULL);
+	}
+}
+
+static void start(struct exchange *exchange, struct exchange_request *request)
+{
+	request->state = EXCHANGE_SENDING;
+	request->part = 0;
+	request->answer_len = 0;
+	exchange->sending = request;
+	encode(exchange, request->op, request->sequence, request->payload, request->len);
+}
+
+static void start_ping(struct exchange *exchange)
+{
+	exchange->ping_due = false;
+	exchange->probing = true;
+	exchange->probe_follows = exchange->under_way.first != NULL;
+	exchange->probe_sequence = exchange->next_sequence++;
+	encode(exchange, AGENT_PING, exchange->probe_sequence, NULL, 0);
+}
+
+/* The request that is under way and has to be sent (again), if there is one. */
+static struct exchange_request *unsent(const struct exchange *exchange)
+{
+	struct exchange_request *request = exchange->under_way.first;
+
+	while (request && request->state == EXCHANGE_SENT)
+		request = request->next;
+	return request;
+}
+
+/* The list whose first request is next; NULL: none is. */
+static struct list *next_list(struct exchange *exchange, int64_t now)
+{
+	if (exchange->bulk.first && exchange->urgent_streak >= URGENT_MAX)
+		return &exchange->bulk;
+	if (exchange->urgent.first)
+		return &exchange->urgent;
+	return exchange->bulk.first && !bulk_waits(exchange, now) ? &exchange->bulk : NULL;
+}
+
+static void start_next(struct exchange *exchange, int64_t now)
+{
+	struct exchange_request *request = unsent(exchange);
+	struct list *list;
+
+	if (request) {
+		start(exchange, request);
+		return;
+	}
+	if (exchange->ping_due) {
+		start_ping(exchange);
+		return;
+	}
+	list = next_list(exchange, now);
+	if (!list || !may_start(exchange, list->first))
+		return;
+	if (!exchange->under_way.first) {
+		exchange->probe_at = now + PROBE_US;
+		exchange->probe_pause = PROBE_US;
+		exchange->probe_follows = false;
+		exchange->damaged = false;
+	}
+	request = list_take(list);
+	exchange->urgent_streak = request->bulk || !exchange->bulk.first ? 0 : exchange->urgent_streak + 1;
+	request->sequence = exchange->next_sequence++;
+	list_add(&exchange->under_way, request);
+	start(exchange, request);
+}
+
+size_t exchange_output(struct exchange *exchange, int64_t now, const uint8_t **bytes)
+{
+	if (exchange->failed)
+		return 0;
+	if (exchange->out_sent == exchange->out_len)
+		start_next(exchange, now);
+	size_t left = exchange->out_len - exchange->out_sent;
+	/* A ping is sent in any case: it fits beside a full window into any ring, and tells whether the window is full. */
+	if (exchange->window && exchange->sending) {
+		size_t room = exchange->unread < exchange->window ? exchange->window - exchange->unread : 0;
+		if (left > room)
+			left = room;
+	}
+	*bytes = exchange->out + exchange->out_sent;
+	return left;
+}
+
+void exchange_sent(struct exchange *exchange, size_t len, int64_t now)
+{
+	exchange->out_sent += len;
+	exchange->unread += len;
+	exchange->spoken = now;
+	if (exchange->out_sent < exchange->out_len)
+		return;
+	if (exchange->sending)
+		exchange->sending->state = EXCHANGE_SENT;
+	exchange->sending = NULL;
+	/* The answer cannot be expected before the request was there. */
+	if (exchange->probe_at < now + exchange->probe_pause)
+		exchange->probe_at = now + exchange->probe_pause;
+}
+
+/* Everything under way is sent again, in its order. The board has read, or lost, all that was sent. */
+static void send_again(struct exchange *exchange)
+{
+	struct exchange_request *request = exchange->under_way.first;
+
+	exchange->out_len = exchange->out_sent = 0;
+	exchange->sending = NULL;
+	exchange->unread = 0;
+	exchange->damaged = false;
+	exchange->probing = false;
+	for (; request; request = request->next) {
+		request->state = EXCHANGE_QUEUED;
+		exchange->counts.resent++;
+	}
+}
+
+static bool grow_answer(struct exchange_request *request, size_t len)
+{
+	size_t room = request->answer_room ? request->answer_room : 1024;
+
+	while (room < request->answer_len + len)
+		room *= 2;
+	if (room > EXCHANGE_ANSWER_MAX)
+		return false;
+	uint8_t *larger = realloc(request->answer, room);
+	if (!larger)
+		return false;
+	request->answer = larger;
+	request->answer_room = room;
+	return true;
+}
+
+/* Adds a payload to REQUEST's answer. False: it cannot be one. */
+static bool take_payload(struct exchange_request *request, const uint8_t *payload, size_t len)
+{
+	if (request->parts) {
+		if (!len || payload[0] != (uint8_t)request->part)
+			return false;
+		request->part++;
+		payload++;
+		len--;
+	}
+	if (request->grow && request->answer_len + len > request->answer_room && !grow_answer(request, len))
+		return false;
+	if (len > request->answer_room - request->answer_len)
+		return false;
+	if (len)
+		memcpy(request->answer + request->answer_len, payload, len);
+	request->answer_len += len;
+	return true;
+}
+
+static void take_failure(struct exchange_request *request, const struct frame *frame)
+{
+	if (frame->len < 4)
+		return;
+	const uint8_t *p = frame->payload;
+	request->board_errno = (int)((uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24);
+	diag_printable(request->words, sizeof(request->words), p + 4, frame->len - 4u);
+}
+
+static void complete(struct exchange *exchange, int result, int64_t now)
+{
+	struct exchange_request *request = list_take(&exchange->under_way);
+
+	exchange->unread -= exchange->unread < frame_size(request) ? exchange->unread : frame_size(request);
+	if (!exchange->under_way.first) {
+		exchange->unread = 0;
+		exchange->probe_follows = false;
+	}
+	exchange->probe_at = now + PROBE_US;
+	exchange->probe_pause = PROBE_US;
+	if (!request->bulk && exchange->bulk.first) {
+		exchange->bulk_passed = now;
+		exchange->bulk_from = now + FOLLOW_US;
+	}
+	finish(exchange, request, result);
+}
+
+/* The answers come in order, so a ping that is answered tells of what was asked before it: it never arrived. */
+static void take_ping(struct exchange *exchange)
+{
+	exchange->probing = false;
+	if (!exchange->probe_follows)
+		return;
+	exchange->unread = 0;
+	send_again(exchange);
+}
+
+static void take_answer(struct exchange *exchange, const struct frame *frame, int64_t now)
+{
+	struct exchange_request *request = exchange->under_way.first;
+
+	if (exchange->probing && frame->sequence == exchange->probe_sequence && frame->type == AGENT_DONE) {
+		take_ping(exchange);
+		return;
+	}
+	if (!request || request->state != EXCHANGE_SENT || request->sequence != frame->sequence)
+		return; /* late, or the answer to what was damaged: what is missing will be asked again */
+	exchange->damaged = false;
+	if (frame->type == AGENT_FAILED) {
+		take_failure(request, frame);
+		complete(exchange, -EREMOTEIO, now);
+	} else if (!take_payload(request, frame->payload, frame->len)) {
+		exchange->damaged = true; /* a part is missing, or too much came */
+		exchange->counts.damaged++;
+	} else if (frame->type == AGENT_DONE) {
+		complete(exchange, 0, now);
+	}
+}
+
+static void take_hello(struct exchange *exchange, const struct frame *frame)
+{
+	const uint8_t *p = frame->payload;
+
+	if (frame->len < 7)
+		return;
+	exchange->hello.seen = true;
+	exchange->hello.block = (unsigned)(p[0] | p[1] << 8);
+	exchange->hello.free_heap = (uint32_t)p[2] | (uint32_t)p[3] << 8 | (uint32_t)p[4] << 16 | (uint32_t)p[5] << 24;
+	exchange->hello.deflate = p[6] & 1;
+}
+
+static void take_frame(struct exchange *exchange, int64_t now)
+{
+	const struct frame *frame = &exchange->reader.frame;
+
+	if (exchange->trace)
+		exchange->trace(exchange->trace_context, false, frame, NULL);
+	switch (frame->type) {
+	case AGENT_HELLO:
+		take_hello(exchange, frame);
+		break;
+	case AGENT_NAK:
+		exchange->counts.naks++;
+		send_again(exchange);
+		break;
+	case AGENT_DONE:
+	case AGENT_MORE:
+	case AGENT_FAILED:
+		take_answer(exchange, frame, now);
+		break;
+	default:
+		break; /* of a later version of the protocol: not ours */
+	}
+}
+
+static void take_credit(struct exchange *exchange)
+{
+	const struct exchange_request *request = exchange->sending;
+	const struct frame_reader *reader = &exchange->reader;
+	size_t read = (size_t)reader->credit_count * (exchange->window / 2);
+
+	if (request && reader->credit_sequence == request->sequence && read <= exchange->out_sent &&
+	    exchange->out_sent - read < exchange->unread)
+		exchange->unread = exchange->out_sent - read;
+}
+
+static void note_damage(struct exchange *exchange)
+{
+	exchange->counts.damaged++;
+	exchange->damaged = true;
+	if (exchange->trace)
+		exchange->trace(exchange->trace_context, false, NULL, "damaged");
+}
+
+static void note_output(struct exchange *exchange)
+{
+	struct frame frame = {.payload = exchange->reader.output, .len = (uint16_t)exchange->reader.output_len};
+
+	/* The program's words, or what is left of a frame whose first byte was damaged. */
+	exchange->damaged = true;
+	if (exchange->trace)
+		exchange->trace(exchange->trace_context, false, &frame, "output");
+}
+
+uint8_t *exchange_room(struct exchange *exchange, size_t *room)
+{
+	return frame_reader_room(&exchange->reader, room);
+}
+
+void exchange_received(struct exchange *exchange, size_t len, int64_t now)
+{
+	enum frame_event event;
+
+	exchange->heard = now;
+	frame_reader_fed(&exchange->reader, len);
+	while ((event = frame_reader_next(&exchange->reader)) != FRAME_NONE) {
+		if (event == FRAME_WHOLE || event == FRAME_CREDIT)
+			exchange->silent = false;
+		if (event == FRAME_WHOLE)
+			take_frame(exchange, now);
+		else if (event == FRAME_CREDIT)
+			take_credit(exchange);
+		else if (event == FRAME_DAMAGED)
+			note_damage(exchange);
+		else
+			note_output(exchange);
+	}
+}
+
+static bool all_sent(const struct exchange *exchange)
+{
+	return exchange->out_sent == exchange->out_len;
+}
+
+/* Since when the board owes us something. */
+static int64_t owed_since(const struct exchange *exchange)
+{
+	return exchange->heard > exchange->under_way.first->added ? exchange->heard : exchange->under_way.first->added;
+}
+
+static int64_t last_byte(const struct exchange *exchange)
+{
+	return exchange->heard > exchange->spoken ? exchange->heard : exchange->spoken;
+}
+
+/* Whether something that came in was damaged or cut short, and the line is quiet since. */
+static bool damage_settled(const struct exchange *exchange, int64_t now)
+{
+	return (exchange->damaged || frame_reader_begun(&exchange->reader)) && all_sent(exchange) && !unsent(exchange) &&
+	       now - last_byte(exchange) >= DAMAGE_US;
+}
+
+void exchange_tick(struct exchange *exchange, int64_t now)
+{
+	const struct exchange_request *waiting = exchange->under_way.first;
+
+	if (exchange->failed)
+		return;
+	if (waiting && now - owed_since(exchange) >= exchange->timeout_us) {
+		exchange->silent = true;
+		exchange->unread = 0;
+		give_up(exchange);
+	} else if (waiting && damage_settled(exchange, now)) {
+		frame_reader_give_up(&exchange->reader);
+		exchange->damaged = false;
+		exchange->ping_due = true;
+	} else if (waiting && all_sent(exchange) && !unsent(exchange) && now >= exchange->probe_at &&
+		   now - exchange->heard >= exchange->probe_pause) {
+		exchange->ping_due = true;
+		exchange->probe_pause *= 2;
+		exchange->probe_at = now + exchange->probe_pause;
+	} else if (!waiting && now - exchange->spoken >= KEEPALIVE_US) {
+		exchange->unread = 0; /* whatever it was, it has long been read */
+		exchange->ping_due = true;
+	}
+}
+
+int64_t exchange_deadline(const struct exchange *exchange)
+{
+	if (exchange->failed)
+		return INT64_MAX;
+	bool busy = !all_sent(exchange) || exchange->ping_due;
+	if (!exchange->under_way.first) {
+		int64_t at = busy ? INT64_MAX : exchange->spoken + KEEPALIVE_US;
+		return exchange->bulk.first && exchange->bulk_from < at ? exchange->bulk_from : at;
+	}
+	int64_t at = owed_since(exchange) + exchange->timeout_us;
+	if (busy || unsent(exchange))
+		return at;
+	int64_t probe = exchange->heard + exchange->probe_pause;
+	if (probe < exchange->probe_at)
+		probe = exchange->probe_at;
+	if (probe < at)
+		at = probe;
+	if ((exchange->damaged || frame_reader_begun(&exchange->reader)) && last_byte(exchange) + DAMAGE_US < at)
+		at = last_byte(exchange) + DAMAGE_US;
+	return at;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * exchange: the host's half of the agent's protocol (protocol.h): which request goes next, how much of it, what its answer is,
+ * and what is sent again when. A state machine without input, output, threads or a clock: it is fed bytes and times.
+ *
+ * A request's life:
+ *
+ *            exchange_add        its turn           last byte sent          DONE, FAILED
+ *   (caller) ------------> QUEUED ------> SENDING ----------------> SENT ----------------> FINISHED (caller's again)
+ *                                            ^                       |
+ *                                            +-----------------------+  NAK, damage, or a probe that overtook it: sent again
+ *
+ * and from anywhere to FINISHED with -EIO when the board has been silent for the time-out.
+ */
+#ifndef AGENT_EXCHANGE_H
+#define AGENT_EXCHANGE_H
+
+#include "agent/frame.h"
+
+enum exchange_kind {
+	EXCHANGE_READS,   /* changes nothing on the board: may share the line with others of its kind */
+	EXCHANGE_CHANGES, /* has the line for itself */
+};
+
+enum exchange_state { EXCHANGE_IDLE, EXCHANGE_QUEUED, EXCHANGE_SENDING, EXCHANGE_SENT, EXCHANGE_FINISHED };
+
+/* A request. The caller fills the first part, keeps it and what it points to alive until it is finished, and reads the result. */
+struct exchange_request {
+	uint8_t op; /* enum agent_op */
+	enum exchange_kind kind;
+	bool bulk;              /* part of a long transfer: lets all that is not bulk go first */
+	bool parts;             /* the answer comes in numbered parts: each payload begins with a u8 that counts from 0 */
+	const uint8_t *payload; /* LEN bytes, at most the board's largest payload */
+	size_t len;
+	uint8_t *answer; /* room for `answer_room` bytes; with `grow` from malloc or NULL, made larger as needed, the caller's */
+	size_t answer_room;
+	bool grow;
+
+	int result;          /* 0, -EIO (silence, nonsense), -ENOMEM, or -EREMOTEIO: the board raised, see the next two */
+	int board_errno;     /* what the board's OSError said; 0: it was none */
+	char words[64];      /* the board's exception, printable */
+	size_t answer_len;   /* bytes in `answer` */
+
+	enum exchange_state state; /* from here on the exchange's own */
+	uint8_t sequence;
+	unsigned part;
+	int64_t added;
+	struct exchange_request *next;
+};
+
+enum { EXCHANGE_ANSWER_MAX = 16 << 20 }; /* no answer that grows is longer, in bytes */
+
+/* Told of each frame that comes and goes, for a trace. OUTGOING: to the board. */
+typedef void exchange_trace_fn(void *context, bool outgoing, const struct frame *frame, const char *what);
+
+struct exchange;
+
+/*
+ * A new exchange at time NOW (microseconds, any start), silent board taken for dead after TIMEOUT_US. NULL without memory.
+ * TRACE may be NULL.
+ */
+struct exchange *exchange_open(int64_t now, int64_t timeout_us, exchange_trace_fn *trace, void *context);
+
+/* Frees EXCHANGE; requests still in it are forgotten. NULL is accepted. */
+void exchange_close(struct exchange *exchange);
+
+/* The window in bytes that is kept from now on; 0: the line holds back its writer (protocol.h). */
+void exchange_set_window(struct exchange *exchange, unsigned window);
+
+/* Queues REQUEST. On a dead line it is finished at once. */
+void exchange_add(struct exchange *exchange, struct exchange_request *request, int64_t now);
+
+/*
+ * The bytes that may be sent at NOW, in *BYTES (valid until the next call of any function); 0: none. What was really sent of
+ * them is told to exchange_sent.
+ */
+size_t exchange_output(struct exchange *exchange, int64_t now, const uint8_t **bytes);
+void exchange_sent(struct exchange *exchange, size_t len, int64_t now);
+
+/* Where to put up to *ROOM bytes from the board, which are then worked on by exchange_received. */
+uint8_t *exchange_room(struct exchange *exchange, size_t *room);
+void exchange_received(struct exchange *exchange, size_t len, int64_t now);
+
+/* Does what is due at NOW: sends again, probes, keeps the agent alive, gives up. */
+void exchange_tick(struct exchange *exchange, int64_t now);
+
+/* When exchange_tick or exchange_output has to be called at the latest if nothing happens before. */
+int64_t exchange_deadline(const struct exchange *exchange);
+
+/* The link has failed: finishes all requests, and those to come, with -EIO. */
+void exchange_fail(struct exchange *exchange);
+
+/* The board has been silent for the time-out, or exchange_fail was called. A sign of life ends the first. */
+bool exchange_dead(const struct exchange *exchange);
+
+/* Takes out a finished request, in the order in which they finished; NULL: none. */
+struct exchange_request *exchange_finished(struct exchange *exchange);
+
+/* The board's hello since the exchange was opened: the largest payload it takes, its free heap in bytes, whether it inflates. */
+struct exchange_hello {
+	bool seen;
+	unsigned block;
+	uint32_t free_heap;
+	bool deflate;
+};
+const struct exchange_hello *exchange_hello(const struct exchange *exchange);
+
+/* What went wrong on the line so far: damaged frames from the board, NAKs, requests sent again. For the log. */
+struct exchange_counts {
+	unsigned long damaged, naks, resent;
+};
+const struct exchange_counts *exchange_counts(const struct exchange *exchange);
+
+#endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent/frame.h"
+
+#include <string.h>
+#include <zlib.h>
+
+static uint16_t get16(const uint8_t *p)
+{
+	return (uint16_t)(p[0] | p[1] << 8);
+}
+
+static uint32_t get32(const uint8_t *p)
+{
+	return (uint32_t)get16(p) | (uint32_t)get16(p + 2) << 16;
+}
+
+static void put16(uint8_t *p, uint16_t value)
+{
+	p[0] = (uint8_t)value;
+	p[1] = (uint8_t)(value >> 8);
+}
+
+size_t frame_encode(uint8_t *out, uint8_t type, uint8_t sequence, const void *payload, size_t len)
+{
+	out[0] = AGENT_FRAME_MARK;
+	out[1] = type;
+	out[2] = 0;
+	out[3] = sequence;
+	put16(out + 4, (uint16_t)len);
+	put16(out + 6, (uint16_t)crc32(0, out, 6));
+	if (len)
+		memmove(out + AGENT_HEADER_SIZE, payload, len);
+	uint32_t crc = (uint32_t)crc32(0, out, (uInt)(AGENT_HEADER_SIZE + len));
+	put16(out + AGENT_HEADER_SIZE + len, (uint16_t)crc);
+	put16(out + AGENT_HEADER_SIZE + len + 2, (uint16_t)(crc >> 16));
+	return AGENT_HEADER_SIZE + len + AGENT_TRAILER_SIZE;
+}
+
+void frame_reader_init(struct frame_reader *reader)
+{
+	memset(reader, 0, sizeof(*reader));
+}
+
+uint8_t *frame_reader_room(struct frame_reader *reader, size_t *room)
+{
+	if (reader->start) {
+		memmove(reader->bytes, reader->bytes + reader->start, reader->end - reader->start);
+		reader->end -= reader->start;
+		reader->start = 0;
+	}
+	*room = sizeof(reader->bytes) - reader->end;
+	return reader->bytes + reader->end;
+}
+
+void frame_reader_fed(struct frame_reader *reader, size_t len)
+{
+	reader->end += len;
+}
+
+static bool is_mark(uint8_t byte)
+{
+	return byte == AGENT_FRAME_MARK || byte == AGENT_CREDIT_MARK;
+}
+
+/* Bytes up to the next mark are output; NULs are nothing (protocol.h). */
+static enum frame_event read_output(struct frame_reader *reader)
+{
+	while (reader->start < reader->end && reader->bytes[reader->start] == 0)
+		reader->start++;
+	size_t at = reader->start;
+	while (at < reader->end && reader->bytes[at] && !is_mark(reader->bytes[at]))
+		at++;
+	if (at == reader->start)
+		return FRAME_NONE;
+	reader->output = reader->bytes + reader->start;
+	reader->output_len = at - reader->start;
+	reader->start = at;
+	return FRAME_OUTPUT;
+}
+
+static enum frame_event damaged(struct frame_reader *reader)
+{
+	reader->start++;
+	return FRAME_DAMAGED;
+}
+
+static enum frame_event read_credit(struct frame_reader *reader)
+{
+	const uint8_t *p = reader->bytes + reader->start;
+
+	if (reader->end - reader->start < AGENT_CREDIT_SIZE)
+		return FRAME_NONE;
+	if ((p[1] ^ p[2] ^ p[3]) != 0xff)
+		return damaged(reader);
+	reader->credit_sequence = p[1];
+	reader->credit_count = p[2];
+	reader->start += AGENT_CREDIT_SIZE;
+	return FRAME_CREDIT;
+}
+
+static bool header_good(const uint8_t *p)
+{
+	return get16(p + 6) == (uint16_t)crc32(0, p, 6) && get16(p + 4) <= AGENT_PAYLOAD_MAX;
+}
+
+static enum frame_event read_frame(struct frame_reader *reader)
+{
+	const uint8_t *p = reader->bytes + reader->start;
+	size_t have = reader->end - reader->start;
+
+	if (have < AGENT_HEADER_SIZE)
+		return FRAME_NONE;
+	if (!header_good(p))
+		return damaged(reader);
+	size_t before_crc = AGENT_HEADER_SIZE + (size_t)get16(p + 4);
+	if (have < before_crc + AGENT_TRAILER_SIZE)
+		return FRAME_NONE;
+	if (get32(p + before_crc) != (uint32_t)crc32(0, p, (uInt)before_crc))
+		return damaged(reader);
+	reader->frame = (struct frame){
+		.type = p[1], .channel = p[2], .sequence = p[3], .len = get16(p + 4), .payload = p + AGENT_HEADER_SIZE};
+	reader->start += before_crc + AGENT_TRAILER_SIZE;
+	return FRAME_WHOLE;
+}
+
+enum frame_event frame_reader_next(struct frame_reader *reader)
+{
+	enum frame_event event = read_output(reader);
+
+	if (event != FRAME_NONE || reader->start == reader->end)
+		return event;
+	return reader->bytes[reader->start] == AGENT_CREDIT_MARK ? read_credit(reader) : read_frame(reader);
+}
+
+size_t frame_reader_lacks(const struct frame_reader *reader)
+{
+	const uint8_t *p = reader->bytes + reader->start;
+	size_t have = reader->end - reader->start;
+
+	if (have < AGENT_HEADER_SIZE || p[0] != AGENT_FRAME_MARK || !header_good(p))
+		return 0;
+	return AGENT_HEADER_SIZE + (size_t)get16(p + 4) + AGENT_TRAILER_SIZE - have;
+}
+
+bool frame_reader_begun(const struct frame_reader *reader)
+{
+	return reader->start < reader->end;
+}
+
+void frame_reader_give_up(struct frame_reader *reader)
+{
+	if (frame_reader_begun(reader))
+		reader->start++;
+}

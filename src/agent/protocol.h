@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The agent's protocol, version 1: what goes over the line while the agent runs. src/agent/board/ is the other side.
+ *
+ * FRAMES are the same in both directions. Integers are little-endian.
+ *
+ *   offset  size
+ *        0     1  0xFA, a byte that never occurs in UTF-8
+ *        1     1  type: of a request (enum agent_op), or of an answer (enum agent_answer)
+ *        2     1  channel: 0, the files. The others are for what shares the line later
+ *        3     1  sequence number: the request's own, and in each answer that of its request
+ *        4     2  length of the payload
+ *        6     2  the low half of the CRC-32 of the six bytes before it, so that a damaged length is never waited for
+ *        8   len  payload
+ *    8+len     4  CRC-32 of all before it
+ *
+ * What the board sends outside a frame is its program's output. A NUL outside a frame means nothing: the board adds one where a
+ * frame would end on a multiple of 64 bytes, a full USB packet, which could stick in its driver (micropython #19656, #15960).
+ *
+ * EXCHANGES. The host asks, the board answers in order: AGENT_DONE or AGENT_FAILED, or AGENT_MORE any number of times
+ * before it. Requests
+ * that only read may be under way together, as many as fit into the window, since asking twice does no harm. A request that
+ * changes something, and one longer than the window, is under way alone: while a board writes its flash, bytes that reach a
+ * UART are lost (micropython #17236). It may be sent twice: a board that gets the number of its last request again repeats its
+ * answer and does nothing else.
+ *
+ * CREDITS. At most a window of bytes is on its way to the board unread. For a frame longer than the window the board sends
+ * 0xFB, sequence number, count, ~(sequence ^ count) each time that it has read half a window more; COUNT of halves has been
+ * read of this frame. The window is 240 bytes, less than any board's ring, until AGENT_PING sets another.
+ *
+ * REPAIR. A board that reads nonsense or half a frame waits until its line is quiet and answers AGENT_NAK: the host sends all
+ * that is unanswered again. So does a host that reads nonsense or nothing for a while. A board that gets no frame for
+ * AGENT_IDLE_US takes its host for dead: it ends the agent, Ctrl-C works again, and the friendly REPL is back. A host that has
+ * nothing to ask sends AGENT_PING now and then. Junk of at most 8 bytes that ends on Ctrl-C ends the agent at once.
+ */
+#ifndef AGENT_PROTOCOL_H
+#define AGENT_PROTOCOL_H
+
+enum {
+	AGENT_FRAME_MARK = 0xfa,
+	AGENT_CREDIT_MARK = 0xfb,
+	AGENT_HEADER_SIZE = 8,
+	AGENT_TRAILER_SIZE = 4,
+	AGENT_CREDIT_SIZE = 4,
+	AGENT_PAYLOAD_MAX = 4096, /* of any frame; a small board says less in its AGENT_HELLO */
+	AGENT_WINDOW = 240,       /* the window that any line holds */
+	AGENT_IDLE_US = 5000000,  /* how long the board waits for a frame before it takes its host for dead */
+};
+
+/* Requests: payload -> answer's payload. PATH is bytes without NUL. STAT is u8 is_dir, u32 size, u32 mtime in the board's epoch. */
+enum agent_op {
+	AGENT_PING = 'P',   /* nothing, or u16 window from now on (0: a line that holds back its writer) -> nothing */
+	AGENT_LOAD = 'X',   /* u8 enum agent_load, Python -> nothing: a part of the agent */
+	AGENT_HOLD = 'B',   /* u8 milliseconds, at most 200 -> nothing, after having read nothing for so long */
+	AGENT_QUIT = 'Q',   /* nothing -> nothing: leave for the friendly REPL */
+	AGENT_INFO = 'I',   /* PATH of the top -> lines of text, see board_agent.c */
+	AGENT_STAT = 'S',   /* PATH -> STAT */
+	AGENT_LIST = 'L',   /* PATH -> u8 number of the payload, then any number of (u8 name length, name, STAT), none cut */
+	AGENT_READ = 'R',   /* u32 offset, u32 length, PATH -> content, shorter only at the file's end */
+	AGENT_HASH = 'H',   /* u32 size, PATH -> STAT, then 32 bytes of SHA-256 if it is a file of this size */
+	AGENT_WRITE = 'W',  /* u8 enum agent_write, u16 length inflated, u16 length of PATH, PATH, data -> STAT if LAST, or nothing */
+	AGENT_MKDIR = 'M',  /* PATH -> nothing */
+	AGENT_RMDIR = 'd',  /* PATH -> nothing */
+	AGENT_REMOVE = 'u', /* PATH -> nothing */
+	AGENT_RENAME = 'N', /* u16 length of FROM, FROM, TO -> nothing */
+	AGENT_STATVFS = 'V' /* PATH -> u32 block size, fragment size, blocks, free blocks, name max */
+};
+
+enum agent_answer {
+	AGENT_HELLO = 'H',  /* sent once at the agent's start: u16 largest payload, u32 free heap in bytes, u8 1: has deflate */
+	AGENT_DONE = 'A',   /* the request's answer, or its last part */
+	AGENT_MORE = 'M',   /* a part of the answer, more follow; each part, also the last, begins with u8 its number from 0 */
+	AGENT_FAILED = 'E', /* i32 errno of the board (0: none), the exception in words */
+	AGENT_NAK = 'N'     /* what was under way to the board is lost: send it again */
+};
+
+enum agent_load { AGENT_LOAD_DEFLATED = 1, AGENT_LOAD_MORE = 2 };
+
+/*
+ * A file's content comes in one or more AGENT_WRITE, the first with FIRST and the last with LAST; only these need the path. It
+ * goes to a temporary file (AGENT_HIDDEN before its name, which is cut to 200 bytes) that LAST renames to PATH. The payloads
+ * marked DEFLATED are one raw deflate stream, each ended by a Z_SYNC_FLUSH, that runs through all files until RESET starts it
+ * anew; the host has to do that after each answer that is not AGENT_DONE.
+ */
+enum agent_write {
+	AGENT_WRITE_FIRST = 1,
+	AGENT_WRITE_LAST = 2,
+	AGENT_WRITE_DEFLATED = 4,
+	AGENT_WRITE_IN_PLACE = 8, /* remove PATH first and write it directly: no room for both */
+	AGENT_WRITE_APPEND = 16,  /* append to PATH directly; with FIRST and LAST, so that it is done whole or not at all */
+	AGENT_WRITE_RESET = 32
+};
+
+/* Starts the name of an incomplete file on the board; such names are never shown. board/files.py has it too. */
+#define AGENT_HIDDEN ".mpremotefs~"
+
+/* The board's answer to an AGENT_WRITE without its FIRST (ESTALE on the unix port; no board file system raises it). */
+#define AGENT_ERRNO_NOT_OPEN 77
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+#include "board/board.h"
+
+int board_stat(struct board *board, const char *path, struct board_stat *out)
+{
+	return board->ops->stat(board, path, out);
+}
+
+int board_list(struct board *board, const char *path, board_entry_fn *each, void *context)
+{
+	return board->ops->list(board, path, each, context);
+}
+
+ssize_t board_read(struct board *board, const char *path, void *buf, size_t len, uint64_t offset)
+{
+	return board->ops->read(board, path, buf, len, offset);
+}
+
+int board_replace(struct board *board, const char *path, const struct board_content *content, struct board_stat *out)
+{
+	struct board_stat unwanted;
+
+	return board->ops->replace(board, path, content, out ? out : &unwanted);
+}
+
+int board_append(struct board *board, const char *path, const struct board_content *content, uint64_t from,
+		 struct board_stat *out)
+{
+	struct board_stat unwanted;
+
+	return board->ops->append(board, path, content, from, out ? out : &unwanted);
+}
+
+int board_mkdir(struct board *board, const char *path)
+{
+	return board->ops->mkdir(board, path);
+}
+
+int board_rmdir(struct board *board, const char *path)
+{
+	return board->ops->rmdir(board, path);
+}
+
+int board_remove(struct board *board, const char *path)
+{
+	return board->ops->remove(board, path);
+}
+
+int board_rename(struct board *board, const char *from, const char *to, bool noreplace)
+{
+	return board->ops->rename(board, from, to, noreplace);
+}
+
+int board_statfs(struct board *board, const char *path, struct board_statfs *out)
+{
+	return board->ops->statfs(board, path, out);
+}
+
+const struct board_info *board_info(struct board *board)
+{
+	return board->ops->info(board);
+}
+
+void board_close(struct board *board)
+{
+	if (board)
+		board->ops->close(board);
+}

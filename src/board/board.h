@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * board: the file systems of a MicroPython board, as this computer sees file systems.
+ *
+ * The only interface that fuse/, the romfs deploy and the share see. Implementations: board_agent.c (the agent on a real board),
+ * and two that decorate another: board_cache.c (remembers) and board_mend.c (answers as Linux where the board's file system does
+ * not). A program opens them in this order and sees Linux's answers.
+ *
+ * Paths are absolute, `/`-separated, without `.`, `..`, empty parts or a trailing slash (but "/" itself), NUL-terminated bytes;
+ * "/" is the top that the user chose (root=). Any thread may call any function; every call blocks until it is done and ends
+ * within the session's timeout after the board's last sign of life. All return 0 or a count, or a negative errno of this
+ * computer. Beside the obvious ones:
+ *   -ETIMEDOUT never: a silent board is -EIO; -EIO also for what has no better word; -ENODEV never: a board that is gone is -EIO
+ *   -ENAMETOOLONG, -EINVAL  a name that the board's file system cannot hold
+ */
+#ifndef BOARD_BOARD_H
+#define BOARD_BOARD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/diag.h"
+
+struct board;
+
+struct board_stat {
+	bool is_dir;
+	uint64_t size;  /* bytes; 0 for a directory */
+	int64_t mtime;  /* seconds since 1970 (the board's epoch is already mended); 0: the board keeps none */
+};
+
+struct board_statfs {
+	uint64_t block_size; /* bytes, never 0 */
+	uint64_t blocks, blocks_free;
+	uint32_t name_max; /* bytes */
+};
+
+struct board_info {
+	const char *machine;    /* "ESP32 module with ESP32", printable */
+	const char *version;    /* "1.29.0", printable */
+	const char *unique_id;  /* machine.unique_id() in hex, or "" */
+	const char *warning;    /* what the user should be told once (what was interrupted...), or "" */
+	bool read_only;         /* nothing on it can be changed */
+};
+
+/* Called for each entry of a directory; NAME is one checked name (no `/`, `.`, `..`, NUL). A non-zero return ends the listing. */
+typedef int board_entry_fn(void *context, const char *name, const struct board_stat *stat);
+
+/* The new content of a file. READ fills BUF with LEN bytes from OFFSET (always within SIZE) and returns 0 or a negative errno. */
+struct board_content {
+	uint64_t size;
+	int (*read)(void *context, void *buf, size_t len, uint64_t offset);
+	void *context;
+	bool differs; /* the board is known to have nothing, or another size, there: it is not asked whether it has the same */
+};
+
+struct board_ops {
+	int (*stat)(struct board *board, const char *path, struct board_stat *out);
+	int (*list)(struct board *board, const char *path, board_entry_fn *each, void *context);
+	ssize_t (*read)(struct board *board, const char *path, void *buf, size_t len, uint64_t offset);
+	int (*replace)(struct board *board, const char *path, const struct board_content *content, struct board_stat *out);
+	int (*append)(struct board *board, const char *path, const struct board_content *content, uint64_t from,
+		      struct board_stat *out);
+	int (*mkdir)(struct board *board, const char *path);
+	int (*rmdir)(struct board *board, const char *path);
+	int (*remove)(struct board *board, const char *path);
+	int (*rename)(struct board *board, const char *from, const char *to, bool noreplace);
+	int (*statfs)(struct board *board, const char *path, struct board_statfs *out);
+	const struct board_info *(*info)(struct board *board);
+	void (*close)(struct board *board);
+};
+
+/* An implementation embeds this as its first member. */
+struct board {
+	const struct board_ops *ops;
+};
+
+/* What PATH is. -ENOENT, -ENOTDIR as stat(2). */
+int board_stat(struct board *board, const char *path, struct board_stat *out);
+
+/* The entries of directory PATH, in the board's order, without `.` and `..` and without temporaries of ours. */
+int board_list(struct board *board, const char *path, board_entry_fn *each, void *context);
+
+/* Reads up to LEN bytes of file PATH from OFFSET into BUF. Returns the bytes read; fewer than LEN only at the file's end. */
+ssize_t board_read(struct board *board, const char *path, void *buf, size_t len, uint64_t offset);
+
+/*
+ * Makes CONTENT the content of file PATH, which is made where it is missing. Atomic: until this returns 0 the board has the old
+ * file or none, afterwards the new one, whatever happens between (but for a full flash with room for only one of both: then the
+ * file is written in place, after it was checked that it fits, and the log says so). Where the board has exactly this content
+ * already nothing is written. *OUT (may be NULL) is the file as it is now. -EISDIR, -ENOENT (no such directory), -ENOSPC...
+ */
+int board_replace(struct board *board, const char *path, const struct board_content *content, struct board_stat *out);
+
+/*
+ * Appends to file PATH, which must be FROM bytes long now (-ESTALE otherwise), the bytes FROM ... CONTENT->size of CONTENT.
+ * Goes over in pieces of some KiB, each whole or not at all on LittleFS; what fails in the middle leaves the pieces before it.
+ */
+int board_append(struct board *board, const char *path, const struct board_content *content, uint64_t from,
+		 struct board_stat *out);
+
+/* mkdir(2), rmdir(2), unlink(2), rename(2) with RENAME_NOREPLACE, as Linux answers them. */
+int board_mkdir(struct board *board, const char *path);
+int board_rmdir(struct board *board, const char *path);
+int board_remove(struct board *board, const char *path);
+int board_rename(struct board *board, const char *from, const char *to, bool noreplace);
+
+/* The size and the free space of the file system that holds PATH. */
+int board_statfs(struct board *board, const char *path, struct board_statfs *out);
+
+/* What is known of the board; valid until board_close. */
+const struct board_info *board_info(struct board *board);
+
+/* Ends the session (friendly REPL back on a live board) and frees BOARD and all below it; NULL is accepted. */
+void board_close(struct board *board);
+
+#endif

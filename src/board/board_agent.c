@@ -1,0 +1,770 @@
+/* SPDX-License-Identifier: MIT */
+#include "board/board_agent.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sha2.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <syslog.h>
+#include <time.h>
+
+#include "agent/agent.h"
+#include "agent/agent_parts.h"
+#include "board/board_errno.h"
+#include "board/packer.h"
+
+enum {
+	STAT_SIZE = 9,             /* bytes of STAT in agent/protocol.h */
+	HASH_SIZE = SHA256_DIGEST_LENGTH,
+	WRITE_HEADER = 5,          /* bytes of AGENT_WRITE's payload before its path */
+	READS_MAX = 64,            /* requests that one board_read hands over at a time */
+	EPOCH_2000 = 946684800,    /* seconds from 1970 to 2000 */
+	SPARE_BLOCKS = 2,          /* that a file system may take for itself while a file is written */
+};
+
+/* What AGENT_INFO tells, a line each. */
+enum info_line { INFO_MACHINE, INFO_VERSION, INFO_UNIQUE_ID, INFO_EPOCH, INFO_WINDOW_BITS, INFO_HASHES, INFO_INODE, INFO_DEVICE, INFO_IS_DIR, INFO_LINES };
+
+struct board_agent {
+	struct board base;
+	struct agent *agent;
+	struct bytelink *link; /* the agent's */
+	struct board_agent_options options;
+	char *purpose; /* owned, as the next two */
+	char *root;    /* "" for "/" */
+	char *device;
+	int64_t epoch; /* of the board's clock, in seconds since 1970 */
+	bool hashes;   /* the board has SHA-256 */
+	struct board_info info;
+	char machine[128], version[64], unique_id[80], warning[512];
+
+	pthread_mutex_t writing; /* the board writes one file at a time */
+	struct packer *packer;
+};
+
+static struct board_agent *of(struct board *board)
+{
+	return (struct board_agent *)board;
+}
+
+static void log_at(struct board_agent *board, int level, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+static void log_at(struct board_agent *board, int level, const char *format, ...)
+{
+	char text[1024];
+	va_list arguments;
+
+	if (!board->options.log)
+		return;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	board->options.log(board->options.log_context, level, text);
+}
+
+static void put16(uint8_t *p, size_t value)
+{
+	p[0] = (uint8_t)value;
+	p[1] = (uint8_t)(value >> 8);
+}
+
+static void put32(uint8_t *p, uint64_t value)
+{
+	put16(p, value & 0xffff);
+	put16(p + 2, value >> 16 & 0xffff);
+}
+
+static uint32_t get32(const uint8_t *p)
+{
+	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static void get_stat(const struct board_agent *board, const uint8_t *p, struct board_stat *out)
+{
+	uint32_t mtime = get32(p + 5);
+
+	out->is_dir = p[0] & 1;
+	out->size = out->is_dir ? 0 : get32(p + 1);
+	out->mtime = mtime ? mtime + board->epoch : 0;
+}
+
+/* The host's errno for what became of REQUEST; what has no better word is told to the log, with the board's. */
+static int outcome(struct board_agent *board, const struct exchange_request *request, const char *path)
+{
+	if (request->result != -EREMOTEIO)
+		return request->result;
+	int error = board_errno_to_host(request->board_errno);
+	if (error == -EIO)
+		log_at(board, LOG_ERR, "%s: the board failed at %s (%c): %s", board->device, path, request->op, request->words);
+	return error;
+}
+
+static int call(struct board_agent *board, struct exchange_request *request, const char *path)
+{
+	agent_call(board->agent, request);
+	return outcome(board, request, path);
+}
+
+/*
+ * A payload of HEAD bytes, which the caller fills, and then PATH as the board knows it. NULL: it is longer than the board takes.
+ * free() it.
+ */
+static uint8_t *path_payload(struct board_agent *board, size_t head, const char *path, size_t *len)
+{
+	size_t root = strlen(board->root);
+	size_t rest = root && !strcmp(path, "/") ? 0 : strlen(path);
+
+	*len = head + root + rest;
+	if (*len > agent_session(board->agent)->block)
+		return NULL;
+	uint8_t *payload = calloc(1, *len);
+	if (payload) {
+		memcpy(payload + head, board->root, root);
+		memcpy(payload + head + root, path, rest);
+	}
+	return payload;
+}
+
+/* A request whose payload is HEAD (of HEAD_LEN bytes) and PATH, and whose answer is ROOM bytes at ANSWER. */
+static int path_call(struct board_agent *board, uint8_t op, enum exchange_kind kind, const void *head, size_t head_len,
+		     const char *path, uint8_t *answer, size_t room, size_t *answer_len)
+{
+	struct exchange_request request = {.op = op, .kind = kind, .answer = answer, .answer_room = room};
+	uint8_t *payload = path_payload(board, head_len, path, &request.len);
+
+	if (!payload)
+		return -ENAMETOOLONG;
+	if (head_len)
+		memcpy(payload, head, head_len);
+	request.payload = payload;
+	int error = call(board, &request, path);
+	free(payload);
+	if (!error && answer_len)
+		*answer_len = request.answer_len;
+	return error;
+}
+
+static int op_stat(struct board *base, const char *path, struct board_stat *out)
+{
+	struct board_agent *board = of(base);
+	uint8_t answer[STAT_SIZE];
+	size_t len = 0;
+	int error = path_call(board, AGENT_STAT, EXCHANGE_READS, NULL, 0, path, answer, sizeof(answer), &len);
+
+	if (error)
+		return error;
+	if (len != STAT_SIZE)
+		return -EIO;
+	get_stat(board, answer, out);
+	return 0;
+}
+
+/* A file of ours that an ended session left behind goes when it is seen, unless it is being written now. */
+static void remove_leftover(struct board_agent *board, const char *dir, const uint8_t *name, size_t len)
+{
+	char path[4096];
+
+	if (board->info.read_only || pthread_mutex_trylock(&board->writing))
+		return;
+	int size = snprintf(path, sizeof(path), "%s/%.*s", strcmp(dir, "/") ? dir : "", (int)len, (const char *)name);
+	if (size > 0 && (size_t)size < sizeof(path) &&
+	    !path_call(board, AGENT_REMOVE, EXCHANGE_CHANGES, NULL, 0, path, NULL, 0, NULL))
+		log_at(board, LOG_NOTICE, "%s: removed %s, a copy that was cut short", board->device, path);
+	pthread_mutex_unlock(&board->writing);
+}
+
+/* Whether a name from the board can be one entry of a directory here. */
+static bool good_name(const uint8_t *name, size_t len)
+{
+	return len && !memchr(name, '/', len) && !memchr(name, 0, len) && !(len == 1 && name[0] == '.') &&
+	       !(len == 2 && name[0] == '.' && name[1] == '.');
+}
+
+/* Hands the entries in the answer of AGENT_LIST on. LEFTOVER is told of our own temporaries. */
+static int each_entry(struct board_agent *board, const char *dir, const uint8_t *at, size_t left, board_entry_fn *each,
+		      void *context)
+{
+	char name[256];
+	struct board_stat stat;
+	int error = 0;
+
+	while (left && !error) {
+		size_t len = at[0];
+		if (left < 1 + len + STAT_SIZE)
+			return -EIO;
+		get_stat(board, at + 1 + len, &stat);
+		memcpy(name, at + 1, len);
+		name[len] = 0;
+		if (len >= sizeof(AGENT_HIDDEN) - 1 && !memcmp(name, AGENT_HIDDEN, sizeof(AGENT_HIDDEN) - 1))
+			remove_leftover(board, dir, at + 1, len);
+		else if (good_name(at + 1, len))
+			error = each(context, name, &stat);
+		else
+			log_at(board, LOG_WARNING, "%s: %s holds a name that no directory here can hold: left out", board->device, dir);
+		at += 1 + len + STAT_SIZE;
+		left -= 1 + len + STAT_SIZE;
+	}
+	return error;
+}
+
+static int op_list(struct board *base, const char *path, board_entry_fn *each, void *context)
+{
+	struct board_agent *board = of(base);
+	struct exchange_request request = {.op = AGENT_LIST, .parts = true, .grow = true};
+	uint8_t *payload = path_payload(board, 0, path, &request.len);
+
+	if (!payload)
+		return -ENAMETOOLONG;
+	request.payload = payload;
+	int error = call(board, &request, path);
+	if (!error)
+		error = each_entry(board, path, request.answer, request.answer_len, each, context);
+	free(payload);
+	free(request.answer);
+	return error;
+}
+
+/* Up to READS_MAX blocks of a file, all handed over before the first is waited for, so that the line never rests. */
+static ssize_t read_blocks(struct board_agent *board, const char *path, uint8_t *buf, size_t len, uint64_t offset, bool bulk)
+{
+	struct exchange_request requests[READS_MAX];
+	uint8_t *payloads[READS_MAX];
+	size_t block = agent_session(board->agent)->block;
+	size_t count = 0;
+	ssize_t got = 0;
+	int error = 0;
+	bool end = false;
+
+	memset(requests, 0, sizeof(requests));
+	for (size_t at = 0; at < len && count < READS_MAX; at += block, count++) {
+		struct exchange_request *request = &requests[count];
+
+		payloads[count] = path_payload(board, 8, path, &request->len);
+		if (!payloads[count])
+			break;
+		request->op = AGENT_READ;
+		request->bulk = bulk;
+		request->answer = buf + at;
+		request->answer_room = len - at < block ? len - at : block;
+		request->payload = payloads[count];
+		put32(payloads[count], offset + at);
+		put32(payloads[count] + 4, request->answer_room);
+		agent_submit(board->agent, request);
+	}
+	for (size_t i = 0; i < count; i++) {
+		agent_wait(board->agent, &requests[i]);
+		int failed = outcome(board, &requests[i], path);
+		if (failed && !error && !end)
+			error = failed;
+		if (!error && !end)
+			got += (ssize_t)requests[i].answer_len;
+		if (requests[i].answer_len < requests[i].answer_room)
+			end = true;
+		free(payloads[i]);
+	}
+	if (!count)
+		return -ENAMETOOLONG;
+	return error ? error : got;
+}
+
+static ssize_t op_read(struct board *base, const char *path, void *buf, size_t len, uint64_t offset)
+{
+	struct board_agent *board = of(base);
+	size_t most = agent_session(board->agent)->block * READS_MAX;
+	bool bulk = offset || len > agent_session(board->agent)->block;
+	size_t done = 0;
+
+	if (offset > UINT32_MAX)
+		return 0;
+	while (done < len && offset + done <= UINT32_MAX) {
+		size_t want = len - done < most ? len - done : most;
+		ssize_t got = read_blocks(board, path, (uint8_t *)buf + done, want, offset + done, bulk);
+
+		if (got < 0)
+			return done ? (ssize_t)done : got;
+		done += (size_t)got;
+		if ((size_t)got < want)
+			break;
+	}
+	return (ssize_t)done;
+}
+
+static int hash_content(const struct board_content *content, uint8_t hash[HASH_SIZE])
+{
+	SHA2_CTX context;
+	uint8_t buf[4096];
+
+	SHA256Init(&context);
+	for (uint64_t at = 0; at < content->size;) {
+		size_t len = content->size - at < sizeof(buf) ? (size_t)(content->size - at) : sizeof(buf);
+		int error = content->read(content->context, buf, len, at);
+
+		if (error)
+			return error;
+		SHA256Update(&context, buf, len);
+		at += len;
+	}
+	SHA256Final(hash, &context);
+	return 0;
+}
+
+/* 1: the board has exactly CONTENT at PATH already, and *OUT says what it is; 0: it has not; or a negative errno. */
+static int has_same(struct board_agent *board, const char *path, const struct board_content *content, struct board_stat *out)
+{
+	uint8_t size[4], answer[STAT_SIZE + HASH_SIZE], hash[HASH_SIZE];
+	size_t len = 0;
+
+	if (content->differs || !board->hashes || content->size > UINT32_MAX)
+		return 0;
+	put32(size, content->size);
+	int error = path_call(board, AGENT_HASH, EXCHANGE_READS, size, sizeof(size), path, answer, sizeof(answer), &len);
+	if (error == -ENOENT)
+		return 0;
+	if (error)
+		return error;
+	if (len != sizeof(answer))
+		return 0;
+	error = hash_content(content, hash);
+	if (error)
+		return error;
+	get_stat(board, answer, out);
+	return !memcmp(answer + STAT_SIZE, hash, HASH_SIZE);
+}
+
+/* One AGENT_WRITE with as much of the content from *AT as it holds; *AT moves behind it. */
+static int write_piece(struct board_agent *board, const char *path, const struct board_content *content, unsigned flags,
+		       uint64_t *at, uint8_t stat[STAT_SIZE])
+{
+	uint8_t input[PACKER_INPUT_MAX], payload[AGENT_PAYLOAD_MAX];
+	struct exchange_request request = {.op = AGENT_WRITE,
+					   .kind = EXCHANGE_CHANGES,
+					   .bulk = !(flags & AGENT_WRITE_FIRST),
+					   .payload = payload,
+					   .answer = stat,
+					   .answer_room = STAT_SIZE};
+	size_t path_len = 0;
+	uint8_t *full = path_payload(board, 0, path, &path_len);
+	size_t block = agent_session(board->agent)->block;
+
+	if (!full || WRITE_HEADER + path_len + 64 > block) {
+		free(full);
+		return -ENAMETOOLONG;
+	}
+	size_t len = content->size - *at < sizeof(input) ? (size_t)(content->size - *at) : sizeof(input);
+	/* A small board inflates from a buffer of a block, and has it only as often as it must. */
+	if (len > 4 * block)
+		len = 4 * block;
+	memcpy(payload + WRITE_HEADER, full, path_len);
+	free(full);
+	int error = len ? content->read(content->context, input, len, *at) : 0;
+	if (error)
+		return error;
+	uint8_t *data = payload + WRITE_HEADER + path_len;
+	struct packed packed = packer_pack(board->packer, input, len, data, block - WRITE_HEADER - path_len);
+	flags |= (packed.deflated ? AGENT_WRITE_DEFLATED : 0u) | (packed.reset ? AGENT_WRITE_RESET : 0u);
+	flags |= *at + packed.taken == content->size || flags & AGENT_WRITE_APPEND ? AGENT_WRITE_LAST : 0u;
+	payload[0] = (uint8_t)flags;
+	put16(payload + 1, packed.taken);
+	put16(payload + 3, path_len);
+	request.len = WRITE_HEADER + path_len + packed.len;
+	*at += packed.taken;
+	error = call(board, &request, path);
+	if (error)
+		packer_reset(board->packer);
+	else if (flags & AGENT_WRITE_LAST && request.answer_len != STAT_SIZE)
+		return -EIO;
+	return error;
+}
+
+static int write_content(struct board_agent *board, const char *path, const struct board_content *content, unsigned mode,
+			 struct board_stat *out)
+{
+	uint8_t stat[STAT_SIZE];
+	uint64_t at = 0;
+	unsigned flags = mode | AGENT_WRITE_FIRST;
+	int error;
+
+	do {
+		error = write_piece(board, path, content, flags, &at, stat);
+		flags = mode & (unsigned)~AGENT_WRITE_IN_PLACE;
+	} while (!error && at < content->size);
+	if (!error)
+		get_stat(board, stat, out);
+	return error;
+}
+
+static int op_statfs(struct board *base, const char *path, struct board_statfs *out);
+
+/* Whether a file system without room for old and new content of PATH has room for the new alone. */
+static bool fits_in_place(struct board_agent *board, const char *path, uint64_t size)
+{
+	struct board_stat old;
+	struct board_statfs statfs;
+
+	if (op_stat(&board->base, path, &old) || op_statfs(&board->base, path, &statfs))
+		return false;
+	uint64_t block = statfs.block_size;
+	/* LittleFS keeps a pointer or two in each block of a file. */
+	uint64_t needed = (size + block - 9) / (block - 8) + SPARE_BLOCKS;
+	return needed <= statfs.blocks_free + old.size / block;
+}
+
+static int replace(struct board_agent *board, const char *path, const struct board_content *content, struct board_stat *out)
+{
+	int same = has_same(board, path, content, out);
+
+	if (same)
+		return same < 0 ? same : 0;
+	int error = write_content(board, path, content, 0, out);
+	if (error != -ENOSPC || !fits_in_place(board, path, content->size))
+		return error;
+	log_at(board, LOG_WARNING, "%s: no room on the board for both the old and the new %s: written in place, which a power cut "
+	       "would leave incomplete", board->device, path);
+	return write_content(board, path, content, AGENT_WRITE_IN_PLACE, out);
+}
+
+static int op_replace(struct board *base, const char *path, const struct board_content *content, struct board_stat *out)
+{
+	struct board_agent *board = of(base);
+
+	if (content->size > UINT32_MAX)
+		return -EFBIG;
+	pthread_mutex_lock(&board->writing);
+	int error = replace(board, path, content, out);
+	pthread_mutex_unlock(&board->writing);
+	return error;
+}
+
+static int op_append(struct board *base, const char *path, const struct board_content *content, uint64_t from,
+		     struct board_stat *out)
+{
+	struct board_agent *board = of(base);
+	uint8_t stat[STAT_SIZE];
+
+	if (content->size > UINT32_MAX)
+		return -EFBIG;
+	pthread_mutex_lock(&board->writing);
+	int error = op_stat(base, path, out);
+	if (!error && (out->is_dir || out->size != from))
+		error = -ESTALE;
+	while (!error && from < content->size) {
+		error = write_piece(board, path, content, AGENT_WRITE_FIRST | AGENT_WRITE_APPEND, &from, stat);
+		if (!error)
+			get_stat(board, stat, out);
+	}
+	pthread_mutex_unlock(&board->writing);
+	return error;
+}
+
+static int change(struct board *base, uint8_t op, const char *path)
+{
+	return path_call(of(base), op, EXCHANGE_CHANGES, NULL, 0, path, NULL, 0, NULL);
+}
+
+static int op_mkdir(struct board *base, const char *path)
+{
+	return change(base, AGENT_MKDIR, path);
+}
+
+static int op_rmdir(struct board *base, const char *path)
+{
+	return change(base, AGENT_RMDIR, path);
+}
+
+static int op_remove(struct board *base, const char *path)
+{
+	return change(base, AGENT_REMOVE, path);
+}
+
+static int op_rename(struct board *base, const char *from, const char *to, bool noreplace)
+{
+	struct board_agent *board = of(base);
+	size_t len;
+	uint8_t *first = path_payload(board, 2, from, &len);
+	struct board_stat stat;
+
+	if (!first)
+		return -ENAMETOOLONG;
+	int error = noreplace ? op_stat(base, to, &stat) : -ENOENT;
+	put16(first, len - 2);
+	if (error == -ENOENT)
+		error = path_call(board, AGENT_RENAME, EXCHANGE_CHANGES, first, len, to, NULL, 0, NULL);
+	else if (!error)
+		error = -EEXIST;
+	free(first);
+	return error;
+}
+
+static int op_statfs(struct board *base, const char *path, struct board_statfs *out)
+{
+	uint8_t answer[20];
+	size_t len = 0;
+	int error = path_call(of(base), AGENT_STATVFS, EXCHANGE_READS, NULL, 0, path, answer, sizeof(answer), &len);
+
+	if (error)
+		return error;
+	if (len != sizeof(answer))
+		return -EIO;
+	uint32_t block = get32(answer), fragment = get32(answer + 4);
+	out->block_size = fragment ? fragment : block ? block : 1;
+	out->blocks = get32(answer + 8);
+	/* LittleFS counts below zero when it is full. */
+	out->blocks_free = get32(answer + 12) <= out->blocks ? get32(answer + 12) : 0;
+	out->name_max = get32(answer + 16) && get32(answer + 16) < 255 ? get32(answer + 16) : 255;
+	return 0;
+}
+
+static const struct board_info *op_info(struct board *base)
+{
+	return &of(base)->info;
+}
+
+static void board_agent_free(struct board_agent *board)
+{
+	packer_close(board->packer);
+	pthread_mutex_destroy(&board->writing);
+	free(board->purpose);
+	free(board->root);
+	free(board->device);
+	free(board);
+}
+
+static void op_close(struct board *base)
+{
+	struct board_agent *board = of(base);
+
+	agent_close(board->agent, board->options.restart);
+	board_agent_free(board);
+}
+
+static const struct board_ops ops = {
+	.stat = op_stat,
+	.list = op_list,
+	.read = op_read,
+	.replace = op_replace,
+	.append = op_append,
+	.mkdir = op_mkdir,
+	.rmdir = op_rmdir,
+	.remove = op_remove,
+	.rename = op_rename,
+	.statfs = op_statfs,
+	.info = op_info,
+	.close = op_close,
+};
+
+static int no_memory(struct diag *diag)
+{
+	return diag_fail(diag, DIAG_BOARD, ENOMEM, "not enough memory on this computer");
+}
+
+/* "/lib/" to "/lib", "/" to "", "lib" to "/lib". NULL: no memory. */
+static char *clean_root(const char *root)
+{
+	while (root && *root == '/')
+		root++;
+	if (!root || !*root)
+		return strdup("");
+	char *clean = malloc(strlen(root) + 2);
+	if (!clean)
+		return NULL;
+	sprintf(clean, "/%s", root);
+	for (size_t len = strlen(clean); len > 1 && clean[len - 1] == '/'; len--)
+		clean[len - 1] = 0;
+	return clean;
+}
+
+static struct board_agent *board_agent_new(const char *device, const struct board_agent_options *options)
+{
+	struct board_agent *board = calloc(1, sizeof(*board));
+
+	if (!board)
+		return NULL;
+	board->base.ops = &ops;
+	board->options = *options;
+	board->device = strdup(device);
+	board->root = clean_root(options->root);
+	board->purpose = options->device.purpose ? strdup(options->device.purpose) : NULL;
+	board->options.root = board->options.mount_point = NULL;
+	pthread_mutex_init(&board->writing, NULL);
+	board->info = (struct board_info){
+		.machine = board->machine, .version = board->version, .unique_id = board->unique_id, .warning = board->warning};
+	if (board->device && board->root && (board->purpose || !options->device.purpose))
+		return board;
+	board_agent_free(board);
+	return NULL;
+}
+
+/* Splits TEXT into its lines, in place. Returns how many of at most INFO_LINES there are. */
+static int split_lines(char *text, char *lines[INFO_LINES])
+{
+	int count = 0;
+
+	for (char *line = text; line && count < INFO_LINES; count++) {
+		lines[count] = line;
+		line = strchr(line, '\n');
+		if (line)
+			*line++ = 0;
+	}
+	return count;
+}
+
+/* Whether the board's directory INODE of DEVICE is PATH on this computer. */
+static bool is_here(const char *path, long long inode, long long device)
+{
+	struct stat here;
+
+	return !stat(path, &here) && (long long)here.st_ino == inode && (long long)here.st_dev == device;
+}
+
+/* A board on which the top is a directory of this computer must not show all of it, nor hold the mount point. */
+static int check_root(struct board_agent *board, const char *mount_point, long long inode, long long device, struct diag *diag)
+{
+	char path[4096];
+
+	if (!inode)
+		return 0; /* no board's own file system counts inodes: only a computer's does */
+	if (!board->root[0] && is_here("/", inode, device))
+		return diag_fail(diag, DIAG_BOARD, EINVAL,
+				 "%s: the root of this board is this computer's own: it is MicroPython's unix port without a flash; give "
+				 "the directory that is to be mounted with -o root=DIR", board->device);
+	if (!mount_point)
+		return 0;
+	snprintf(path, sizeof(path), "%s", mount_point);
+	for (;;) {
+		if (is_here(path, inode, device))
+			return diag_fail(diag, DIAG_BOARD, EINVAL, "%s: the board's directory %s is this computer's %s, which holds the "
+					 "mount point %s: a directory cannot be mounted inside itself", board->device,
+					 board->root[0] ? board->root : "/", path, mount_point);
+		char *slash = strrchr(path, '/');
+		if (!slash || !strcmp(path, "/"))
+			return 0;
+		slash[slash == path ? 1 : 0] = 0;
+	}
+}
+
+static int ask_info(struct board_agent *board, char *text, size_t size, struct diag *diag)
+{
+	size_t len = 0;
+	int error = path_call(board, AGENT_INFO, EXCHANGE_READS, NULL, 0, "/", (uint8_t *)text, size - 1, &len);
+
+	if (error == -ENOENT)
+		return diag_fail(diag, DIAG_BOARD, ENOENT, "%s: the board has no directory %s (-o root=)", board->device,
+				 board->root[0] ? board->root : "/");
+	if (error)
+		return diag_fail(diag, DIAG_BOARD, -error, "%s: the board does not tell what it is: %s", board->device,
+				 strerror(-error));
+	text[len] = 0;
+	return 0;
+}
+
+static int learn(struct board_agent *board, const char *mount_point, struct diag *diag)
+{
+	char text[AGENT_PAYLOAD_MAX + 1], *lines[INFO_LINES];
+	int error = ask_info(board, text, sizeof(text), diag);
+
+	if (error)
+		return error;
+	if (split_lines(text, lines) != INFO_LINES)
+		return diag_fail(diag, DIAG_BOARD, EPROTO, "%s: the board's description of itself makes no sense", board->device);
+	if (strcmp(lines[INFO_IS_DIR], "1"))
+		return diag_fail(diag, DIAG_BOARD, ENOTDIR, "%s: %s on the board is not a directory (-o root=)", board->device,
+				 board->root);
+	diag_printable(board->machine, sizeof(board->machine), lines[INFO_MACHINE], strlen(lines[INFO_MACHINE]));
+	diag_printable(board->version, sizeof(board->version), lines[INFO_VERSION], strlen(lines[INFO_VERSION]));
+	diag_printable(board->unique_id, sizeof(board->unique_id), lines[INFO_UNIQUE_ID], strlen(lines[INFO_UNIQUE_ID]));
+	board->epoch = atoi(lines[INFO_EPOCH]) == 2000 ? EPOCH_2000 : 0;
+	board->hashes = atoi(lines[INFO_HASHES]) == 1;
+	board->packer = packer_open(atoi(lines[INFO_WINDOW_BITS]));
+	if (!board->packer)
+		return no_memory(diag);
+	return check_root(board, mount_point, atoll(lines[INFO_INODE]), atoll(lines[INFO_DEVICE]), diag);
+}
+
+/* The board's clock, in UTC as the times of files are understood. Boards without an RTC say so in the log. */
+static void set_clock(struct board_agent *board)
+{
+	char python[128];
+	struct diag diag = {0};
+	time_t now = time(NULL);
+	struct tm tm;
+
+	gmtime_r(&now, &tm);
+	int len = snprintf(python, sizeof(python), "from machine import RTC\nRTC().datetime((%d,%d,%d,%d,%d,%d,%d,0))\n",
+			   tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, (tm.tm_wday + 6) % 7, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	if (agent_load(board->agent, python, (size_t)len, &diag))
+		log_at(board, LOG_WARNING, "%s: the board's clock cannot be set (-o settime): %s", board->device, diag.text);
+}
+
+static void note_interrupted(struct board_agent *board)
+{
+	if (!agent_session(board->agent)->interrupted)
+		return;
+	snprintf(board->warning, sizeof(board->warning),
+		 "%s: the board was %s, which was stopped; it starts again at the board's next reset. With -o restart the board is "
+		 "reset at unmount, with -o nointerrupt a running program is left alone and the mount refused.",
+		 board->device, rawrepl_state_words(agent_session(board->agent)->found));
+}
+
+static int start(struct board_agent *board, const char *device, const char *mount_point, struct diag *diag)
+{
+	struct agent_options options = {
+		.timeout_us = board->options.timeout_us,
+		.nointerrupt = board->options.nointerrupt,
+		.trace = board->options.trace,
+		.log = board->options.log,
+		.log_context = board->options.log_context,
+	};
+	int error = device_open(&board->link, device, &board->options.device, diag);
+
+	if (error)
+		return error;
+	error = agent_open(&board->agent, board->link, &options, diag);
+	if (error) {
+		bytelink_close(board->link);
+		return error;
+	}
+	error = agent_load(board->agent, agent_files, agent_files_len, diag);
+	if (!error)
+		error = agent_load(board->agent, agent_changes, agent_changes_len, diag);
+	if (!error)
+		error = learn(board, mount_point, diag);
+	if (error) {
+		agent_close(board->agent, false);
+		return error;
+	}
+	if (board->options.settime)
+		set_clock(board);
+	note_interrupted(board);
+	return 0;
+}
+
+int board_agent_open(struct board **out, const char *device, const struct board_agent_options *options, struct diag *diag)
+{
+	struct board_agent *board = board_agent_new(device, options);
+
+	*out = NULL;
+	if (!board)
+		return no_memory(diag);
+	int error = start(board, device, options->mount_point, diag);
+	if (error) {
+		board_agent_free(board);
+		return error;
+	}
+	*out = &board->base;
+	return 0;
+}
+
+int board_agent_run(struct board *base)
+{
+	struct board_agent *board = of(base);
+
+	/* The lock on the port names the process that holds it, and that is another one now. */
+	if (board->purpose)
+		device_set_purpose(board->link, board->purpose);
+	return agent_run(board->agent);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* board_agent: the files of a real board, by the agent that runs on it. */
+#ifndef BOARD_BOARD_AGENT_H
+#define BOARD_BOARD_AGENT_H
+
+#include "board/board.h"
+#include "bytelink/device.h"
+
+/* Where words for the log go: what happens after the start and no caller is there to be told. LEVEL is syslog(3)'s. */
+typedef void board_log_fn(void *context, int level, const char *text);
+
+struct board_agent_options {
+	struct device_options device;
+	const char *root;        /* the board directory that is the top; NULL: "/" */
+	const char *mount_point; /* absolute real path on this computer, to refuse a board that holds it; NULL: none */
+	int64_t timeout_us;      /* the longest silence of a live board, and the time to reach it, in microseconds */
+	bool nointerrupt;        /* refuse rather than stop a running program */
+	bool restart;            /* soft-reset the board at the end, so that main.py runs again */
+	bool settime;            /* set the board's clock from this computer's */
+	bool trace;              /* frames, readable, to the log */
+	board_log_fn *log;       /* may be called from any thread; NULL: none */
+	void *log_context;
+};
+
+/*
+ * Reaches the board at DEVICE, puts the agent on it and asks what it is. No thread is started before board_agent_run.
+ * On success *OUT is the board, to be closed with board_close; on failure *OUT is NULL and DIAG says why.
+ */
+int board_agent_open(struct board **out, const char *device, const struct board_agent_options *options, struct diag *diag);
+
+/*
+ * Starts the line thread of BOARD, which must come from board_agent_open: call it after the fork to the background and before
+ * any other board_ function. Returns 0 or a negative errno.
+ */
+int board_agent_run(struct board *board);
+
+#endif
