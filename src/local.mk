@@ -9,6 +9,24 @@ LIBMPREMOTEFS_LIBS = libmpremotefs.a $(SERIALPORT_LIBS) $(ZLIB_LIBS) $(LIBMD_LIB
 libmpremotefs_a_SOURCES = \
 	src/base/diag.c \
 	src/base/diag.h \
+	src/bytelink/backends.h \
+	src/bytelink/bytelink.c \
+	src/bytelink/bytelink.h \
+	src/bytelink/device.c \
+	src/bytelink/device.h \
+	src/bytelink/device_list.c \
+	src/bytelink/exec.c \
+	src/bytelink/fdlink.c \
+	src/bytelink/fdlink.h \
+	src/bytelink/foreground.c \
+	src/bytelink/foreground.h \
+	src/bytelink/port.c \
+	src/bytelink/port.h \
+	src/bytelink/port_lock.c \
+	src/bytelink/port_lock.h \
+	src/bytelink/pty.c \
+	src/bytelink/serial.c \
+	src/bytelink/tcp.c \
 	src/agent/agent.c \
 	src/agent/agent.h \
 	src/agent/agent_parts.h \

@@ -36,6 +36,8 @@ struct bytelink_backend {
 	int64_t (*now)(struct bytelink *self);
 	void (*wake)(struct bytelink *self);
 	void (*close)(struct bytelink *self); /* releases `state`; the struct itself is bytelink_close's */
+	const char *(*ended)(struct bytelink *self);                        /* may be NULL: nothing better is known */
+	void (*set_purpose)(struct bytelink *self, const char *purpose); /* may be NULL: nobody can ask */
 };
 
 struct bytelink {
@@ -43,6 +45,12 @@ struct bytelink {
 	void *state;  /* the backend's */
 	char *device; /* the DEVICE as the user gave it, resolved; owned by the link */
 };
+
+/*
+ * Makes *OUT a link of BACKEND with STATE, for DEVICE (copied). For backends; STATE stays the caller's on failure.
+ * Returns 0, or -ENOMEM with *OUT NULL.
+ */
+int bytelink_init(struct bytelink **out, const struct bytelink_backend *backend, void *state, const char *device);
 
 /*
  * The time of the link's clock in microseconds from some start; never goes back. Deadlines of bytelink_wait are on this clock
@@ -72,6 +80,12 @@ int bytelink_wait(struct bytelink *link, unsigned events, int64_t deadline);
 
 /* Makes a bytelink_wait under way, or the next one, return with BYTELINK_WOKEN. Any thread, also a signal handler. */
 void bytelink_wake(struct bytelink *link);
+
+/*
+ * Why LINK has ended, once a call has answered -ENODEV, as the end of a sentence that begins with the DEVICE: "was unplugged",
+ * "ended with status 127 after it said: sh: 1: micropython: not found". Never NULL; valid until bytelink_close.
+ */
+const char *bytelink_ended(struct bytelink *link);
 
 /* The DEVICE behind LINK, for messages. Valid as long as LINK. */
 const char *bytelink_device(const struct bytelink *link);

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+#include "bytelink/foreground.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* How long a SIGINT may take to be acted on. A program that takes the exception and goes on is interrupted again after it. */
+#define MERGE_US 300000
+
+/* How long the members of the group are believed: binary frames hold a 0x03 every few hundred bytes. */
+#define LOOK_AGAIN_US 20000
+
+/* Whether process PID has a handler for SIGINT. */
+static bool catches_sigint(pid_t pid)
+{
+	char name[64], status[4096];
+	const char *line;
+	ssize_t n;
+	int fd;
+
+	snprintf(name, sizeof(name), "/proc/%ld/status", (long)pid);
+	fd = open(name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	n = read(fd, status, sizeof(status) - 1);
+	close(fd);
+	if (n <= 0)
+		return false;
+	status[n] = '\0';
+	line = strstr(status, "\nSigCgt:");
+	return line && (strtoull(line + strlen("\nSigCgt:"), NULL, 16) >> (SIGINT - 1) & 1);
+}
+
+/* Finds the processes of GROUP. */
+static void look(struct foreground *foreground, pid_t group, int64_t now)
+{
+	const struct dirent *entry;
+	DIR *proc = opendir("/proc");
+	pid_t pid;
+
+	foreground->group = group;
+	foreground->count = 0;
+	foreground->looked_at = now;
+	if (!proc)
+		return;
+	while (foreground->count < FOREGROUND_MAX && (entry = readdir(proc))) {
+		if (!isdigit((unsigned char)entry->d_name[0]))
+			continue;
+		pid = (pid_t)atol(entry->d_name);
+		if (getpgid(pid) == group)
+			foreground->pids[foreground->count++] = pid;
+	}
+	closedir(proc);
+}
+
+/* Brings the members up to date. Returns whether there are any. */
+static bool refresh(struct foreground *foreground, int master, int64_t now)
+{
+	pid_t group = tcgetpgrp(master);
+
+	if (group <= 0)
+		return false;
+	if (group != foreground->group || foreground->count == 0 || now - foreground->looked_at > LOOK_AGAIN_US)
+		look(foreground, group, now);
+	return foreground->count > 0;
+}
+
+static bool just_interrupted(const struct foreground *foreground, int64_t now)
+{
+	return foreground->interrupted_at != 0 && now - foreground->interrupted_at < MERGE_US;
+}
+
+bool foreground_interrupt(struct foreground *foreground, int master, int64_t now)
+{
+	const bool merge = just_interrupted(foreground, now);
+	bool caught = false;
+	int i;
+
+	if (!refresh(foreground, master, now))
+		return false;
+	for (i = 0; i < foreground->count; i++) {
+		if (!catches_sigint(foreground->pids[i]))
+			continue;
+		caught = true;
+		if (!merge)
+			kill(foreground->pids[i], SIGINT);
+	}
+	if (!caught)
+		foreground->interrupted_at = 0;
+	else if (!merge)
+		foreground->interrupted_at = now;
+	return caught;
+}
+
+void foreground_watch(struct foreground *foreground, int master, int64_t now)
+{
+	int i;
+
+	if (!just_interrupted(foreground, now) || !refresh(foreground, master, now))
+		return;
+	for (i = 0; i < foreground->count; i++)
+		if (catches_sigint(foreground->pids[i]))
+			return;
+	foreground->interrupted_at = 0;
+}
