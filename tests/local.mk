@@ -3,12 +3,15 @@
 # on a board and a mount point of its own. A new one is one line here.
 
 UNIT_TESTS = \
-	tests/unit/test_diag
+	tests/unit/test_diag \
+	tests/unit/test_frame
 
 SYSTEM_TESTS =
 
 # What a test links that says nothing else. One with more sources than its own: tests_unit_test_X_SOURCES = ...
 LDADD = $(LIBMPREMOTEFS_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_frame_SOURCES = tests/unit/test_frame.c tests/unit/dice.h
 
 EXTRA_DIST += $(SYSTEM_TESTS)
 
