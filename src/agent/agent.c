@@ -134,21 +134,23 @@ static bool transmit(struct agent *agent)
 	return false;
 }
 
-/* One round of the line's work: what is due, what can be sent, then waiting until there is more, at most until UNTIL. */
+/* One round of the line's work: sends what can be sent, waits until there is more to do, at most until UNTIL, and does it. */
 static void pump(struct agent *agent, int64_t until)
 {
 	pthread_mutex_lock(&agent->lock);
-	if (!agent->gone)
-		receive(agent);
-	exchange_tick(agent->exchange, bytelink_now(agent->link));
 	bool full = transmit(agent);
-	settle(agent);
 	int64_t deadline = exchange_deadline(agent->exchange);
 	bool stop = agent->stop || agent->gone;
+	settle(agent);
 	pthread_mutex_unlock(&agent->lock);
 	if (stop)
 		return;
 	bytelink_wait(agent->link, BYTELINK_READABLE | (full ? BYTELINK_WRITABLE : 0u), deadline < until ? deadline : until);
+	pthread_mutex_lock(&agent->lock);
+	receive(agent);
+	exchange_tick(agent->exchange, bytelink_now(agent->link));
+	settle(agent);
+	pthread_mutex_unlock(&agent->lock);
 }
 
 static void *line_thread(void *context)

@@ -6,7 +6,8 @@
 #include <zlib.h>
 
 struct packer {
-	z_stream stream, before; /* `before`: as it was before the last try */
+	z_stream streams[2]; /* the stream, and room for a copy to try on; zlib's state knows its address, so they take turns */
+	int current;
 	bool usable, fresh;
 };
 
@@ -18,7 +19,7 @@ struct packer *packer_open(int window_bits)
 		return NULL;
 	/* zlib makes 9 bits of a raw window of 8, and no board is asked for one so small. */
 	packer->usable = window_bits >= 9 && window_bits <= 15 &&
-			 deflateInit2(&packer->stream, Z_BEST_COMPRESSION, Z_DEFLATED, -window_bits, 9, Z_DEFAULT_STRATEGY) == Z_OK;
+			 deflateInit2(&packer->streams[0], Z_BEST_COMPRESSION, Z_DEFLATED, -window_bits, 9, Z_DEFAULT_STRATEGY) == Z_OK;
 	packer->fresh = true;
 	return packer;
 }
@@ -26,23 +27,23 @@ struct packer *packer_open(int window_bits)
 void packer_close(struct packer *packer)
 {
 	if (packer && packer->usable)
-		deflateEnd(&packer->stream);
+		deflateEnd(&packer->streams[packer->current]);
 	free(packer);
 }
 
 void packer_reset(struct packer *packer)
 {
 	if (packer->usable)
-		deflateReset(&packer->stream);
+		deflateReset(&packer->streams[packer->current]);
 	packer->fresh = true;
 }
 
 /* Deflates all LEN bytes into OUT. Where they do not fit, or it does not pay, the stream is as it was, and the result is 0. */
 static size_t try_deflate(struct packer *packer, const uint8_t *content, size_t len, uint8_t *out, size_t room)
 {
-	z_stream *stream = &packer->stream;
+	z_stream *stream = &packer->streams[!packer->current];
 
-	if (deflateCopy(&packer->before, stream) != Z_OK)
+	if (deflateCopy(stream, &packer->streams[packer->current]) != Z_OK)
 		return 0;
 	stream->next_in = (Bytef *)(uintptr_t)content;
 	stream->avail_in = (uInt)len;
@@ -51,14 +52,11 @@ static size_t try_deflate(struct packer *packer, const uint8_t *content, size_t 
 	int status = deflate(stream, Z_SYNC_FLUSH);
 	size_t made = room - stream->avail_out;
 	/* Without room left, the flush may not have ended. */
-	if (status == Z_OK && !stream->avail_in && stream->avail_out && made < len) {
-		deflateEnd(&packer->before);
-		return made;
-	}
-	deflateEnd(stream);
-	*stream = packer->before;
-	memset(&packer->before, 0, sizeof(packer->before));
-	return 0;
+	bool good = status == Z_OK && !stream->avail_in && stream->avail_out && made < len;
+	if (good)
+		packer->current = !packer->current;
+	deflateEnd(&packer->streams[!packer->current]);
+	return good ? made : 0;
 }
 
 struct packed packer_pack(struct packer *packer, const uint8_t *content, size_t len, uint8_t *out, size_t room)
