@@ -27,6 +27,19 @@ libmpremotefs_a_SOURCES = \
 	src/bytelink/pty.c \
 	src/bytelink/serial.c \
 	src/bytelink/tcp.c \
+	src/rawrepl/heard.c \
+	src/rawrepl/heard.h \
+	src/rawrepl/probe.c \
+	src/rawrepl/probe.h \
+	src/rawrepl/rawrepl.c \
+	src/rawrepl/rawrepl.h \
+	src/rawrepl/rawrepl_enter.c \
+	src/rawrepl/reply.c \
+	src/rawrepl/reply.h \
+	src/rawrepl/submit.c \
+	src/rawrepl/submit.h \
+	src/rawrepl/talk.c \
+	src/rawrepl/talk.h \
 	src/agent/agent.c \
 	src/agent/agent.h \
 	src/agent/agent_parts.h \

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rawrepl_enter: from any state of a board to a raw REPL that is proved to run Python for us.
+ *
+ * Nothing the board says is believed: a program may print prompts and banners. Each step asks, listens for a short while, and is
+ * tried again until the deadline; only a sum that the board has worked out ends it.
+ */
+#include "rawrepl/rawrepl.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rawrepl/probe.h"
+#include "rawrepl/submit.h"
+
+/*
+ *                    boot words or noise
+ *            +---------------------------------> BOOT (say nothing until the board is quiet or at its prompt)
+ *            |                                    |
+ *            |   +--------------------------------+
+ *            |   v                                                     the sum is right
+ *   PROBE --> STOP ------------> ASK ------------------> PROVE ------------------------> READY
+ *   ^  |   Ctrl-C and its    Ctrl-A, until the raw         | a sum, by raw-paste or plain
+ *   |  |   reaction           REPL's banner                |
+ *   +--+     ^                    | no banner in time      | no such answer
+ *  no REPL   |                    v                        |
+ *            +---------------- RESCUE <--------------------+
+ *                       the caller's bytes, if any
+ *
+ * PROBE is the start under nointerrupt, and passed once an idle REPL has answered. All steps end at the deadline: FAILURE.
+ *
+ * Two Ctrl-C are at least 100 ms apart: MicroPython's unix port ends when the second comes before the first is handled. Behind
+ * a Ctrl-C nothing is sent before its reaction or that time, since TinyUSB empties a board's input on Ctrl-C.
+ */
+enum step { STEP_PROBE, STEP_STOP, STEP_BOOT, STEP_ASK, STEP_PROVE, STEP_RESCUE, STEP_READY, STEP_BUSY };
+
+#define ENTER_PATIENCE_US TALK_MS(100) /* the first wait for a reaction, and what each failed round adds to it */
+#define ENTER_PATIENCE_MAX_US TALK_MS(400)
+#define ENTER_SETTLE_US TALK_MS(30)         /* the silence that ends a reaction; a USB bridge may hold bytes for 16 ms */
+#define ENTER_PROVE_US TALK_MS(500)         /* for the proof, at first; thrice a round's patience at least */
+#define ENTER_BOOT_US TALK_MS(5000)         /* the longest boot that is waited for */
+#define ENTER_BOOT_QUIET_US TALK_MS(1000)   /* the silence of a board that has started its program, or has come to nothing */
+#define ENTER_PROBE_US TALK_MS(2000)        /* how long nointerrupt asks for an idle REPL */
+#define ENTER_PROBE_RESCUE_US TALK_MS(7000) /* the same where a resident program may have to notice that its host is dead */
+
+enum { ENTER_BOOTS_WAITED = 2, ENTER_BOOTS_TOLD = 3 };
+
+struct visit {
+	struct talk talk;
+	struct rawrepl *repl;
+	const struct rawrepl_options *options;
+	unsigned stops;    /* rounds that began with a Ctrl-C */
+	int64_t next_stop; /* no Ctrl-C before then */
+	unsigned boots;    /* answers that looked like a board that starts */
+	bool may_stop;     /* Ctrl-C is allowed */
+	bool unasked;      /* the board was saying something before we said anything */
+	bool resident;     /* nothing told what it was doing before the rescue bytes were sent */
+	bool proof_failed; /* a banner was there, the proof was not */
+	char raised[120];  /* what the proof raised, printable */
+	enum probe_answer probed;
+	int64_t probe_until;
+	enum rawrepl_state guess; /* what the first telling answer looked like */
+};
+
+static int64_t patience(const struct visit *visit)
+{
+	int64_t us = ENTER_PATIENCE_US * (visit->stops ? visit->stops : 1);
+
+	return us < ENTER_PATIENCE_MAX_US ? us : ENTER_PATIENCE_MAX_US;
+}
+
+/* Says LEN BYTES and listens. A link that takes no bytes is as silent as one that gives none: the deadline decides. */
+static int exchange(struct visit *visit, const void *bytes, size_t len, const struct talk_wait *wait)
+{
+	int err = talk_say(&visit->talk, bytes, len);
+
+	return err < 0 && err != -ETIMEDOUT ? err : talk_hear(&visit->talk, wait);
+}
+
+/* Listens up to time UNTIL, whatever is said. */
+static int listen_until(struct visit *visit, int64_t until)
+{
+	int64_t most = until - bytelink_now(visit->talk.link);
+	const struct talk_wait wait = {most, 0, most, NULL};
+
+	return most > 0 ? talk_hear(&visit->talk, &wait) : 0;
+}
+
+/* Keeps the end of what the board said before we made it talk to us. */
+static void keep_last_output(struct visit *visit)
+{
+	talk_last_words(&visit->talk, visit->repl->last_output, sizeof(visit->repl->last_output));
+}
+
+/* Whether the answer is one of a board that starts, and is to be waited for. */
+static bool must_wait_for_boot(struct visit *visit)
+{
+	if (!heard_boot(&visit->talk.heard))
+		return false;
+	visit->boots++;
+	return visit->boots <= ENTER_BOOTS_WAITED;
+}
+
+/* A board that starts hears nothing yet, and a Ctrl-C would stop its boot.py: listens until it is at its prompt or quiet. */
+static int step_boot(struct visit *visit)
+{
+	int64_t rest = visit->talk.deadline - bytelink_now(visit->talk.link);
+	int64_t most = rest / 2 < ENTER_BOOT_US ? rest / 2 : ENTER_BOOT_US;
+	const struct talk_wait wait = {most, ENTER_BOOT_QUIET_US, most, heard_at_prompt};
+	int err = talk_hear(&visit->talk, &wait);
+
+	return err < 0 ? err : visit->may_stop ? STEP_STOP : STEP_PROBE;
+}
+
+/* Without Ctrl-C: goes on only when an idle REPL has answered. */
+static int step_probe(struct visit *visit)
+{
+	static const enum rawrepl_state states[] = {
+		[PROBE_PROMPT] = RAWREPL_PROMPT, [PROBE_PASTE] = RAWREPL_PASTE, [PROBE_RAW] = RAWREPL_RAW};
+	const struct rawrepl_options *options = visit->options;
+	const struct talk_wait wait = {TALK_MS(200), TALK_MS(50), TALK_MS(400), heard_at_prompt};
+	int answer = probe_ask(&visit->talk);
+
+	if (answer < 0)
+		return answer;
+	keep_last_output(visit);
+	visit->probed = answer;
+	if (answer >= PROBE_PROMPT) {
+		visit->may_stop = true;
+		visit->guess = states[answer];
+		return STEP_STOP;
+	}
+	if (must_wait_for_boot(visit))
+		return STEP_BOOT;
+	if (bytelink_now(visit->talk.link) >= visit->probe_until)
+		return STEP_BUSY;
+	if (!options->rescue || memchr(options->rescue, 0x03, options->rescue_len))
+		return STEP_PROBE;
+	visit->resident = true;
+	answer = exchange(visit, options->rescue, options->rescue_len, &wait);
+	return answer < 0 ? answer : STEP_PROBE;
+}
+
+/*
+ * Ctrl-C: stops a program, and empties every kind of half-typed line. From the second time on behind a space, which ends an
+ * escape sequence that a half-typed line may have left open, and that would swallow the Ctrl-C.
+ */
+static int step_stop(struct visit *visit)
+{
+	const struct talk_wait wait = {patience(visit), ENTER_SETTLE_US, patience(visit) + TALK_MS(200), heard_at_prompt};
+	const char *bytes = visit->stops == 0 ? "\x03" : " \x03";
+	int err = listen_until(visit, visit->next_stop);
+
+	if (err < 0 || talk_is_over(&visit->talk))
+		return err < 0 ? err : STEP_STOP;
+	visit->stops++;
+	visit->next_stop = bytelink_now(visit->talk.link) + patience(visit);
+	err = exchange(visit, bytes, strlen(bytes), &wait);
+	if (err < 0)
+		return err;
+	keep_last_output(visit);
+	if (visit->guess == RAWREPL_UNKNOWN)
+		visit->guess = heard_what_was_stopped(&visit->talk.heard, visit->unasked);
+	if (heard_raw_banner(&visit->talk.heard))
+		return STEP_PROVE; /* a slow line brings the answer to the last round's Ctrl-A now */
+	return must_wait_for_boot(visit) ? STEP_BOOT : STEP_ASK;
+}
+
+/*
+ * Ctrl-A, until the banner comes. After a failed proof by way of the friendly REPL, which unlocks a heap that an interrupted
+ * program has left locked.
+ */
+static int step_ask(struct visit *visit)
+{
+	int64_t most = 2 * patience(visit);
+	const struct talk_wait wait = {most, 0, most, heard_raw_banner};
+	const char *bytes = visit->proof_failed ? "\x02\x01" : "\x01";
+	int err = exchange(visit, bytes, strlen(bytes), &wait);
+
+	if (err < 0)
+		return err;
+	if (heard_raw_banner(&visit->talk.heard))
+		return STEP_PROVE;
+	return must_wait_for_boot(visit) ? STEP_BOOT : STEP_RESCUE;
+}
+
+static int step_rescue(struct visit *visit)
+{
+	const struct talk_wait wait = {ENTER_PATIENCE_US, ENTER_SETTLE_US, TALK_MS(300), heard_at_prompt};
+	int err;
+
+	if (!visit->options->rescue)
+		return STEP_STOP;
+	visit->resident |= visit->guess == RAWREPL_UNKNOWN;
+	err = exchange(visit, visit->options->rescue, visit->options->rescue_len, &wait);
+	return err < 0 ? err : STEP_STOP;
+}
+
+/* Has the board multiply two numbers, small enough for a board without big integers. No program prints the product by chance. */
+static int step_prove(struct visit *visit)
+{
+	int64_t now = bytelink_now(visit->talk.link), deadline = visit->talk.deadline;
+	unsigned a = 10007 + (unsigned)((uint64_t)now % 19997), b = 10009 + (unsigned)((uint64_t)now / 7 % 19993);
+	char code[40], out[32], *end;
+	struct submit submit = {.talk = &visit->talk, .raw_paste = true, .out = out, .size = sizeof(out)};
+	int64_t most = 3 * patience(visit) > ENTER_PROVE_US ? 3 * patience(visit) : ENTER_PROVE_US;
+	int len = snprintf(code, sizeof(code), "print(%u*%u)", a, b), err;
+
+	visit->talk.deadline = talk_until(&visit->talk, now + most);
+	err = submit_code(&submit, code, (size_t)len);
+	visit->talk.deadline = deadline;
+	visit->proof_failed = true;
+	if (err < 0)
+		return err == -ETIMEDOUT || err == -EPROTO ? STEP_RESCUE : err;
+	diag_printable(visit->raised, sizeof(visit->raised), submit.reply.error, submit.reply.error_len);
+	if (submit.reply.error_len > 0 || strtoul(out, &end, 10) != (unsigned long)a * b || strspn(end, "\r\n") != strlen(end))
+		return STEP_RESCUE;
+	visit->repl->raw_paste = submit.raw_paste;
+	return STEP_READY;
+}
+
+/* What the board had been doing, now that it has answered. */
+static enum rawrepl_state what_was_found(const struct visit *visit)
+{
+	bool stopped = visit->talk.heard.signs & HEARD_INTERRUPT;
+
+	if (visit->guess == RAWREPL_PASTE)
+		return RAWREPL_PASTE;
+	if (stopped && visit->guess == RAWREPL_PROGRAM)
+		return RAWREPL_PROGRAM;
+	if (stopped)
+		return visit->unasked || visit->guess == RAWREPL_PROGRAM_OUTPUT ? RAWREPL_PROGRAM_OUTPUT : RAWREPL_PROGRAM;
+	if (visit->boots > 0)
+		return RAWREPL_BOOT;
+	if (visit->resident)
+		return RAWREPL_AGENT;
+	return visit->guess == RAWREPL_UNKNOWN ? RAWREPL_RAW : visit->guess;
+}
+
+/* Fills DIAG: WHAT, then the end of what the board said. Returns -ERR. */
+static int fail(const struct visit *visit, int err, const char *what, struct diag *diag)
+{
+	const char *said = visit->repl->last_output;
+
+	return diag_fail(diag, DIAG_RAWREPL, err, "%s: %s%s%s", bytelink_device(visit->talk.link), what,
+			 *said ? "\nThe board said last:\n" : "", said);
+}
+
+static int fail_busy(const struct visit *visit, struct diag *diag)
+{
+	if (visit->probed == PROBE_INPUT)
+		return fail(visit, EBUSY,
+			    "a program on the board waits for input, and with nointerrupt it is not stopped; end it, or "
+			    "leave nointerrupt out",
+			    diag);
+	if (visit->probed == PROBE_OUTPUT)
+		return fail(visit, EBUSY,
+			    "a program runs on the board, and with nointerrupt it is not stopped; end it, or leave "
+			    "nointerrupt out",
+			    diag);
+	return fail(visit, EBUSY,
+		    "no prompt answers, so a program seems to run on the board, and with nointerrupt it is not stopped; "
+		    "end it, or leave nointerrupt out; if no program runs: is it a MicroPython board, is the baud rate right "
+		    "(-o baud=)?",
+		    diag);
+}
+
+/* The deadline is over: tells what the board looks like by all that it has said. */
+static int fail_time(struct visit *visit, struct diag *diag)
+{
+	const struct heard *heard = &visit->talk.heard;
+	const char *reset = "; press its reset button or unplug it, and try again; if that does not help, remove its main.py by "
+			    "another way, or let it end on KeyboardInterrupt";
+	char text[600];
+
+	keep_last_output(visit);
+	if (heard->all == 0)
+		return fail(visit, ETIMEDOUT,
+			    "nothing answers: is it a MicroPython board, is the baud rate right (-o baud=), is it "
+			    "powered and not held in reset? A program that switched Ctrl-C off needs the reset button",
+			    diag);
+	if (heard_is_noise(heard->end, heard->end_len) && !(heard->signs & HEARD_PROMPT))
+		return fail(visit, EPROTO, "answers with noise, not as MicroPython: is the baud rate right (-o baud=)?", diag);
+	if (visit->boots >= ENTER_BOOTS_TOLD)
+		return fail(visit, ETIMEDOUT,
+			    "the board keeps restarting: look at its power supply, for a watchdog that its program "
+			    "has started, or for damaged firmware",
+			    diag);
+	if (visit->raised[0]) {
+		snprintf(text, sizeof(text), "the raw REPL answers, but cannot run the shortest code%s:\n%s", reset,
+			 visit->raised);
+		return diag_fail(diag, DIAG_RAWREPL, ETIMEDOUT, "%s: %s", bytelink_device(visit->talk.link), text);
+	}
+	if (heard->signs & (HEARD_INTERRUPT | HEARD_TRACEBACK | HEARD_NAME | HEARD_RAW_BANNER) || visit->unasked ||
+	    visit->guess == RAWREPL_PROGRAM_OUTPUT) {
+		snprintf(text, sizeof(text), "a program runs on the board and does not stop on Ctrl-C (sent %u times)%s%s",
+			 visit->stops, reset, heard->signs ? "" : "; or it is no MicroPython board");
+		return fail(visit, ETIMEDOUT, text, diag);
+	}
+	return fail(visit, EPROTO, "answers, but not as MicroPython: is this the right port, is the baud rate right (-o baud=)?",
+		    diag);
+}
+
+static int take_step(struct visit *visit, enum step step)
+{
+	switch (step) {
+	case STEP_PROBE:
+		return step_probe(visit);
+	case STEP_STOP:
+		return step_stop(visit);
+	case STEP_BOOT:
+		return step_boot(visit);
+	case STEP_ASK:
+		return step_ask(visit);
+	case STEP_PROVE:
+		return step_prove(visit);
+	case STEP_RESCUE:
+		return step_rescue(visit);
+	case STEP_READY:
+	case STEP_BUSY:
+		break;
+	}
+	return -EINVAL;
+}
+
+/* Takes what was said before we came, and gives the first step, or a negative errno. */
+static int arrive(struct visit *visit)
+{
+	const struct rawrepl_options *options = visit->options;
+	int64_t patience_us = options->rescue ? ENTER_PROBE_RESCUE_US : ENTER_PROBE_US;
+	int err = talk_drain(&visit->talk);
+
+	if (err < 0)
+		return err;
+	visit->may_stop = !options->nointerrupt;
+	visit->unasked = visit->talk.heard.len > 0 && !heard_at_prompt(&visit->talk.heard);
+	visit->probe_until = talk_until(&visit->talk, bytelink_now(visit->talk.link) + patience_us);
+	if (must_wait_for_boot(visit))
+		return STEP_BOOT;
+	return visit->may_stop ? STEP_STOP : STEP_PROBE;
+}
+
+int rawrepl_enter(struct rawrepl *repl, struct bytelink *link, const struct rawrepl_options *options, struct diag *diag)
+{
+	struct visit visit = {.repl = repl, .options = options, .probed = PROBE_NOTHING};
+	int step;
+
+	*repl = (struct rawrepl){.link = link};
+	talk_start(&visit.talk, link, options->timeout_us);
+	step = arrive(&visit);
+	while (step >= 0 && step != STEP_READY && step != STEP_BUSY && !talk_is_over(&visit.talk))
+		step = take_step(&visit, (enum step)step);
+	if (step < 0)
+		return talk_fail_link(&visit.talk, -step, diag);
+	if (step == STEP_READY) {
+		repl->found = what_was_found(&visit);
+		repl->interrupted = repl->found == RAWREPL_PROGRAM || repl->found == RAWREPL_PROGRAM_OUTPUT;
+		return 0;
+	}
+	repl->interrupted = visit.talk.heard.signs & HEARD_INTERRUPT;
+	return step == STEP_BUSY || !visit.may_stop ? fail_busy(&visit, diag) : fail_time(&visit, diag);
+}
