@@ -3,8 +3,13 @@
 # on a board and a mount point of its own. A new one is one line here.
 
 UNIT_TESTS = \
+	tests/unit/test_bytelink \
+	tests/unit/test_device \
 	tests/unit/test_diag \
-	tests/unit/test_frame
+	tests/unit/test_foreground \
+	tests/unit/test_board_errno \
+	tests/unit/test_frame \
+	tests/unit/test_packer
 
 SYSTEM_TESTS =
 
@@ -12,11 +17,17 @@ SYSTEM_TESTS =
 LDADD = $(LIBMPREMOTEFS_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_frame_SOURCES = tests/unit/test_frame.c tests/unit/dice.h
+tests_unit_test_packer_SOURCES = tests/unit/test_packer.c tests/unit/dice.h
+
+LINK_TOOLS = tests/unit/link_tools.c tests/unit/link_tools.h
+tests_unit_test_bytelink_SOURCES = tests/unit/test_bytelink.c $(LINK_TOOLS)
+tests_unit_test_device_SOURCES = tests/unit/test_device.c $(LINK_TOOLS)
+tests_unit_test_foreground_SOURCES = tests/unit/test_foreground.c $(LINK_TOOLS)
 
 EXTRA_DIST += $(SYSTEM_TESTS)
 
 if HAVE_TESTS
-check_PROGRAMS += $(UNIT_TESTS)
+check_PROGRAMS += $(UNIT_TESTS) tests/unit/sigint_board
 TESTS += $(UNIT_TESTS) $(SYSTEM_TESTS)
 else
 check-local:
