@@ -145,9 +145,13 @@ static void pump(struct agent *agent, int64_t until)
 	pthread_mutex_unlock(&agent->lock);
 	if (stop)
 		return;
-	bytelink_wait(agent->link, BYTELINK_READABLE | (full ? BYTELINK_WRITABLE : 0u), deadline < until ? deadline : until);
+	int ready = bytelink_wait(agent->link, BYTELINK_READABLE | (full ? BYTELINK_WRITABLE : 0u),
+				  deadline < until ? deadline : until);
 	pthread_mutex_lock(&agent->lock);
-	receive(agent);
+	if (ready < 0)
+		link_failed(agent, ready);
+	else
+		receive(agent);
 	exchange_tick(agent->exchange, bytelink_now(agent->link));
 	settle(agent);
 	pthread_mutex_unlock(&agent->lock);

@@ -10,7 +10,9 @@
 enum {
 	KEEPALIVE_US = 1500000, /* between two frames to the board, well below AGENT_IDLE_US */
 	PROBE_US = 1000000,     /* silence after which the board is asked whether it got the request */
-	DAMAGE_US = 80000,      /* silence behind something damaged after which the request is sent again */
+	DAMAGE_US = 80000,      /* silence behind something damaged after which the request is sent again... */
+	BABBLE_US = 500000,     /* ... or how long it is then waited for such a silence */
+	TRIES_MAX = 20,         /* times that a request is sent before the board is taken for mad */
 	FOLLOW_US = 10000,      /* what waits at least this long behind a request that was let by may let its follower by, too */
 	UNDER_WAY_MAX = 3,      /* requests at the board at a time */
 	URGENT_MAX = 16,        /* requests that may go before a bulk one that waits */
@@ -44,13 +46,15 @@ struct exchange {
 	struct exchange_request *sending; /* NULL: a ping, or nothing */
 
 	int64_t heard, spoken; /* the last byte from the board, the last byte to it */
+	int64_t alive;         /* the last whole frame or credit: a program that prints is no sign of the agent */
 	int64_t probe_at;      /* when the board is asked for a sign of life */
 	int64_t probe_pause;   /* how long it is then waited */
 	bool probing;          /* a ping is under way */
 	bool probe_follows;    /* ... that was sent behind all that is under way */
 	uint8_t probe_sequence;
 	bool ping_due;
-	bool damaged; /* nonsense was read since the last good answer */
+	bool damaged; /* nonsense was read since the last good answer... */
+	int64_t damaged_at; /* ... first at this time */
 	bool silent;  /* dead, until something is heard */
 	bool failed;  /* dead for good */
 };
@@ -90,7 +94,7 @@ struct exchange *exchange_open(int64_t now, int64_t timeout_us, exchange_trace_f
 	exchange->trace = trace;
 	exchange->trace_context = context;
 	exchange->window = AGENT_WINDOW;
-	exchange->heard = exchange->spoken = now;
+	exchange->heard = exchange->spoken = exchange->alive = now;
 	exchange->bulk_from = exchange->bulk_passed = INT64_MIN;
 	exchange->next_sequence = 1;
 	frame_reader_init(&exchange->reader);
@@ -169,6 +173,7 @@ void exchange_add(struct exchange *exchange, struct exchange_request *request, i
 	request->words[0] = 0;
 	request->answer_len = 0;
 	request->state = EXCHANGE_QUEUED;
+	request->tries = 0;
 	request->added = now;
 	if (exchange_dead(exchange))
 		finish(exchange, request, -EIO);
@@ -342,16 +347,25 @@ void exchange_sent(struct exchange *exchange, size_t len, int64_t now)
 /* Everything under way is sent again, in its order. The board has read, or lost, all that was sent. */
 static void send_again(struct exchange *exchange)
 {
-	struct exchange_request *request = exchange->under_way.first;
+	struct list again = exchange->under_way;
+	struct exchange_request *request;
 
 	exchange->out_len = exchange->out_sent = 0;
 	exchange->sending = NULL;
 	exchange->unread = 0;
 	exchange->damaged = false;
 	exchange->probing = false;
-	for (; request; request = request->next) {
+	if (!again.first)
+		return;
+	list_init(&exchange->under_way);
+	while ((request = list_take(&again))) {
+		if (++request->tries > TRIES_MAX) {
+			finish(exchange, request, -EIO);
+			continue;
+		}
 		request->state = EXCHANGE_QUEUED;
 		exchange->counts.resent++;
+		list_add(&exchange->under_way, request);
 	}
 }
 
@@ -418,6 +432,13 @@ static void complete(struct exchange *exchange, int result, int64_t now)
 	finish(exchange, request, result);
 }
 
+static void set_damaged(struct exchange *exchange)
+{
+	if (!exchange->damaged)
+		exchange->damaged_at = exchange->heard;
+	exchange->damaged = true;
+}
+
 /* The answers come in order, so a ping that is answered tells of what was asked before it: it never arrived. */
 static void take_ping(struct exchange *exchange)
 {
@@ -443,8 +464,8 @@ static void take_answer(struct exchange *exchange, const struct frame *frame, in
 		take_failure(request, frame);
 		complete(exchange, -EREMOTEIO, now);
 	} else if (!take_payload(request, frame->payload, frame->len)) {
-		exchange->damaged = true; /* a part is missing, or too much came */
-		exchange->counts.damaged++;
+		exchange->counts.damaged++; /* a part is missing, or too much came */
+		set_damaged(exchange);
 	} else if (frame->type == AGENT_DONE) {
 		complete(exchange, 0, now);
 	}
@@ -500,7 +521,7 @@ static void take_credit(struct exchange *exchange)
 static void note_damage(struct exchange *exchange)
 {
 	exchange->counts.damaged++;
-	exchange->damaged = true;
+	set_damaged(exchange);
 	if (exchange->trace)
 		exchange->trace(exchange->trace_context, false, NULL, "damaged");
 }
@@ -510,7 +531,7 @@ static void note_output(struct exchange *exchange)
 	struct frame frame = {.payload = exchange->reader.output, .len = (uint16_t)exchange->reader.output_len};
 
 	/* The program's words, or what is left of a frame whose first byte was damaged. */
-	exchange->damaged = true;
+	set_damaged(exchange);
 	if (exchange->trace)
 		exchange->trace(exchange->trace_context, false, &frame, "output");
 }
@@ -527,8 +548,10 @@ void exchange_received(struct exchange *exchange, size_t len, int64_t now)
 	exchange->heard = now;
 	frame_reader_fed(&exchange->reader, len);
 	while ((event = frame_reader_next(&exchange->reader)) != FRAME_NONE) {
-		if (event == FRAME_WHOLE || event == FRAME_CREDIT)
+		if (event == FRAME_WHOLE || event == FRAME_CREDIT) {
 			exchange->silent = false;
+			exchange->alive = now;
+		}
 		if (event == FRAME_WHOLE)
 			take_frame(exchange, now);
 		else if (event == FRAME_CREDIT)
@@ -548,7 +571,7 @@ static bool all_sent(const struct exchange *exchange)
 /* Since when the board owes us something. */
 static int64_t owed_since(const struct exchange *exchange)
 {
-	return exchange->heard > exchange->under_way.first->added ? exchange->heard : exchange->under_way.first->added;
+	return exchange->alive > exchange->under_way.first->added ? exchange->alive : exchange->under_way.first->added;
 }
 
 static int64_t last_byte(const struct exchange *exchange)
@@ -556,11 +579,14 @@ static int64_t last_byte(const struct exchange *exchange)
 	return exchange->heard > exchange->spoken ? exchange->heard : exchange->spoken;
 }
 
-/* Whether something that came in was damaged or cut short, and the line is quiet since. */
-static bool damage_settled(const struct exchange *exchange, int64_t now)
+/* When what came in damaged or cut short is given up: once the line is quiet, or soon where it never is. INT64_MAX: it was not. */
+static int64_t damage_deadline(const struct exchange *exchange)
 {
-	return (exchange->damaged || frame_reader_begun(&exchange->reader)) && all_sent(exchange) && !unsent(exchange) &&
-	       now - last_byte(exchange) >= DAMAGE_US;
+	int64_t quiet = last_byte(exchange) + DAMAGE_US;
+
+	if (!exchange->damaged)
+		return frame_reader_begun(&exchange->reader) ? quiet : INT64_MAX;
+	return quiet < exchange->damaged_at + BABBLE_US ? quiet : exchange->damaged_at + BABBLE_US;
 }
 
 void exchange_tick(struct exchange *exchange, int64_t now)
@@ -573,12 +599,12 @@ void exchange_tick(struct exchange *exchange, int64_t now)
 		exchange->silent = true;
 		exchange->unread = 0;
 		give_up(exchange);
-	} else if (waiting && damage_settled(exchange, now)) {
+	} else if (waiting && all_sent(exchange) && !unsent(exchange) && now >= damage_deadline(exchange)) {
 		frame_reader_give_up(&exchange->reader);
 		exchange->damaged = false;
 		exchange->ping_due = true;
 	} else if (waiting && all_sent(exchange) && !unsent(exchange) && now >= exchange->probe_at &&
-		   now - exchange->heard >= exchange->probe_pause) {
+		   now - exchange->alive >= exchange->probe_pause) {
 		exchange->ping_due = true;
 		exchange->probe_pause *= 2;
 		exchange->probe_at = now + exchange->probe_pause;
@@ -600,12 +626,10 @@ int64_t exchange_deadline(const struct exchange *exchange)
 	int64_t at = owed_since(exchange) + exchange->timeout_us;
 	if (busy || unsent(exchange))
 		return at;
-	int64_t probe = exchange->heard + exchange->probe_pause;
+	int64_t probe = exchange->alive + exchange->probe_pause;
 	if (probe < exchange->probe_at)
 		probe = exchange->probe_at;
 	if (probe < at)
 		at = probe;
-	if ((exchange->damaged || frame_reader_begun(&exchange->reader)) && last_byte(exchange) + DAMAGE_US < at)
-		at = last_byte(exchange) + DAMAGE_US;
-	return at;
+	return damage_deadline(exchange) < at ? damage_deadline(exchange) : at;
 }

@@ -36,7 +36,7 @@ struct exchange_request {
 	size_t answer_room;
 	bool grow;
 
-	int result;          /* 0, -EIO (silence, nonsense), -ENOMEM, or -EREMOTEIO: the board raised, see the next two */
+	int result;          /* 0, -EIO (silence, nonsense), or -EREMOTEIO: the board raised, see the next two */
 	int board_errno;     /* what the board's OSError said; 0: it was none */
 	char words[64];      /* the board's exception, printable */
 	size_t answer_len;   /* bytes in `answer` */
@@ -44,6 +44,7 @@ struct exchange_request {
 	enum exchange_state state; /* from here on the exchange's own */
 	uint8_t sequence;
 	unsigned part;
+	unsigned tries;
 	int64_t added;
 	struct exchange_request *next;
 };
