@@ -21,16 +21,20 @@ enum {
 	FLOOD = 1500,        /* ...and holds back its writer if so much, more than any board's ring, is not lost... */
 	HOLD_MS = 50,        /* ...while the board reads nothing for so long */
 	OUTPUT_KEPT = 256,   /* of what the board says outside frames, for messages */
+	RETRY_US = 2000000,  /* between two tries to start an agent that is gone */
 };
 
 struct agent {
 	struct bytelink *link;
 	struct agent_options options;
-	struct agent_session session;
 
 	pthread_mutex_t lock; /* guards all below */
 	pthread_cond_t done;  /* some requests have finished */
-	struct exchange *exchange;
+	struct agent_session session;
+	struct exchange *exchange; /* of the callers */
+	struct exchange *starting; /* while the agent is being started: its own */
+	bool wanted;               /* a request came while the board was silent */
+	int64_t retry_at;          /* not before this is a silent board tried again */
 	char output[OUTPUT_KEPT + 1]; /* the end of what the board said outside frames */
 	size_t output_len;
 	bool stop;      /* the line thread is to end */
@@ -90,8 +94,16 @@ static void settle(struct agent *agent)
 
 	while (exchange_finished(agent->exchange))
 		any = true;
+	while (agent->starting && exchange_finished(agent->starting))
+		any = true;
 	if (any)
 		pthread_cond_broadcast(&agent->done);
+}
+
+/* The exchange whose frames are on the line now. */
+static struct exchange *on_line(struct agent *agent)
+{
+	return agent->starting ? agent->starting : agent->exchange;
 }
 
 static void link_failed(struct agent *agent, ssize_t error)
@@ -101,18 +113,20 @@ static void link_failed(struct agent *agent, ssize_t error)
 			strerror((int)-error));
 	agent->gone = true;
 	exchange_fail(agent->exchange);
+	if (agent->starting)
+		exchange_fail(agent->starting);
 }
 
 static void receive(struct agent *agent)
 {
 	size_t room;
-	uint8_t *bytes = exchange_room(agent->exchange, &room);
+	uint8_t *bytes = exchange_room(on_line(agent), &room);
 	ssize_t len = bytelink_read(agent->link, bytes, room);
 
 	if (len < 0)
 		link_failed(agent, len);
 	else if (len)
-		exchange_received(agent->exchange, (size_t)len, bytelink_now(agent->link));
+		exchange_received(on_line(agent), (size_t)len, bytelink_now(agent->link));
 }
 
 /* Writes what may be written now. Returns whether the link had no room for all of it. */
@@ -121,13 +135,13 @@ static bool transmit(struct agent *agent)
 	const uint8_t *bytes;
 	size_t len;
 
-	while ((len = exchange_output(agent->exchange, bytelink_now(agent->link), &bytes))) {
+	while ((len = exchange_output(on_line(agent), bytelink_now(agent->link), &bytes))) {
 		ssize_t sent = bytelink_write(agent->link, bytes, len);
 
 		if (sent < 0)
 			link_failed(agent, sent);
 		else
-			exchange_sent(agent->exchange, (size_t)sent, bytelink_now(agent->link));
+			exchange_sent(on_line(agent), (size_t)sent, bytelink_now(agent->link));
 		if (sent <= 0)
 			return sent == 0;
 	}
@@ -139,7 +153,7 @@ static void pump(struct agent *agent, int64_t until)
 {
 	pthread_mutex_lock(&agent->lock);
 	bool full = transmit(agent);
-	int64_t deadline = exchange_deadline(agent->exchange);
+	int64_t deadline = exchange_deadline(on_line(agent));
 	bool stop = agent->stop || agent->gone;
 	settle(agent);
 	pthread_mutex_unlock(&agent->lock);
@@ -152,28 +166,16 @@ static void pump(struct agent *agent, int64_t until)
 		link_failed(agent, ready);
 	else
 		receive(agent);
-	exchange_tick(agent->exchange, bytelink_now(agent->link));
+	exchange_tick(on_line(agent), bytelink_now(agent->link));
 	settle(agent);
 	pthread_mutex_unlock(&agent->lock);
-}
-
-static void *line_thread(void *context)
-{
-	struct agent *agent = context;
-	bool stop = false;
-
-	while (!stop) {
-		pump(agent, INT64_MAX);
-		pthread_mutex_lock(&agent->lock);
-		stop = agent->stop || agent->gone;
-		pthread_mutex_unlock(&agent->lock);
-	}
-	return NULL;
 }
 
 void agent_submit(struct agent *agent, struct exchange_request *request)
 {
 	pthread_mutex_lock(&agent->lock);
+	if (exchange_dead(agent->exchange))
+		agent->wanted = true;
 	exchange_add(agent->exchange, request, bytelink_now(agent->link));
 	settle(agent);
 	pthread_mutex_unlock(&agent->lock);
@@ -201,9 +203,39 @@ int agent_call(struct agent *agent, struct exchange_request *request)
 	return agent_wait(agent, request);
 }
 
-const struct agent_session *agent_session(const struct agent *agent)
+struct agent_session agent_session(struct agent *agent)
 {
-	return &agent->session;
+	pthread_mutex_lock(&agent->lock);
+	struct agent_session session = agent->session;
+	pthread_mutex_unlock(&agent->lock);
+	return session;
+}
+
+/* Has REQUEST answered while the agent is being started, by the thread that starts it. */
+static int start_wait(struct agent *agent, struct exchange_request *request)
+{
+	while (request->state != EXCHANGE_FINISHED)
+		pump(agent, INT64_MAX);
+	return request->result;
+}
+
+static void start_submit(struct agent *agent, struct exchange_request *request)
+{
+	pthread_mutex_lock(&agent->lock);
+	exchange_add(agent->starting, request, bytelink_now(agent->link));
+	settle(agent);
+	pthread_mutex_unlock(&agent->lock);
+}
+
+static int start_call(struct agent *agent, struct exchange_request *request)
+{
+	start_submit(agent, request);
+	return start_wait(agent, request);
+}
+
+static int no_memory(struct diag *diag)
+{
+	return diag_fail(diag, DIAG_AGENT, ENOMEM, "not enough memory on this computer");
 }
 
 /* Why the agent, which was put on the board, does not say hello. */
@@ -225,22 +257,22 @@ static int no_hello(struct agent *agent, struct diag *diag)
 			 bytelink_device(agent->link), words[0] ? words : "(nothing)");
 }
 
-static int await_hello(struct agent *agent, struct diag *diag)
+static int await_hello(struct agent *agent, struct agent_session *session, struct diag *diag)
 {
 	int64_t until = bytelink_now(agent->link) + HELLO_US;
 
-	while (!exchange_hello(agent->exchange)->seen && !agent->gone && bytelink_now(agent->link) < until &&
+	while (!exchange_hello(agent->starting)->seen && !agent->gone && bytelink_now(agent->link) < until &&
 	       !strstr(agent->output, "Error"))
 		pump(agent, until);
-	const struct exchange_hello *hello = exchange_hello(agent->exchange);
+	const struct exchange_hello *hello = exchange_hello(agent->starting);
 	if (!hello->seen)
 		return no_hello(agent, diag);
 	if (hello->block < 256 || hello->block > AGENT_PAYLOAD_MAX)
 		return diag_fail(diag, DIAG_AGENT, EPROTO, "%s: the agent on the board speaks of blocks of %u bytes: "
 				 "another version of it is running there; reset the board", bytelink_device(agent->link), hello->block);
-	agent->session.block = hello->block;
-	agent->session.free_heap = hello->free_heap;
-	agent->session.deflate = hello->deflate;
+	session->block = hello->block;
+	session->free_heap = hello->free_heap;
+	session->deflate = hello->deflate;
 	return 0;
 }
 
@@ -255,13 +287,13 @@ static int core_failed(struct agent *agent, int error, struct diag *diag)
 	return error;
 }
 
-static int start_core(struct agent *agent, struct diag *diag)
+static int start_core(struct agent *agent, struct agent_session *session, bool nointerrupt, struct diag *diag)
 {
 	static const uint8_t quit_payload;
 	uint8_t quit[AGENT_HEADER_SIZE + AGENT_TRAILER_SIZE];
 	struct rawrepl repl;
 	struct rawrepl_options options = {
-		.nointerrupt = agent->options.nointerrupt,
+		.nointerrupt = nointerrupt,
 		.timeout_us = agent->options.timeout_us,
 		.rescue = (const char *)quit,
 		.rescue_len = frame_encode(quit, AGENT_QUIT, 0, &quit_payload, 0),
@@ -271,8 +303,8 @@ static int start_core(struct agent *agent, struct diag *diag)
 
 	if (error)
 		return error;
-	agent->session.found = repl.found;
-	agent->session.interrupted = repl.interrupted;
+	session->found = repl.found;
+	session->interrupted = repl.interrupted;
 	error = rawrepl_run(&repl, agent_core, agent_core_len, NULL, 0, NULL, agent->options.timeout_us, &own);
 	if (error) {
 		error = core_failed(agent, error, &own);
@@ -289,44 +321,115 @@ static int ping(struct agent *agent, const uint8_t *payload, size_t len)
 {
 	struct exchange_request request = {.op = AGENT_PING, .payload = payload, .len = len};
 
-	return agent_call(agent, &request);
+	return start_call(agent, &request);
 }
 
 /* Whether all that is sent to a board that does not read for a while is still there afterwards. */
-static bool line_holds(struct agent *agent)
+static bool line_holds(struct agent *agent, unsigned block)
 {
 	static const uint8_t pause[] = {HOLD_MS}, flood[AGENT_PAYLOAD_MAX];
-	size_t size = agent->session.block < FLOOD / 2 ? agent->session.block : FLOOD / 2;
+	size_t size = block < FLOOD / 2 ? block : FLOOD / 2;
 	struct exchange_request hold = {.op = AGENT_HOLD, .payload = pause, .len = sizeof(pause)};
 	struct exchange_request first = {.op = AGENT_PING, .payload = flood, .len = size};
 	struct exchange_request second = first;
-	unsigned long naks = exchange_counts(agent->exchange)->naks;
+	unsigned long naks = exchange_counts(agent->starting)->naks;
 
-	exchange_set_window(agent->exchange, 0);
-	agent_submit(agent, &hold);
-	agent_submit(agent, &first);
-	agent_submit(agent, &second);
-	bool held = !agent_wait(agent, &hold) && !agent_wait(agent, &first) && !agent_wait(agent, &second);
-	exchange_set_window(agent->exchange, AGENT_WINDOW);
-	return held && exchange_counts(agent->exchange)->naks == naks;
+	exchange_set_window(agent->starting, 0);
+	start_submit(agent, &hold);
+	start_submit(agent, &first);
+	start_submit(agent, &second);
+	int failed = start_wait(agent, &hold);
+	failed |= start_wait(agent, &first);
+	failed |= start_wait(agent, &second);
+	exchange_set_window(agent->starting, AGENT_WINDOW);
+	return !failed && exchange_counts(agent->starting)->naks == naks;
 }
 
 /*
  * The window that this line holds. It is widened only where the line proves to be no UART: first by its speed, so that on a slow
  * one, which could lose bytes, nothing is risked; then by holding what is sent to a board that does not read.
  */
-static void find_window(struct agent *agent)
+static void find_window(struct agent *agent, struct agent_session *session)
 {
 	static const uint8_t filler[PROOF], unlimited[2];
 	int64_t start = bytelink_now(agent->link);
 
-	agent->session.window = AGENT_WINDOW;
+	session->window = AGENT_WINDOW;
 	if (ping(agent, filler, sizeof(filler)) || bytelink_now(agent->link) - start > FAST_US)
 		return;
-	if (!line_holds(agent) || ping(agent, unlimited, sizeof(unlimited)))
+	if (!line_holds(agent, session->block) || ping(agent, unlimited, sizeof(unlimited)))
 		return;
-	exchange_set_window(agent->exchange, 0);
-	agent->session.window = 0;
+	exchange_set_window(agent->starting, 0);
+	session->window = 0;
+}
+
+/* PYTHON as a raw deflate stream from malloc, with a window that is small on the board. NULL: not enough memory. */
+static uint8_t *deflated(const char *python, size_t len, size_t *out_len)
+{
+	z_stream stream = {0};
+
+	if (deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, -12, 9, Z_DEFAULT_STRATEGY) != Z_OK)
+		return NULL;
+	*out_len = deflateBound(&stream, (uLong)len);
+	uint8_t *out = malloc(*out_len);
+	if (out) {
+		stream.next_in = (Bytef *)(uintptr_t)python;
+		stream.avail_in = (uInt)len;
+		stream.next_out = out;
+		stream.avail_out = (uInt)*out_len;
+		deflate(&stream, Z_FINISH);
+		*out_len = stream.total_out;
+	}
+	deflateEnd(&stream);
+	return out;
+}
+
+static int load_failed(struct agent *agent, const struct agent_session *session, const struct exchange_request *request,
+		       struct diag *diag)
+{
+	if (request->result != -EREMOTEIO)
+		return diag_fail(diag, DIAG_AGENT, EIO, "%s: the board stopped answering while the agent was loaded",
+				 bytelink_device(agent->link));
+	if (request->board_errno == ENOMEM)
+		return diag_fail(diag, DIAG_AGENT, ENOMEM,
+				 "%s: not enough memory on the board: %u bytes are free there, and the agent needs more",
+				 bytelink_device(agent->link), (unsigned)session->free_heap);
+	return diag_fail(diag, DIAG_AGENT, EREMOTEIO, "%s: the agent does not run on this board: %s", bytelink_device(agent->link),
+			 request->words);
+}
+
+/* Loads PYTHON with CALL, agent_call or start_call. */
+static int load(struct agent *agent, const struct agent_session *session, const char *python, size_t len,
+		int (*call)(struct agent *, struct exchange_request *), struct diag *diag)
+{
+	uint8_t payload[AGENT_PAYLOAD_MAX];
+	const uint8_t *from = (const uint8_t *)python;
+	uint8_t *packed = NULL;
+	int error = 0;
+
+	if (session->deflate) {
+		from = packed = deflated(python, len, &len);
+		if (!packed)
+			return no_memory(diag);
+	}
+	for (size_t at = 0, size; at < len && !error; at += size) {
+		size = len - at < session->block - 1 ? len - at : session->block - 1;
+		payload[0] = (uint8_t)((packed ? AGENT_LOAD_DEFLATED : 0) | (at + size < len ? AGENT_LOAD_MORE : 0));
+		memcpy(payload + 1, from + at, size);
+		struct exchange_request request = {
+			.op = AGENT_LOAD, .kind = EXCHANGE_CHANGES, .payload = payload, .len = size + 1};
+		if (call(agent, &request))
+			error = load_failed(agent, session, &request, diag);
+	}
+	free(packed);
+	return error;
+}
+
+int agent_load(struct agent *agent, const char *python, size_t len, struct diag *diag)
+{
+	struct agent_session session = agent_session(agent);
+
+	return load(agent, &session, python, len, agent_call, diag);
 }
 
 static struct agent *agent_new(struct bytelink *link, const struct agent_options *options)
@@ -355,82 +458,108 @@ static void agent_free(struct agent *agent)
 	free(agent);
 }
 
+/* Puts the agent on the board and learns of it, with an exchange of its own in agent->starting. */
+static int start_session(struct agent *agent, struct agent_session *session, bool nointerrupt, struct diag *diag)
+{
+	int error = start_core(agent, session, nointerrupt, diag);
+
+	if (!error)
+		error = await_hello(agent, session, diag);
+	if (!error)
+		find_window(agent, session);
+	for (size_t i = 0; i < agent->options.part_count && !error; i++)
+		error = load(agent, session, agent->options.parts[i].python, *agent->options.parts[i].len, start_call, diag);
+	return error;
+}
+
+/* Starts the agent, for the first time or again; what the callers have asked goes on then. */
+static int start(struct agent *agent, bool nointerrupt, struct diag *diag)
+{
+	struct agent_session session = {.number = agent->session.number + 1};
+	struct exchange *starting =
+		exchange_open(bytelink_now(agent->link), agent->options.timeout_us, note_frame, agent);
+
+	if (!starting)
+		return no_memory(diag);
+	pthread_mutex_lock(&agent->lock);
+	agent->starting = starting;
+	agent->output_len = 0;
+	agent->output[0] = 0;
+	pthread_mutex_unlock(&agent->lock);
+	int error = start_session(agent, &session, nointerrupt, diag);
+	pthread_mutex_lock(&agent->lock);
+	agent->starting = NULL;
+	if (!error) {
+		agent->session = session;
+		exchange_restart(agent->exchange, starting, session.window, bytelink_now(agent->link));
+	}
+	settle(agent);
+	pthread_mutex_unlock(&agent->lock);
+	exchange_close(starting);
+	return error;
+}
+
 int agent_open(struct agent **out, struct bytelink *link, const struct agent_options *options, struct diag *diag)
 {
 	struct agent *agent = agent_new(link, options);
 
 	*out = NULL;
 	if (!agent)
-		return diag_fail(diag, DIAG_AGENT, ENOMEM, "not enough memory on this computer");
-	int error = start_core(agent, diag);
-	if (!error)
-		error = await_hello(agent, diag);
-	if (error) {
+		return no_memory(diag);
+	int error = start(agent, options->nointerrupt, diag);
+	if (error)
 		agent_free(agent);
-		return error;
-	}
-	find_window(agent);
-	*out = agent;
-	return 0;
-}
-
-/* PYTHON as a raw deflate stream from malloc, with a window that is small on the board. NULL: not enough memory. */
-static uint8_t *deflated(const char *python, size_t len, size_t *out_len)
-{
-	z_stream stream = {0};
-
-	if (deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, -12, 9, Z_DEFAULT_STRATEGY) != Z_OK)
-		return NULL;
-	*out_len = deflateBound(&stream, (uLong)len);
-	uint8_t *out = malloc(*out_len);
-	if (out) {
-		stream.next_in = (Bytef *)(uintptr_t)python;
-		stream.avail_in = (uInt)len;
-		stream.next_out = out;
-		stream.avail_out = (uInt)*out_len;
-		deflate(&stream, Z_FINISH);
-		*out_len = stream.total_out;
-	}
-	deflateEnd(&stream);
-	return out;
-}
-
-static int load_failed(struct agent *agent, const struct exchange_request *request, struct diag *diag)
-{
-	if (request->result != -EREMOTEIO)
-		return diag_fail(diag, DIAG_AGENT, EIO, "%s: the board stopped answering while the agent was loaded",
-				 bytelink_device(agent->link));
-	if (request->board_errno == ENOMEM)
-		return diag_fail(diag, DIAG_AGENT, ENOMEM,
-				 "%s: not enough memory on the board: %u bytes are free there, and the agent needs more",
-				 bytelink_device(agent->link), (unsigned)agent->session.free_heap);
-	return diag_fail(diag, DIAG_AGENT, EREMOTEIO, "%s: the agent does not run on this board: %s", bytelink_device(agent->link),
-			 request->words);
-}
-
-int agent_load(struct agent *agent, const char *python, size_t len, struct diag *diag)
-{
-	uint8_t payload[AGENT_PAYLOAD_MAX];
-	const uint8_t *from = (const uint8_t *)python;
-	uint8_t *packed = NULL;
-	int error = 0;
-
-	if (agent->session.deflate) {
-		from = packed = deflated(python, len, &len);
-		if (!packed)
-			return diag_fail(diag, DIAG_AGENT, ENOMEM, "not enough memory on this computer");
-	}
-	for (size_t at = 0, size; at < len && !error; at += size) {
-		size = len - at < agent->session.block - 1 ? len - at : agent->session.block - 1;
-		payload[0] = (uint8_t)((packed ? AGENT_LOAD_DEFLATED : 0) | (at + size < len ? AGENT_LOAD_MORE : 0));
-		memcpy(payload + 1, from + at, size);
-		struct exchange_request request = {
-			.op = AGENT_LOAD, .kind = EXCHANGE_CHANGES, .payload = payload, .len = size + 1};
-		if (agent_call(agent, &request))
-			error = load_failed(agent, &request, diag);
-	}
-	free(packed);
+	else
+		*out = agent;
 	return error;
+}
+
+/* Whether the agent is gone and it is time to start it again. */
+static bool is_gone(struct agent *agent)
+{
+	int64_t now = bytelink_now(agent->link);
+
+	pthread_mutex_lock(&agent->lock);
+	bool lapsed = exchange_lapsed(agent->exchange, now);
+	bool silent = exchange_dead(agent->exchange) && agent->wanted;
+	bool gone = !agent->gone && !agent->stop && (lapsed || silent) && now >= agent->retry_at;
+	pthread_mutex_unlock(&agent->lock);
+	return gone;
+}
+
+static void start_again(struct agent *agent)
+{
+	struct diag diag = {0};
+	int error = start(agent, agent->options.nointerrupt || agent->options.noreconnect, &diag);
+
+	if (error)
+		logf_at(agent, LOG_ERR, "%s", diag.text);
+	else
+		logf_at(agent, LOG_NOTICE, "%s: the board answers again, after %s", bytelink_device(agent->link),
+			agent->session.interrupted ? "a program on it was stopped" : "a pause");
+	pthread_mutex_lock(&agent->lock);
+	agent->wanted = false;
+	agent->retry_at = bytelink_now(agent->link) + RETRY_US;
+	if (error)
+		exchange_silence(agent->exchange, bytelink_now(agent->link));
+	settle(agent);
+	pthread_mutex_unlock(&agent->lock);
+}
+
+static void *line_thread(void *context)
+{
+	struct agent *agent = context;
+	bool stop = false;
+
+	while (!stop) {
+		if (is_gone(agent))
+			start_again(agent);
+		pump(agent, INT64_MAX);
+		pthread_mutex_lock(&agent->lock);
+		stop = agent->stop || agent->gone;
+		pthread_mutex_unlock(&agent->lock);
+	}
+	return NULL;
 }
 
 int agent_run(struct agent *agent)

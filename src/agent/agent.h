@@ -15,9 +15,18 @@
 /* LEVEL is syslog(3)'s. Any thread may call it. */
 typedef void agent_log_fn(void *context, int level, const char *text);
 
+/* A part of the agent (agent_parts.h): LEN bytes of Python, run in the agent's own namespace. */
+struct agent_part {
+	const char *python;
+	const size_t *len;
+};
+
 struct agent_options {
 	int64_t timeout_us; /* the longest silence of a live board, and the time to reach it, in microseconds */
 	bool nointerrupt;   /* refuse rather than stop a running program */
+	bool noreconnect;   /* a board that was reset meanwhile is left alone if it runs a program */
+	const struct agent_part *parts; /* loaded whenever the agent is started, in this order; outlive the agent */
+	size_t part_count;
 	bool trace;         /* every frame to the log */
 	agent_log_fn *log;  /* NULL: none */
 	void *log_context;
@@ -31,6 +40,7 @@ struct agent_session {
 	unsigned window;          /* bytes on the way to the board at a time; 0: the line holds back its writer */
 	uint32_t free_heap;       /* bytes, before the agent's buffers */
 	bool deflate;             /* the board can inflate */
+	unsigned number;          /* counts the agent's starts, from 1; another one has forgotten all of this one's */
 };
 
 struct agent;
@@ -38,16 +48,19 @@ struct agent;
 /*
  * Brings the board behind LINK to its prompt and starts the agent there, within options->timeout_us. On success *OUT is the
  * agent and LINK is its own; on failure *OUT is NULL, LINK is the caller's and DIAG says why. Returns 0 or a negative errno:
- * those of rawrepl_enter, -ENOMEM too little memory on the board, -EPROTO the agent does not run there (DIAG has the board's
- * words).
+ * those of rawrepl_enter, -ENOMEM too little memory on the board, -EPROTO or -EREMOTEIO the agent does not run there (DIAG has
+ * the board's words).
+ *
+ * An agent that is gone, because this computer slept, or this process was stopped, or the board was reset, is started again, in
+ * the first two cases before the next request. A request that changes something and was under way then ends with -EIO.
  */
 int agent_open(struct agent **out, struct bytelink *link, const struct agent_options *options, struct diag *diag);
 
-/* What agent_open found; valid as long as AGENT. */
-const struct agent_session *agent_session(const struct agent *agent);
+/* What is known of the board now. */
+struct agent_session agent_session(struct agent *agent);
 
 /*
- * Loads a part of the agent: LEN bytes of PYTHON, run in the agent's own namespace. Returns 0 or a negative errno: -ENOMEM the
+ * Runs LEN bytes of PYTHON once, in the agent's own namespace; before agent_run only. Returns 0 or a negative errno: -ENOMEM the
  * board's memory does not hold it, -EREMOTEIO it raised something else, -EIO silence.
  */
 int agent_load(struct agent *agent, const char *python, size_t len, struct diag *diag);

@@ -140,6 +140,14 @@ static void give_up(struct exchange *exchange)
 	finish_all(exchange, &exchange->bulk, -EIO);
 }
 
+void exchange_silence(struct exchange *exchange, int64_t now)
+{
+	exchange->silent = true;
+	exchange->unread = 0;
+	exchange->spoken = now;
+	give_up(exchange);
+}
+
 void exchange_fail(struct exchange *exchange)
 {
 	exchange->failed = true;
@@ -179,6 +187,40 @@ void exchange_add(struct exchange *exchange, struct exchange_request *request, i
 		finish(exchange, request, -EIO);
 	else
 		list_add(request->bulk ? &exchange->bulk : &exchange->urgent, request);
+}
+
+bool exchange_lapsed(const struct exchange *exchange, int64_t now)
+{
+	return !exchange_dead(exchange) && now - exchange->spoken >= AGENT_IDLE_US;
+}
+
+void exchange_restart(struct exchange *exchange, const struct exchange *first, unsigned window, int64_t now)
+{
+	struct list before = exchange->under_way;
+	struct exchange_request *request;
+
+	/* The agent takes the number of its last request for a repetition of that request. */
+	exchange->next_sequence = first->next_sequence;
+	list_init(&exchange->under_way);
+	while (before.first && (request = list_take(&before))) {
+		request->sequence = exchange->next_sequence++;
+		if (request->kind == EXCHANGE_CHANGES) {
+			finish(exchange, request, -EIO);
+		} else {
+			request->state = EXCHANGE_QUEUED;
+			request->added = now;
+			list_add(&exchange->under_way, request);
+		}
+	}
+	frame_reader_init(&exchange->reader);
+	exchange->hello = first->hello;
+	exchange->window = window;
+	exchange->out_len = exchange->out_sent = exchange->unread = 0;
+	exchange->sending = NULL;
+	exchange->heard = exchange->spoken = exchange->alive = now;
+	exchange->probing = exchange->ping_due = exchange->damaged = exchange->silent = false;
+	exchange->probe_at = now + PROBE_US;
+	exchange->probe_pause = PROBE_US;
 }
 
 static size_t frame_size(const struct exchange_request *request)
@@ -314,7 +356,7 @@ static void start_next(struct exchange *exchange, int64_t now)
 
 size_t exchange_output(struct exchange *exchange, int64_t now, const uint8_t **bytes)
 {
-	if (exchange->failed)
+	if (exchange_dead(exchange))
 		return 0;
 	if (exchange->out_sent == exchange->out_len)
 		start_next(exchange, now);
@@ -593,12 +635,10 @@ void exchange_tick(struct exchange *exchange, int64_t now)
 {
 	const struct exchange_request *waiting = exchange->under_way.first;
 
-	if (exchange->failed)
+	if (exchange_dead(exchange) || exchange_lapsed(exchange, now))
 		return;
 	if (waiting && now - owed_since(exchange) >= exchange->timeout_us) {
-		exchange->silent = true;
-		exchange->unread = 0;
-		give_up(exchange);
+		exchange_silence(exchange, now);
 	} else if (waiting && all_sent(exchange) && !unsent(exchange) && now >= damage_deadline(exchange)) {
 		frame_reader_give_up(&exchange->reader);
 		exchange->damaged = false;
@@ -616,7 +656,7 @@ void exchange_tick(struct exchange *exchange, int64_t now)
 
 int64_t exchange_deadline(const struct exchange *exchange)
 {
-	if (exchange->failed)
+	if (exchange_dead(exchange))
 		return INT64_MAX;
 	bool busy = !all_sent(exchange) || exchange->ping_due;
 	if (!exchange->under_way.first) {

@@ -88,10 +88,13 @@ void exchange_tick(struct exchange *exchange, int64_t now);
 /* When exchange_tick or exchange_output has to be called at the latest if nothing happens before. */
 int64_t exchange_deadline(const struct exchange *exchange);
 
+/* The board cannot be reached now: finishes all requests, and those to come until it is heard of, with -EIO. */
+void exchange_silence(struct exchange *exchange, int64_t now);
+
 /* The link has failed: finishes all requests, and those to come, with -EIO. */
 void exchange_fail(struct exchange *exchange);
 
-/* The board has been silent for the time-out, or exchange_fail was called. A sign of life ends the first. */
+/* The board has been silent for the time-out, or one of the two above was called. A sign of life ends all but exchange_fail. */
 bool exchange_dead(const struct exchange *exchange);
 
 /* Takes out a finished request, in the order in which they finished; NULL: none. */
@@ -105,6 +108,15 @@ struct exchange_hello {
 	bool deflate;
 };
 const struct exchange_hello *exchange_hello(const struct exchange *exchange);
+
+/* Whether nothing was sent for so long that the agent has ended (a stopped process, a sleeping computer). */
+bool exchange_lapsed(const struct exchange *exchange, int64_t now);
+
+/*
+ * The agent is a new one, which answered FIRST so far: what only reads and was under way is asked again, what changes something
+ * is finished with -EIO, since nobody knows whether it was done. WINDOW as exchange_set_window.
+ */
+void exchange_restart(struct exchange *exchange, const struct exchange *first, unsigned window, int64_t now);
 
 /* What went wrong on the line so far: damaged frames from the board, NAKs, requests sent again. For the log. */
 struct exchange_counts {

@@ -58,7 +58,8 @@ enum agent_op {
 	AGENT_LIST = 'L',   /* PATH -> u8 number of the payload, then any number of (u8 name length, name, STAT), none cut */
 	AGENT_READ = 'R',   /* u32 offset, u32 length, PATH -> content, shorter only at the file's end */
 	AGENT_HASH = 'H',   /* u32 size, PATH -> STAT, then 32 bytes of SHA-256 if it is a file of this size */
-	AGENT_WRITE = 'W',  /* u8 enum agent_write, u16 length inflated, u16 length of PATH, PATH, data -> STAT if LAST, or nothing */
+	AGENT_WRITE = 'W',  /* u8 enum agent_write, u8 window bits, u16 length inflated, u16 length of PATH, PATH, data
+	                       -> STAT if LAST, or nothing */
 	AGENT_MKDIR = 'M',  /* PATH -> nothing */
 	AGENT_RMDIR = 'd',  /* PATH -> nothing */
 	AGENT_REMOVE = 'u', /* PATH -> nothing */
@@ -80,7 +81,7 @@ enum agent_load { AGENT_LOAD_DEFLATED = 1, AGENT_LOAD_MORE = 2 };
  * A file's content comes in one or more AGENT_WRITE, the first with FIRST and the last with LAST; only these need the path. It
  * goes to a temporary file (AGENT_HIDDEN before its name, which is cut to 200 bytes) that LAST renames to PATH. The payloads
  * marked DEFLATED are one raw deflate stream, each ended by a Z_SYNC_FLUSH, that runs through all files until RESET starts it
- * anew; the host has to do that after each answer that is not AGENT_DONE.
+ * anew, with the window bits that come with it; the host has to do that after each answer that is not AGENT_DONE.
  */
 enum agent_write {
 	AGENT_WRITE_FIRST = 1,

@@ -21,7 +21,7 @@
 enum {
 	STAT_SIZE = 9,             /* bytes of STAT in agent/protocol.h */
 	HASH_SIZE = SHA256_DIGEST_LENGTH,
-	WRITE_HEADER = 5,          /* bytes of AGENT_WRITE's payload before its path */
+	WRITE_HEADER = 6,          /* bytes of AGENT_WRITE's payload before its path */
 	READS_MAX = 64,            /* requests that one board_read hands over at a time */
 	EPOCH_2000 = 946684800,    /* seconds from 1970 to 2000 */
 	SPARE_BLOCKS = 2,          /* that a file system may take for itself while a file is written */
@@ -43,8 +43,10 @@ struct board_agent {
 	struct board_info info;
 	char machine[128], version[64], unique_id[80], warning[512];
 
-	pthread_mutex_t writing; /* the board writes one file at a time */
+	pthread_mutex_t writing; /* the board writes one file at a time; guards all below */
 	struct packer *packer;
+	int window_bits;       /* of `packer`; 0: the board is not asked to inflate */
+	unsigned packed_for;   /* the agent's session that has what was packed so far */
 };
 
 static struct board_agent *of(struct board *board)
@@ -65,6 +67,12 @@ static void log_at(struct board_agent *board, int level, const char *format, ...
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
 	board->options.log(board->options.log_context, level, text);
+}
+
+/* The largest payload that the board takes now. */
+static size_t block_size(struct board_agent *board)
+{
+	return agent_session(board->agent).block;
 }
 
 static void put16(uint8_t *p, size_t value)
@@ -120,7 +128,7 @@ static uint8_t *path_payload(struct board_agent *board, size_t head, const char 
 	size_t rest = root && !strcmp(path, "/") ? 0 : strlen(path);
 
 	*len = head + root + rest;
-	if (*len > agent_session(board->agent)->block)
+	if (*len > block_size(board))
 		return NULL;
 	uint8_t *payload = calloc(1, *len);
 	if (payload) {
@@ -234,7 +242,7 @@ static ssize_t read_blocks(struct board_agent *board, const char *path, uint8_t 
 {
 	struct exchange_request requests[READS_MAX];
 	uint8_t *payloads[READS_MAX];
-	size_t block = agent_session(board->agent)->block;
+	size_t block = block_size(board);
 	size_t count = 0;
 	ssize_t got = 0;
 	int error = 0;
@@ -275,8 +283,8 @@ static ssize_t read_blocks(struct board_agent *board, const char *path, uint8_t 
 static ssize_t op_read(struct board *base, const char *path, void *buf, size_t len, uint64_t offset)
 {
 	struct board_agent *board = of(base);
-	size_t most = agent_session(board->agent)->block * READS_MAX;
-	bool bulk = offset || len > agent_session(board->agent)->block;
+	size_t most = block_size(board) * READS_MAX;
+	bool bulk = offset || len > block_size(board);
 	size_t done = 0;
 
 	if (offset > UINT32_MAX)
@@ -349,7 +357,7 @@ static int write_piece(struct board_agent *board, const char *path, const struct
 					   .answer_room = STAT_SIZE};
 	size_t path_len = 0;
 	uint8_t *full = path_payload(board, 0, path, &path_len);
-	size_t block = agent_session(board->agent)->block;
+	size_t block = block_size(board);
 
 	if (!full || WRITE_HEADER + path_len + 64 > block) {
 		free(full);
@@ -369,8 +377,9 @@ static int write_piece(struct board_agent *board, const char *path, const struct
 	flags |= (packed.deflated ? AGENT_WRITE_DEFLATED : 0u) | (packed.reset ? AGENT_WRITE_RESET : 0u);
 	flags |= *at + packed.taken == content->size || flags & AGENT_WRITE_APPEND ? AGENT_WRITE_LAST : 0u;
 	payload[0] = (uint8_t)flags;
-	put16(payload + 1, packed.taken);
-	put16(payload + 3, path_len);
+	payload[1] = (uint8_t)board->window_bits;
+	put16(payload + 2, packed.taken);
+	put16(payload + 4, path_len);
 	request.len = WRITE_HEADER + path_len + packed.len;
 	*at += packed.taken;
 	error = call(board, &request, path);
@@ -381,7 +390,17 @@ static int write_piece(struct board_agent *board, const char *path, const struct
 	return error;
 }
 
-static int write_content(struct board_agent *board, const char *path, const struct board_content *content, unsigned mode,
+/* A new agent knows nothing of what was packed for the one before. */
+static void follow_session(struct board_agent *board)
+{
+	unsigned number = agent_session(board->agent).number;
+
+	if (board->packed_for != number)
+		packer_reset(board->packer);
+	board->packed_for = number;
+}
+
+static int write_once(struct board_agent *board, const char *path, const struct board_content *content, unsigned mode,
 			 struct board_stat *out)
 {
 	uint8_t stat[STAT_SIZE];
@@ -396,6 +415,35 @@ static int write_content(struct board_agent *board, const char *path, const stru
 	if (!error)
 		get_stat(board, stat, out);
 	return error;
+}
+
+/* The board has no memory for a window: from now on it gets all as it is. Returns whether that changes anything. */
+static bool give_up_packing(struct board_agent *board)
+{
+	struct packer *plain = board->window_bits ? packer_open(0) : NULL;
+
+	if (!plain)
+		return false;
+	log_at(board, LOG_NOTICE, "%s: the board has no memory to inflate: files go there as they are", board->device);
+	packer_close(board->packer);
+	board->packer = plain;
+	board->window_bits = 0;
+	return true;
+}
+
+/* Writes the whole content; once more where an agent that ended in the middle is there again, or the board cannot inflate. */
+static int write_content(struct board_agent *board, const char *path, const struct board_content *content, unsigned mode,
+			 struct board_stat *out)
+{
+	follow_session(board);
+	int error = write_once(board, path, content, mode, out);
+	bool again = error == -ENOMEM && give_up_packing(board);
+
+	if (error == -EIO && agent_session(board->agent).number != board->packed_for) {
+		follow_session(board);
+		again = true;
+	}
+	return again ? write_once(board, path, content, mode, out) : error;
 }
 
 static int op_statfs(struct board *base, const char *path, struct board_statfs *out);
@@ -449,6 +497,7 @@ static int op_append(struct board *base, const char *path, const struct board_co
 	if (content->size > UINT32_MAX)
 		return -EFBIG;
 	pthread_mutex_lock(&board->writing);
+	follow_session(board);
 	int error = op_stat(base, path, out);
 	if (!error && (out->is_dir || out->size != from))
 		error = -ESTALE;
@@ -592,6 +641,7 @@ static struct board_agent *board_agent_new(const char *device, const struct boar
 	board->options.root = board->options.mount_point = NULL;
 	pthread_mutex_init(&board->writing, NULL);
 	board->info = (struct board_info){
+		.read_only = options->read_only,
 		.machine = board->machine, .version = board->version, .unique_id = board->unique_id, .warning = board->warning};
 	if (board->device && board->root && (board->purpose || !options->device.purpose))
 		return board;
@@ -679,7 +729,8 @@ static int learn(struct board_agent *board, const char *mount_point, struct diag
 	diag_printable(board->unique_id, sizeof(board->unique_id), lines[INFO_UNIQUE_ID], strlen(lines[INFO_UNIQUE_ID]));
 	board->epoch = atoi(lines[INFO_EPOCH]) == 2000 ? EPOCH_2000 : 0;
 	board->hashes = atoi(lines[INFO_HASHES]) == 1;
-	board->packer = packer_open(atoi(lines[INFO_WINDOW_BITS]));
+	board->window_bits = atoi(lines[INFO_WINDOW_BITS]);
+	board->packer = packer_open(board->window_bits);
 	if (!board->packer)
 		return no_memory(diag);
 	return check_root(board, mount_point, atoll(lines[INFO_INODE]), atoll(lines[INFO_DEVICE]), diag);
@@ -702,19 +753,25 @@ static void set_clock(struct board_agent *board)
 
 static void note_interrupted(struct board_agent *board)
 {
-	if (!agent_session(board->agent)->interrupted)
+	struct agent_session session = agent_session(board->agent);
+
+	if (!session.interrupted)
 		return;
 	snprintf(board->warning, sizeof(board->warning),
 		 "%s: the board was %s, which was stopped; it starts again at the board's next reset. With -o restart the board is "
 		 "reset at unmount, with -o nointerrupt a running program is left alone and the mount refused.",
-		 board->device, rawrepl_state_words(agent_session(board->agent)->found));
+		 board->device, rawrepl_state_words(session.found));
 }
 
 static int start(struct board_agent *board, const char *device, const char *mount_point, struct diag *diag)
 {
+	static const struct agent_part parts[] = {{agent_files, &agent_files_len}, {agent_changes, &agent_changes_len}};
 	struct agent_options options = {
 		.timeout_us = board->options.timeout_us,
 		.nointerrupt = board->options.nointerrupt,
+		.noreconnect = board->options.noreconnect,
+		.parts = parts,
+		.part_count = sizeof(parts) / sizeof(parts[0]),
 		.trace = board->options.trace,
 		.log = board->options.log,
 		.log_context = board->options.log_context,
@@ -728,11 +785,7 @@ static int start(struct board_agent *board, const char *device, const char *moun
 		bytelink_close(board->link);
 		return error;
 	}
-	error = agent_load(board->agent, agent_files, agent_files_len, diag);
-	if (!error)
-		error = agent_load(board->agent, agent_changes, agent_changes_len, diag);
-	if (!error)
-		error = learn(board, mount_point, diag);
+	error = learn(board, mount_point, diag);
 	if (error) {
 		agent_close(board->agent, false);
 		return error;

@@ -15,6 +15,8 @@ struct board_agent_options {
 	const char *mount_point; /* absolute real path on this computer, to refuse a board that holds it; NULL: none */
 	int64_t timeout_us;      /* the longest silence of a live board, and the time to reach it, in microseconds */
 	bool nointerrupt;        /* refuse rather than stop a running program */
+	bool read_only;          /* nothing on the board is changed, not even what an ended session left behind */
+	bool noreconnect;        /* a board that was reset meanwhile is left alone if it runs a program */
 	bool restart;            /* soft-reset the board at the end, so that main.py runs again */
 	bool settime;            /* set the board's clock from this computer's */
 	bool trace;              /* frames, readable, to the log */

@@ -34,9 +34,9 @@ def hidden(path):
 
 def do_write(size):
     global writing, writing_path, inflate, source, source_end
-    flags, length, n = unpack_from("<BHH", buf, 8)
-    at = 13 + n
-    path = bytes(mem[13:at])
+    flags, bits, length, n = unpack_from("<BBHH", buf, 8)
+    at = 14 + n
+    path = bytes(mem[14:at])
     end = 8 + size
     if flags & 1:
         close_reading()
@@ -58,7 +58,7 @@ def do_write(size):
                 gc.collect()
                 source = BytesIO(block + 64)
                 source_end = 0
-                inflate = DeflateIO(source, 1, wbits)
+                inflate = DeflateIO(source, 1, bits)
             rest = source.read(source_end - source.tell())
             source.seek(0)
             source.write(rest)
