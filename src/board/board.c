@@ -61,6 +61,11 @@ const struct board_info *board_info(struct board *board)
 	return board->ops->info(board);
 }
 
+unsigned board_session(struct board *board)
+{
+	return board->ops->session ? board->ops->session(board) : 0;
+}
+
 void board_close(struct board *board)
 {
 	if (board)

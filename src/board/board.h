@@ -68,6 +68,7 @@ struct board_ops {
 	int (*rename)(struct board *board, const char *from, const char *to, bool noreplace);
 	int (*statfs)(struct board *board, const char *path, struct board_statfs *out);
 	const struct board_info *(*info)(struct board *board);
+	unsigned (*session)(struct board *board); /* NULL: there is but one */
 	void (*close)(struct board *board);
 };
 
@@ -111,6 +112,9 @@ int board_statfs(struct board *board, const char *path, struct board_statfs *out
 
 /* What is known of the board; valid until board_close. */
 const struct board_info *board_info(struct board *board);
+
+/* Another number than before says that the board was out of sight meanwhile: what was known of it may no longer be true. */
+unsigned board_session(struct board *board);
 
 /* Ends the session (friendly REPL back on a live board) and frees BOARD and all below it; NULL is accepted. */
 void board_close(struct board *board);

@@ -573,6 +573,11 @@ static const struct board_info *op_info(struct board *base)
 	return &of(base)->info;
 }
 
+static unsigned op_session(struct board *base)
+{
+	return agent_session(of(base)->agent).number;
+}
+
 static void board_agent_free(struct board_agent *board)
 {
 	packer_close(board->packer);
@@ -603,6 +608,7 @@ static const struct board_ops ops = {
 	.rename = op_rename,
 	.statfs = op_statfs,
 	.info = op_info,
+	.session = op_session,
 	.close = op_close,
 };
 

@@ -34,6 +34,7 @@ struct board_cache {
 	int64_t (*now)(void);
 	pthread_mutex_t lock; /* guards all below; never held while the board is asked */
 	struct node root;
+	unsigned session;      /* of the board below, in which all this was known */
 	unsigned long changes; /* counts changes */
 	unsigned long sweeps;  /* counts listings */
 };
@@ -155,9 +156,23 @@ static void learn(struct board_cache *cache, struct node *node, bool there, cons
 		node->stat = *stat;
 }
 
+/* A board that was out of sight may have changed. With the lock held. */
+static void follow_session(struct board_cache *cache)
+{
+	unsigned session = board_session(cache->below);
+
+	if (session == cache->session)
+		return;
+	cache->session = session;
+	cache->changes++;
+	forget_entries(&cache->root);
+	cache->root.known_at = NEVER;
+}
+
 /* What is known of PATH: 1 with *OUT filled, 0 nothing, or a negative errno. With the lock held. */
 static int known(struct board_cache *cache, const char *path, struct board_stat *out)
 {
+	follow_session(cache);
 	struct place place = walk(cache, path, false);
 	int answer = place.error;
 
@@ -389,6 +404,7 @@ static void collect(const void *at, VISIT visit, void *context)
 static bool known_listing(struct board_cache *cache, const char *path, struct listing *listing)
 {
 	pthread_mutex_lock(&cache->lock);
+	follow_session(cache);
 	struct place place = walk(cache, path, false);
 	bool listed = place.node && fresh(cache, place.node->listed_at);
 	if (listed)
@@ -551,6 +567,11 @@ static const struct board_info *op_info(struct board *base)
 	return board_info(of(base)->below);
 }
 
+static unsigned op_session(struct board *base)
+{
+	return board_session(of(base)->below);
+}
+
 static void op_close(struct board *base)
 {
 	struct board_cache *cache = of(base);
@@ -573,6 +594,7 @@ static const struct board_ops ops = {
 	.rename = op_rename,
 	.statfs = op_statfs,
 	.info = op_info,
+	.session = op_session,
 	.close = op_close,
 };
 
@@ -589,6 +611,7 @@ int board_cache_open(struct board **out, struct board *below, int64_t timeout_us
 	cache->root.known_at = cache->root.listed_at = NEVER;
 	cache->root.there = true;
 	cache->root.stat.is_dir = true;
+	cache->session = board_session(below);
 	pthread_mutex_init(&cache->lock, NULL);
 	*out = &cache->base;
 	return 0;

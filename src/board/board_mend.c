@@ -246,6 +246,11 @@ static const struct board_info *op_info(struct board *base)
 	return board_info(of(base)->below);
 }
 
+static unsigned op_session(struct board *base)
+{
+	return board_session(of(base)->below);
+}
+
 static void op_close(struct board *base)
 {
 	struct board_mend *mend = of(base);
@@ -267,6 +272,7 @@ static const struct board_ops ops = {
 	.rename = op_rename,
 	.statfs = op_statfs,
 	.info = op_info,
+	.session = op_session,
 	.close = op_close,
 };
 
