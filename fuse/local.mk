@@ -1,10 +1,44 @@
 # SPDX-License-Identifier: MIT
 # The mount: mpremotefs, and the name under which mount(8) and fstab find it.
 
+# All but main.c, for the program and for the tests.
+noinst_LIBRARIES += libmount.a
+
+LIBMOUNT_LIBS = libmount.a $(LIBMPREMOTEFS_LIBS) $(FUSE_LIBS)
+
+libmount_a_SOURCES = \
+	fuse/background.c \
+	fuse/background.h \
+	fuse/host_bytes.c \
+	fuse/host_bytes.h \
+	fuse/kept_times.c \
+	fuse/kept_times.h \
+	fuse/libfuse.h \
+	fuse/listing.c \
+	fuse/listing.h \
+	fuse/mount_log.c \
+	fuse/mount_log.h \
+	fuse/mount_point.c \
+	fuse/mount_point.h \
+	fuse/mount_session.c \
+	fuse/mount_session.h \
+	fuse/nodes.c \
+	fuse/nodes.h \
+	fuse/open_file.c \
+	fuse/open_file.h \
+	fuse/operations.c \
+	fuse/operations.h \
+	fuse/options.c \
+	fuse/options.h \
+	fuse/port_list.c \
+	fuse/port_list.h \
+	fuse/vfs.c \
+	fuse/vfs.h
+
 if HAVE_FUSE_MAIN
 bin_PROGRAMS += mpremotefs
 
-mpremotefs_LDADD = $(LIBMPREMOTEFS_LIBS) $(FUSE_LIBS)
+mpremotefs_LDADD = $(LIBMOUNT_LIBS)
 mpremotefs_SOURCES = \
 	fuse/main.c
 
