@@ -8,8 +8,12 @@ UNIT_TESTS = \
 	tests/unit/test_diag \
 	tests/unit/test_foreground \
 	tests/unit/test_board_errno \
+	tests/unit/test_exchange \
 	tests/unit/test_frame \
-	tests/unit/test_packer
+	tests/unit/test_heard \
+	tests/unit/test_packer \
+	tests/unit/test_rawrepl \
+	tests/unit/test_reply
 
 SYSTEM_TESTS =
 
@@ -18,6 +22,10 @@ LDADD = $(LIBMPREMOTEFS_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_frame_SOURCES = tests/unit/test_frame.c tests/unit/dice.h
 tests_unit_test_packer_SOURCES = tests/unit/test_packer.c tests/unit/dice.h
+
+FAKE_LINK = tests/unit/fakelink.c tests/unit/fakelink.h
+TOY_BOARD = $(FAKE_LINK) tests/unit/toyboard.c tests/unit/toyboard.h
+tests_unit_test_rawrepl_SOURCES = tests/unit/test_rawrepl.c $(TOY_BOARD)
 
 LINK_TOOLS = tests/unit/link_tools.c tests/unit/link_tools.h
 tests_unit_test_bytelink_SOURCES = tests/unit/test_bytelink.c $(LINK_TOOLS)

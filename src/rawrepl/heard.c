@@ -114,25 +114,35 @@ static size_t text_length(const unsigned char *bytes, size_t len)
 	return need < len ? need + 1 : len; /* a character cut at the end is no noise */
 }
 
-bool heard_is_noise(const unsigned char *bytes, size_t len)
+/* How many of LEN BYTES are no text. */
+static size_t count_odd(const unsigned char *bytes, size_t len)
 {
 	size_t at = 0, odd = 0, good;
 
 	while (at < len && at < 3 && (bytes[at] & 0xc0) == 0x80)
-		at++; /* nor is one cut at the start */
+		at++; /* nor is a character cut at the start */
 	while (at < len) {
 		good = text_length(bytes + at, len - at);
 		odd += good == 0;
 		at += good ? good : 1;
 	}
+	return odd;
+}
+
+bool heard_is_noise(const unsigned char *bytes, size_t len)
+{
+	size_t odd = count_odd(bytes, len);
+
 	return odd >= 16 && odd * 5 >= len;
 }
 
 /* Whether the answer begins a new line and is then at a prompt, whatever its text: what an editor of lines makes of Ctrl-C. */
 static bool is_new_prompt(const struct heard *heard)
 {
-	size_t at = heard->len > 0 && heard->answer[0] == ' '; /* the echo of a space that was sent before the Ctrl-C */
+	size_t at = 0;
 
+	while (at < heard->len && heard->answer[at] == ' ')
+		at++; /* the echo of a space that was sent before the Ctrl-C, or an indentation */
 	if (heard->total != heard->len || heard->len < at + 2 || memcmp(heard->answer + at, "\r\n", 2) != 0)
 		return false;
 	return !memchr(heard->answer + at + 2, '\n', heard->len - at - 2) && !memchr(heard->answer, 0x04, heard->len);
@@ -165,8 +175,8 @@ enum rawrepl_state heard_what_was_stopped(const struct heard *heard, bool unaske
 		return !unasked && only_exception(heard) ? RAWREPL_PROGRAM : RAWREPL_PROGRAM_OUTPUT;
 	if (is_new_prompt(heard))
 		return RAWREPL_PROMPT;
-	if (heard_boot(heard))
-		return RAWREPL_UNKNOWN;
+	if (heard_boot(heard) || count_odd(heard->answer, heard->len) * 5 >= heard->len)
+		return RAWREPL_UNKNOWN; /* a board that starts, or one that talks in frames */
 	/* A program that caught the interrupt and ended gives its place to a prompt; what it says then is its farewell. */
 	if (!unasked && (heard_at_prompt(heard) || heard_ends(heard, "\x04\x04>")))
 		return RAWREPL_PROGRAM;

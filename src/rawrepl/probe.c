@@ -4,6 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
+/* A line that Tab gives several words for: machine, math, micropython... (py/repl.c) */
+#define PROBE_LINE "import m"
+
 enum { PROBE_ERASE = 16, PROBE_LONGEST_LINE = 1024 };
 
 /* Says LEN BYTES and listens for the answer. */
@@ -55,7 +58,20 @@ static bool is_indentation(const struct heard *heard)
 	return heard->len > 0 && heard->len == heard->total;
 }
 
-/* Empties the line of the editor: to its end, by Ctrl-E, which is safe behind a space only, then backspaces. */
+/* How often the answer holds what readline.c sends for a deleted character. */
+static size_t deletions(const struct heard *heard)
+{
+	const unsigned char *at = heard->answer, *end = at + heard->len;
+	size_t count = 0;
+
+	while ((at = memmem(at, (size_t)(end - at), "\x1b[K", 3)) != NULL) {
+		at += 3;
+		count++;
+	}
+	return count;
+}
+
+/* Empties the line of the editor: to its end, by Ctrl-E, which is safe behind a space only, then backspaces while they delete. */
 static int erase_line(struct talk *talk)
 {
 	char erase[PROBE_ERASE];
@@ -65,19 +81,49 @@ static int erase_line(struct talk *talk)
 	memset(erase, 0x7f, sizeof(erase));
 	for (done = 0; err == 0 && done < PROBE_LONGEST_LINE; done += sizeof(erase)) {
 		err = ask(talk, erase, sizeof(erase), NULL);
-		if (!erased(&talk->heard))
+		if (deletions(&talk->heard) < sizeof(erase))
 			break;
 	}
 	return err;
 }
 
-/* Which editor of lines it is. On its empty line every control character would enter it, so a compound statement is told first. */
-static int ask_editor(struct talk *talk)
+/* The list of modules has come, and the line again behind it. */
+static bool line_again(const struct heard *heard)
 {
-	int err = erase_line(talk);
+	return heard_ends(heard, PROBE_LINE) && memchr(heard->answer, '\n', heard->len);
+}
 
-	if (err == 0)
-		err = ask(talk, "\t", 1, NULL);
+/*
+ * Whose editor it is, by the list of words that Tab gives: the line is shown again behind it, at a REPL with the prompt before
+ * it, in input() without. Returns an enum probe_answer, 0 when there is no such list, or a negative errno.
+ */
+static int ask_for_prompt(struct talk *talk)
+{
+	static const char line[] = PROBE_LINE;
+	const struct heard *heard = &talk->heard;
+	size_t len;
+	const unsigned char *last;
+	int err = ask(talk, PROBE_LINE "\t", sizeof(line), line_again);
+
+	if (err < 0)
+		return err;
+	if (!line_again(heard))
+		return 0;
+	last = memrchr(heard->answer, '\n', heard->len);
+	len = (size_t)(heard->answer + heard->len - (last + 1)) - (sizeof(line) - 1);
+	if (len == 0)
+		return PROBE_INPUT;
+	return len >= 3 && memcmp(last + 1, "...", 3) == 0 ? PROBE_PASTE : PROBE_PROMPT;
+}
+
+/*
+ * The same where Tab completes nothing: Ctrl-B on an empty line gives a REPL's banner. It would enter the line of an open compound
+ * statement, so that is told first, by the spaces that Tab gives there. To input() it is an empty line, which cannot be helped.
+ */
+static int ask_for_banner(struct talk *talk)
+{
+	int err = ask(talk, "\t", 1, NULL);
+
 	if (err == 0 && is_indentation(&talk->heard))
 		return PROBE_PASTE;
 	if (err == 0 && talk->heard.len > 0)
@@ -87,6 +133,22 @@ static int ask_editor(struct talk *talk)
 	if (err < 0)
 		return err;
 	return has_banner(&talk->heard) ? PROBE_PROMPT : PROBE_INPUT;
+}
+
+/* Which editor of lines it is. What was on its line, and what we put there, is erased. */
+static int ask_editor(struct talk *talk)
+{
+	int err = erase_line(talk), answer;
+
+	if (err < 0)
+		return err;
+	answer = ask_for_prompt(talk);
+	if (answer < 0)
+		return answer;
+	err = erase_line(talk);
+	if (err < 0)
+		return err;
+	return answer ? answer : ask_for_banner(talk);
 }
 
 /* Paste mode gives every byte back; so does a program that echoes, but with no prompt after a line's end. */

@@ -2,9 +2,15 @@
 /*
  * probe: finds out, without Ctrl-C, whether a program runs on the board (`-o nointerrupt`).
  *
- * A program may read what is sent, so a question has few bytes, none that ends a line or stops anything, and what comes last is
- * taken back by what follows it: space and backspace, which only an editor of lines answers; then Ctrl-B, which only an idle REPL
- * answers with its banner. An unfinished line is erased, never entered, and an open compound statement never run.
+ * A program may read what is sent, so a question has few bytes, and none that ends a line or stops anything:
+ *
+ *   space, backspace       an editor of lines (readline.c) shows a deletion, paste mode gives the bytes back, all else is silent
+ *     editor: a word, Tab  the line is shown again with the prompt before it: a REPL, an open compound statement, or input()
+ *     editor: Ctrl-B       where Tab gave no list: a REPL's banner
+ *     bytes back: CR       paste mode's prompt
+ *     silent: Ctrl-B       the raw REPL ends with the friendly one's banner
+ *
+ * An unfinished line is erased, never entered, and an open compound statement never run.
  */
 #ifndef RAWREPL_PROBE_H
 #define RAWREPL_PROBE_H

@@ -56,6 +56,7 @@ struct visit {
 	unsigned boots;    /* answers that looked like a board that starts */
 	bool may_stop;     /* Ctrl-C is allowed */
 	bool unasked;      /* the board was saying something before we said anything */
+	bool at_prompt;    /* a prompt, not a program, has taken a Ctrl-C */
 	bool resident;     /* nothing told what it was doing before the rescue bytes were sent */
 	bool proof_failed; /* a banner was there, the proof was not */
 	char raised[120];  /* what the proof raised, printable */
@@ -125,13 +126,15 @@ static int step_probe(struct visit *visit)
 
 	if (answer < 0)
 		return answer;
-	keep_last_output(visit);
 	visit->probed = answer;
 	if (answer >= PROBE_PROMPT) {
 		visit->may_stop = true;
 		visit->guess = states[answer];
 		return STEP_STOP;
 	}
+	if (answer == PROBE_INPUT)
+		return STEP_BUSY; /* what was heard is the echo of our questions */
+	keep_last_output(visit);
 	if (must_wait_for_boot(visit))
 		return STEP_BOOT;
 	if (bytelink_now(visit->talk.link) >= visit->probe_until)
@@ -149,7 +152,7 @@ static int step_probe(struct visit *visit)
  */
 static int step_stop(struct visit *visit)
 {
-	const struct talk_wait wait = {patience(visit), ENTER_SETTLE_US, patience(visit) + TALK_MS(200), heard_at_prompt};
+	const struct talk_wait wait = {patience(visit), ENTER_SETTLE_US, 2 * patience(visit), heard_at_prompt};
 	const char *bytes = visit->stops == 0 ? "\x03" : " \x03";
 	int err = listen_until(visit, visit->next_stop);
 
@@ -161,6 +164,7 @@ static int step_stop(struct visit *visit)
 	if (err < 0)
 		return err;
 	keep_last_output(visit);
+	visit->at_prompt |= heard_ends(&visit->talk.heard, ">>> \r\n>>> ");
 	if (visit->guess == RAWREPL_UNKNOWN)
 		visit->guess = heard_what_was_stopped(&visit->talk.heard, visit->unasked);
 	if (heard_raw_banner(&visit->talk.heard))
@@ -181,6 +185,7 @@ static int step_ask(struct visit *visit)
 
 	if (err < 0)
 		return err;
+	visit->at_prompt |= heard_starts(&visit->talk.heard, "\r\n>>> \r\n");
 	if (heard_raw_banner(&visit->talk.heard))
 		return STEP_PROVE;
 	return must_wait_for_boot(visit) ? STEP_BOOT : STEP_RESCUE;
@@ -232,8 +237,11 @@ static enum rawrepl_state what_was_found(const struct visit *visit)
 		return RAWREPL_PROGRAM;
 	if (stopped)
 		return visit->unasked || visit->guess == RAWREPL_PROGRAM_OUTPUT ? RAWREPL_PROGRAM_OUTPUT : RAWREPL_PROGRAM;
-	if (visit->boots > 0)
+	/* A banner, and then a prompt that took the Ctrl-C: it waited in the board's input until the board had started. */
+	if (visit->boots > 0 || (visit->at_prompt && (visit->talk.heard.signs & HEARD_NAME)))
 		return RAWREPL_BOOT;
+	if (visit->at_prompt)
+		return RAWREPL_PROMPT;
 	if (visit->resident)
 		return RAWREPL_AGENT;
 	return visit->guess == RAWREPL_UNKNOWN ? RAWREPL_RAW : visit->guess;
@@ -334,6 +342,7 @@ static int arrive(struct visit *visit)
 
 	if (err < 0)
 		return err;
+	keep_last_output(visit);
 	visit->may_stop = !options->nointerrupt;
 	visit->unasked = visit->talk.heard.len > 0 && !heard_at_prompt(&visit->talk.heard);
 	visit->probe_until = talk_until(&visit->talk, bytelink_now(visit->talk.link) + patience_us);
