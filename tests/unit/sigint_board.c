@@ -9,7 +9,7 @@
  * On SIGINT: 'p' when it has come, then 'I' when it was acted on. A second one before that ends the program, as it ends the
  * unix port (sighandler in ports/unix/unix_mphal.c).
  */
-#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -77,16 +77,22 @@ static void answer(char c, bool *busy)
 
 int main(void)
 {
+	struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+	sigset_t sigint, none;
 	bool busy = false;
-	ssize_t n;
 	char c;
 
+	/* Outside of ppoll SIGINT waits, so that none can slip in between a look at `pending` and the wait. */
+	sigemptyset(&none);
+	sigemptyset(&sigint);
+	sigaddset(&sigint, SIGINT);
+	sigprocmask(SIG_BLOCK, &sigint, NULL);
 	for (;;) {
-		n = read(STDIN_FILENO, &c, 1);
-		if (n == 1)
+		if (ppoll(&input, 1, NULL, &none) > 0) {
+			if (read(STDIN_FILENO, &c, 1) != 1)
+				return 0;
 			answer(c, &busy);
-		else if (n == 0 || errno != EINTR)
-			return 0;
+		}
 		if (pending && !busy)
 			act();
 	}
