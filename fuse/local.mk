@@ -35,7 +35,6 @@ libmount_a_SOURCES = \
 	fuse/vfs.c \
 	fuse/vfs.h
 
-if HAVE_FUSE_MAIN
 bin_PROGRAMS += mpremotefs
 
 mpremotefs_LDADD = $(LIBMOUNT_LIBS)
@@ -53,7 +52,6 @@ install-exec-hook:
 
 uninstall-hook:
 	rm -f "$(DESTDIR)$(sbindir)/mount.mpremote"
-endif
 
 if HAVE_MAN
 dist_man_MANS = fuse/mpremotefs.1 fuse/mount.mpremote.8

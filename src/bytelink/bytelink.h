@@ -83,7 +83,7 @@ void bytelink_wake(struct bytelink *link);
 
 /*
  * Why LINK has ended, once a call has answered -ENODEV, as the end of a sentence that begins with the DEVICE: "was unplugged",
- * "ended with status 127 after it said: sh: 1: micropython: not found". Never NULL; valid until bytelink_close.
+ * "ended with status 127". Never NULL; valid until bytelink_close.
  */
 const char *bytelink_ended(struct bytelink *link);
 

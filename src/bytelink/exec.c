@@ -36,33 +36,8 @@ struct exec_link {
 	pid_t pid;          /* also its session and its process group */
 	int pidfd;
 	struct foreground foreground;
-	char tail[200]; /* the end of what the command has said */
-	size_t tail_len;
-	char ended[400];
+	char ended[100];    /* how, once that was asked */
 };
-
-static void remember(struct exec_link *exec, const unsigned char *bytes, size_t len)
-{
-	size_t keep;
-
-	if (len > sizeof(exec->tail)) {
-		bytes += len - sizeof(exec->tail);
-		len = sizeof(exec->tail);
-	}
-	keep = exec->tail_len + len > sizeof(exec->tail) ? sizeof(exec->tail) - len : exec->tail_len;
-	memmove(exec->tail, exec->tail + exec->tail_len - keep, keep);
-	memcpy(exec->tail + keep, bytes, len);
-	exec->tail_len = keep + len;
-}
-
-static ssize_t exec_read(struct bytelink *self, void *buf, size_t len)
-{
-	ssize_t n = fdlink_read(self, buf, len);
-
-	if (n > 0)
-		remember(self->state, buf, (size_t)n);
-	return n;
-}
 
 /* Whether nobody has the terminal open any more. Linux goes on taking bytes for it. */
 static bool is_hung_up(const struct exec_link *exec)
@@ -108,34 +83,21 @@ static bool has_ended(const struct exec_link *exec, int64_t within_us)
 	return fdlink_poll(exec->pidfd, POLLIN, fdlink_clock() + within_us) > 0;
 }
 
-/* What the command's end was, as words. Its process stays to be waited for, which keeps its pid from being used again. */
-static void end_words(const struct exec_link *exec, char *words, size_t size)
-{
-	siginfo_t info = {.si_pid = 0};
-
-	has_ended(exec, STATUS_US);
-	if (waitid(P_PID, (id_t)exec->pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0)
-		snprintf(words, size, "has ended");
-	else if (info.si_code == CLD_EXITED)
-		snprintf(words, size, "ended with status %d", info.si_status);
-	else
-		snprintf(words, size, "was ended by signal %d (%s)", info.si_status, strsignal(info.si_status));
-}
-
 static const char *exec_ended(struct bytelink *self)
 {
 	struct exec_link *exec = self->state;
-	char words[100], said[sizeof(exec->tail) + 1];
-	size_t len;
+	siginfo_t info = {.si_pid = 0};
 
 	if (exec->ended[0])
 		return exec->ended;
-	end_words(exec, words, sizeof(words));
-	diag_printable(said, sizeof(said), exec->tail, exec->tail_len);
-	len = strlen(said);
-	while (len > 0 && (said[len - 1] == '\n' || said[len - 1] == ' '))
-		said[--len] = '\0';
-	snprintf(exec->ended, sizeof(exec->ended), "%s%s%s", words, len > 0 ? " after it said: " : "", said);
+	has_ended(exec, STATUS_US);
+	/* WNOWAIT: while nobody has waited for it, its pid is not used again. */
+	if (waitid(P_PID, (id_t)exec->pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0)
+		snprintf(exec->ended, sizeof(exec->ended), "has ended");
+	else if (info.si_code == CLD_EXITED)
+		snprintf(exec->ended, sizeof(exec->ended), "ended with status %d", info.si_status);
+	else
+		snprintf(exec->ended, sizeof(exec->ended), "was ended by signal %d (%s)", info.si_status, strsignal(info.si_status));
 	return exec->ended;
 }
 
@@ -182,7 +144,7 @@ static void exec_close(struct bytelink *self)
 
 static const struct bytelink_backend exec_backend = {
 	.name = "exec",
-	.read = exec_read,
+	.read = fdlink_read,
 	.write = exec_write,
 	.wait = fdlink_wait,
 	.now = fdlink_now,

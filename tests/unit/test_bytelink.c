@@ -120,8 +120,8 @@ static void a_missing_command_is_told_in_the_shells_words(void **state)
 
 	(void)state;
 	assert_int_equal(read_to_end(link, seen, sizeof(seen)), -ENODEV);
-	assert_non_null(strstr(bytelink_ended(link), "ended with status 127 after it said: "));
-	assert_non_null(strstr(bytelink_ended(link), "/nowhere/micropython: not found"));
+	assert_non_null(strstr(seen, "/nowhere/micropython: not found"));
+	assert_string_equal(bytelink_ended(link), "ended with status 127");
 	assert_int_equal(bytelink_write(link, "x", 1), -ENODEV);
 	bytelink_close(link);
 }
@@ -134,7 +134,7 @@ static void a_commands_end_is_told(void **state)
 	(void)state;
 	assert_int_equal(read_to_end(link, seen, sizeof(seen)), -ENODEV);
 	assert_string_equal(seen, "bye\n");
-	assert_string_equal(bytelink_ended(link), "was ended by signal 9 (Killed) after it said: bye");
+	assert_string_equal(bytelink_ended(link), "was ended by signal 9 (Killed)");
 	bytelink_close(link);
 
 	link = open_link("exec:exit 3");
