@@ -32,7 +32,28 @@ tests_unit_test_bytelink_SOURCES = tests/unit/test_bytelink.c $(LINK_TOOLS)
 tests_unit_test_device_SOURCES = tests/unit/test_device.c $(LINK_TOOLS)
 tests_unit_test_foreground_SOURCES = tests/unit/test_foreground.c $(LINK_TOOLS)
 
-EXTRA_DIST += $(SYSTEM_TESTS)
+# The lab: what the tests and the benchmark put in a board's place.
+check_PROGRAMS += tests/lab/linesim
+tests_lab_linesim_LDADD =
+tests_lab_linesim_SOURCES = \
+	tests/lab/board_process.c \
+	tests/lab/board_process.h \
+	tests/lab/channel.c \
+	tests/lab/channel.h \
+	tests/lab/linesim.c \
+	tests/lab/linesim_options.c \
+	tests/lab/linesim_options.h
+LAB_FILES = \
+	scripts/board \
+	scripts/lib/micropython.sh \
+	tests/lab/board.py \
+	tests/lab/board_flash.py \
+	tests/lab/board_rom.py \
+	tests/lab/board_setup.py \
+	tests/lab/board_traits.py \
+	tests/lab/launch.py
+
+EXTRA_DIST += $(SYSTEM_TESTS) $(LAB_FILES)
 
 if HAVE_TESTS
 check_PROGRAMS += $(UNIT_TESTS) tests/unit/sigint_board

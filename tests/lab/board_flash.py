@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: MIT
+# The flash of a simulated board, in a file of this computer. Two files beside it, of ten digits each:
+#
+#   FLASH.writes  how many blocks, or parts of one, were written to it since it was made
+#   FLASH.cut     at which of them the power fails, half way through it
+#
+# Tests run on small heaps: this takes little of it, and the set-up is elsewhere because it is forgotten afterwards.
+import os
+
+
+class Flash:
+    def __init__(self, path, block):
+        self.file = open(path, "r+b")
+        self.block = block
+        self.blocks = os.stat(path)[6] // block
+        self.writes_file = open(path + ".writes", "r+b")
+        self.writes = int(self.writes_file.read(10))
+        self.cut_file = open(path + ".cut", "rb")
+        self.cut = bytearray(10)
+
+    def readblocks(self, number, buf, offset=0):
+        self.file.seek(number * self.block + offset)
+        self.file.readinto(buf)
+
+    def write(self, at, buf):
+        self.writes += 1
+        count = b"%010d" % self.writes
+        self.cut_file.seek(0)
+        self.cut_file.readinto(self.cut)
+        cut = self.cut == count
+        self.file.seek(at)
+        self.file.write(memoryview(buf)[: len(buf) // 2] if cut else buf)
+        self.writes_file.seek(0)
+        self.writes_file.write(count)
+        if cut:
+            os.system("kill -9 $PPID")
+
+    def writeblocks(self, number, buf, offset=0):
+        at = number * self.block + offset
+        if len(buf) <= self.block:
+            self.write(at, buf)
+            return
+        for start in range(0, len(buf), self.block):
+            self.write(at + start, memoryview(buf)[start : start + self.block])
+
+    def ioctl(self, command, argument):
+        if command == 4:
+            return self.blocks
+        if command == 5:
+            return self.block
+        if command == 6:
+            return 0
