@@ -9,10 +9,12 @@
 
 enum {
 	KEEPALIVE_US = 1500000, /* between two frames to the board, well below AGENT_IDLE_US */
-	PROBE_US = 1000000,     /* silence after which the board is asked whether it got the request */
+	PROBE_US = 1000000,     /* silence after which the board is asked whether it got the request... */
+	PROBE_MAX_US = 4000000, /* ... then after twice as long, up to this, which is below AGENT_IDLE_US */
 	DAMAGE_US = 80000,      /* silence behind something damaged after which the request is sent again... */
 	BABBLE_US = 500000,     /* ... or how long it is then waited for such a silence */
 	TRIES_MAX = 20,         /* times that a request is sent before the board is taken for mad */
+	PINGS_FROM = 0x80,      /* pings are numbered from here, requests below: pings must not bring the last request's number back */
 	FOLLOW_US = 10000,      /* what waits at least this long behind a request that was let by may let its follower by, too */
 	UNDER_WAY_MAX = 3,      /* requests at the board at a time */
 	URGENT_MAX = 16,        /* requests that may go before a bulk one that waits */
@@ -34,7 +36,7 @@ struct exchange {
 	struct exchange_counts counts;
 
 	struct list urgent, bulk, under_way, finished;
-	uint8_t next_sequence;
+	uint8_t next_sequence, next_ping;
 	unsigned window;
 	int64_t bulk_from; /* bulk requests that were added before `bulk_passed` wait until then */
 	int64_t bulk_passed;
@@ -55,6 +57,7 @@ struct exchange {
 	bool ping_due;
 	bool damaged; /* nonsense was read since the last good answer... */
 	int64_t damaged_at; /* ... first at this time */
+	bool lapsed;  /* nothing was said for so long that the agent has ended */
 	bool silent;  /* dead, until something is heard */
 	bool failed;  /* dead for good */
 };
@@ -96,7 +99,6 @@ struct exchange *exchange_open(int64_t now, int64_t timeout_us, exchange_trace_f
 	exchange->window = AGENT_WINDOW;
 	exchange->heard = exchange->spoken = exchange->alive = now;
 	exchange->bulk_from = exchange->bulk_passed = INT64_MIN;
-	exchange->next_sequence = 1;
 	frame_reader_init(&exchange->reader);
 	list_init(&exchange->urgent);
 	list_init(&exchange->bulk);
@@ -189,9 +191,27 @@ void exchange_add(struct exchange *exchange, struct exchange_request *request, i
 		list_add(request->bulk ? &exchange->bulk : &exchange->urgent, request);
 }
 
+static int64_t last_byte(const struct exchange *exchange)
+{
+	return exchange->heard > exchange->spoken ? exchange->heard : exchange->spoken;
+}
+
 bool exchange_lapsed(const struct exchange *exchange, int64_t now)
 {
-	return !exchange_dead(exchange) && now - exchange->spoken >= AGENT_IDLE_US;
+	return !exchange_dead(exchange) && (exchange->lapsed || now - last_byte(exchange) >= AGENT_IDLE_US);
+}
+
+/* Has to be asked before anything is sent or heard at NOW. Returns whether nothing may be sent. */
+static bool note_lapse(struct exchange *exchange, int64_t now)
+{
+	exchange->lapsed = exchange_lapsed(exchange, now);
+	return exchange->lapsed || exchange_dead(exchange);
+}
+
+static void number(struct exchange *exchange, struct exchange_request *request)
+{
+	request->sequence = exchange->next_sequence;
+	exchange->next_sequence = (uint8_t)((exchange->next_sequence + 1) % PINGS_FROM);
 }
 
 void exchange_restart(struct exchange *exchange, const struct exchange *first, unsigned window, int64_t now)
@@ -203,7 +223,7 @@ void exchange_restart(struct exchange *exchange, const struct exchange *first, u
 	exchange->next_sequence = first->next_sequence;
 	list_init(&exchange->under_way);
 	while (before.first && (request = list_take(&before))) {
-		request->sequence = exchange->next_sequence++;
+		number(exchange, request);
 		if (request->kind == EXCHANGE_CHANGES) {
 			finish(exchange, request, -EIO);
 		} else {
@@ -218,7 +238,7 @@ void exchange_restart(struct exchange *exchange, const struct exchange *first, u
 	exchange->out_len = exchange->out_sent = exchange->unread = 0;
 	exchange->sending = NULL;
 	exchange->heard = exchange->spoken = exchange->alive = now;
-	exchange->probing = exchange->ping_due = exchange->damaged = exchange->silent = false;
+	exchange->probing = exchange->ping_due = exchange->damaged = exchange->lapsed = exchange->silent = false;
 	exchange->probe_at = now + PROBE_US;
 	exchange->probe_pause = PROBE_US;
 }
@@ -301,7 +321,7 @@ static void start_ping(struct exchange *exchange)
 	exchange->ping_due = false;
 	exchange->probing = true;
 	exchange->probe_follows = exchange->under_way.first != NULL;
-	exchange->probe_sequence = exchange->next_sequence++;
+	exchange->probe_sequence = (uint8_t)(PINGS_FROM | exchange->next_ping++);
 	encode(exchange, AGENT_PING, exchange->probe_sequence, NULL, 0);
 }
 
@@ -345,18 +365,19 @@ static void start_next(struct exchange *exchange, int64_t now)
 		exchange->probe_at = now + PROBE_US;
 		exchange->probe_pause = PROBE_US;
 		exchange->probe_follows = false;
+		exchange->probing = false; /* the answer to what is on its way will tell the same */
 		exchange->damaged = false;
 	}
 	request = list_take(list);
 	exchange->urgent_streak = request->bulk || !exchange->bulk.first ? 0 : exchange->urgent_streak + 1;
-	request->sequence = exchange->next_sequence++;
+	number(exchange, request);
 	list_add(&exchange->under_way, request);
 	start(exchange, request);
 }
 
 size_t exchange_output(struct exchange *exchange, int64_t now, const uint8_t **bytes)
 {
-	if (exchange_dead(exchange))
+	if (note_lapse(exchange, now))
 		return 0;
 	if (exchange->out_sent == exchange->out_len)
 		start_next(exchange, now);
@@ -587,6 +608,7 @@ void exchange_received(struct exchange *exchange, size_t len, int64_t now)
 {
 	enum frame_event event;
 
+	note_lapse(exchange, now);
 	exchange->heard = now;
 	frame_reader_fed(&exchange->reader, len);
 	while ((event = frame_reader_next(&exchange->reader)) != FRAME_NONE) {
@@ -610,15 +632,22 @@ static bool all_sent(const struct exchange *exchange)
 	return exchange->out_sent == exchange->out_len;
 }
 
-/* Since when the board owes us something. */
-static int64_t owed_since(const struct exchange *exchange)
+/* The request that has waited longest, as far as it matters: what is queued behind others ends with them. */
+static const struct exchange_request *waiting(const struct exchange *exchange)
 {
-	return exchange->alive > exchange->under_way.first->added ? exchange->alive : exchange->under_way.first->added;
+	if (exchange->under_way.first)
+		return exchange->under_way.first;
+	return exchange->urgent.first ? exchange->urgent.first : exchange->bulk.first;
 }
 
-static int64_t last_byte(const struct exchange *exchange)
+/* When the board is taken for dead; INT64_MAX: it owes us nothing. */
+static int64_t death_deadline(const struct exchange *exchange)
 {
-	return exchange->heard > exchange->spoken ? exchange->heard : exchange->spoken;
+	const struct exchange_request *request = waiting(exchange);
+
+	if (!request)
+		return INT64_MAX;
+	return (exchange->alive > request->added ? exchange->alive : request->added) + exchange->timeout_us;
 }
 
 /* When what came in damaged or cut short is given up: once the line is quiet, or soon where it never is. INT64_MAX: it was not. */
@@ -631,45 +660,91 @@ static int64_t damage_deadline(const struct exchange *exchange)
 	return quiet < exchange->damaged_at + BABBLE_US ? quiet : exchange->damaged_at + BABBLE_US;
 }
 
-void exchange_tick(struct exchange *exchange, int64_t now)
+/* When the board is asked for a sign of life. */
+static int64_t probe_deadline(const struct exchange *exchange)
 {
-	const struct exchange_request *waiting = exchange->under_way.first;
+	int64_t at = exchange->alive + exchange->probe_pause;
 
-	if (exchange_dead(exchange) || exchange_lapsed(exchange, now))
+	return at > exchange->probe_at ? at : exchange->probe_at;
+}
+
+/* When a frame that the window holds up is given up: a credit was lost, and the board's NAK, too. INT64_MAX: there is none. */
+static int64_t stall_deadline(const struct exchange *exchange)
+{
+	bool full = exchange->window && exchange->sending && exchange->unread >= exchange->window;
+
+	return full ? last_byte(exchange) + PROBE_US : INT64_MAX;
+}
+
+/* The board no longer waits for the rest of what is being sent: a ping finds out whether it is there. */
+static void stop_sending(struct exchange *exchange)
+{
+	exchange->sending->state = EXCHANGE_SENT;
+	exchange->sending = NULL;
+	exchange->out_len = exchange->out_sent = 0;
+	exchange->ping_due = true;
+}
+
+static void keep_alive(struct exchange *exchange, int64_t now)
+{
+	if (now - exchange->spoken < KEEPALIVE_US)
 		return;
-	if (waiting && now - owed_since(exchange) >= exchange->timeout_us) {
-		exchange_silence(exchange, now);
-	} else if (waiting && all_sent(exchange) && !unsent(exchange) && now >= damage_deadline(exchange)) {
+	exchange->unread = 0; /* whatever it was, it has long been read */
+	exchange->ping_due = true;
+}
+
+static void probe(struct exchange *exchange, int64_t now)
+{
+	exchange->ping_due = true;
+	if (exchange->probe_pause < PROBE_MAX_US)
+		exchange->probe_pause *= 2;
+	exchange->probe_at = now + exchange->probe_pause;
+}
+
+/* What is due while requests are under way. */
+static void look_after(struct exchange *exchange, int64_t now)
+{
+	if (now >= stall_deadline(exchange)) {
+		stop_sending(exchange);
+	} else if (!all_sent(exchange) || unsent(exchange)) {
+		return;
+	} else if (now >= damage_deadline(exchange)) {
 		frame_reader_give_up(&exchange->reader);
 		exchange->damaged = false;
 		exchange->ping_due = true;
-	} else if (waiting && all_sent(exchange) && !unsent(exchange) && now >= exchange->probe_at &&
-		   now - exchange->alive >= exchange->probe_pause) {
-		exchange->ping_due = true;
-		exchange->probe_pause *= 2;
-		exchange->probe_at = now + exchange->probe_pause;
-	} else if (!waiting && now - exchange->spoken >= KEEPALIVE_US) {
-		exchange->unread = 0; /* whatever it was, it has long been read */
-		exchange->ping_due = true;
+	} else if (now >= probe_deadline(exchange)) {
+		probe(exchange, now);
 	}
+}
+
+void exchange_tick(struct exchange *exchange, int64_t now)
+{
+	bool held = note_lapse(exchange, now);
+
+	if (now >= death_deadline(exchange))
+		exchange_silence(exchange, now);
+	else if (!held && exchange->under_way.first)
+		look_after(exchange, now);
+	else if (!held)
+		keep_alive(exchange, now);
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
 }
 
 int64_t exchange_deadline(const struct exchange *exchange)
 {
-	if (exchange_dead(exchange))
-		return INT64_MAX;
-	bool busy = !all_sent(exchange) || exchange->ping_due;
-	if (!exchange->under_way.first) {
-		int64_t at = busy ? INT64_MAX : exchange->spoken + KEEPALIVE_US;
-		return exchange->bulk.first && exchange->bulk_from < at ? exchange->bulk_from : at;
-	}
-	int64_t at = owed_since(exchange) + exchange->timeout_us;
-	if (busy || unsent(exchange))
+	int64_t at = death_deadline(exchange);
+
+	if (exchange_dead(exchange) || exchange->lapsed)
 		return at;
-	int64_t probe = exchange->alive + exchange->probe_pause;
-	if (probe < exchange->probe_at)
-		probe = exchange->probe_at;
-	if (probe < at)
-		at = probe;
-	return damage_deadline(exchange) < at ? damage_deadline(exchange) : at;
+	if (!all_sent(exchange) || exchange->ping_due || unsent(exchange))
+		return earlier(at, stall_deadline(exchange));
+	if (exchange->under_way.first)
+		return earlier(at, earlier(probe_deadline(exchange), damage_deadline(exchange)));
+	if (exchange->bulk.first)
+		at = earlier(at, exchange->bulk_from);
+	return earlier(at, exchange->spoken + KEEPALIVE_US);
 }

@@ -22,7 +22,8 @@
  * that only read may be under way together, as many as fit into the window, since asking twice does no harm. A request that
  * changes something, and one longer than the window, is under way alone: while a board writes its flash, bytes that reach a
  * UART are lost (micropython #17236). It may be sent twice: a board that gets the number of its last request again repeats its
- * answer and does nothing else.
+ * answer and does nothing else. AGENT_PING is no request in this sense: the pings of a host that waits have numbers from 128 on,
+ * so that they never bring the last request's number back, and requests those below.
  *
  * CREDITS. At most a window of bytes is on its way to the board unread. For a frame longer than the window the board sends
  * 0xFB, sequence number, count, ~(sequence ^ count) each time that it has read half a window more; COUNT of halves has been
