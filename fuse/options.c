@@ -418,12 +418,20 @@ static int take_operands(struct options *options, int count, char **operands, st
 	return 0;
 }
 
+/* mount(8) looks for mount.mpremote: under that name the program keeps to its rules. */
+static bool is_helper(const char *program)
+{
+	static const char prefix[] = "mount.";
+	const char *slash = strrchr(program, '/');
+	const char *name = slash ? slash + 1 : program;
+
+	return strlen(name) > sizeof(prefix) - 1 && memcmp(name, prefix, sizeof(prefix) - 1) == 0;
+}
+
 static void set_defaults(struct options *options, const char *program)
 {
-	const char *slash = strrchr(program, '/');
-
 	*options = (struct options){
-		.helper = strncmp(slash ? slash + 1 : program, "mount.", 6) == 0,
+		.helper = is_helper(program),
 		.uid = getuid(),
 		.gid = getgid(),
 		.umask = DEFAULT_UMASK,
