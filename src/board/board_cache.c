@@ -518,7 +518,10 @@ static void move_node(struct board_cache *cache, const char *from, const char *t
 {
 	struct place source = walk(cache, from, false), target = walk(cache, to, true);
 
-	if (source.node && source.node->there && target.node && source.node != target.node) {
+	/* A node may be in the tree only because something below it is known. */
+	bool moved = source.node && source.node->there && target.node;
+
+	if (moved) {
 		forget_entries(target.node);
 		target.node->stat = source.node->stat;
 		target.node->there = true;
@@ -528,7 +531,6 @@ static void move_node(struct board_cache *cache, const char *from, const char *t
 		source.node->entries = NULL;
 		learn(cache, source.node, false, NULL);
 	}
-	bool moved = source.node && target.node;
 	free(source.copy);
 	free(target.copy);
 	if (!moved) {
