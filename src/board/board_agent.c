@@ -37,6 +37,7 @@ struct board_agent {
 	struct board_agent_options options;
 	char *purpose; /* owned, as the next two */
 	char *root;    /* "" for "/" */
+	bool root_given;
 	char *device;
 	int64_t epoch; /* of the board's clock, in seconds since 1970 */
 	bool hashes;   /* the board has SHA-256 */
@@ -643,6 +644,7 @@ static struct board_agent *board_agent_new(const char *device, const struct boar
 	board->options = *options;
 	board->device = strdup(device);
 	board->root = clean_root(options->root);
+	board->root_given = options->root != NULL;
 	board->purpose = options->device.purpose ? strdup(options->device.purpose) : NULL;
 	board->options.root = board->options.mount_point = NULL;
 	pthread_mutex_init(&board->writing, NULL);
@@ -684,10 +686,11 @@ static int check_root(struct board_agent *board, const char *mount_point, long l
 
 	if (!inode)
 		return 0; /* no board's own file system counts inodes: only a computer's does */
-	if (!board->root[0] && is_here("/", inode, device))
+	if (!board->root_given)
 		return diag_fail(diag, DIAG_BOARD, EINVAL,
-				 "%s: the root of this board is this computer's own: it is MicroPython's unix port without a flash; give "
-				 "the directory that is to be mounted with -o root=DIR", board->device);
+				 "%s: the root of this board is %s: it is MicroPython's unix port without a flash of its own; give "
+				 "the directory that is to be mounted with -o root=DIR", board->device,
+				 is_here("/", inode, device) ? "this computer's own" : "a computer's file system");
 	if (!mount_point)
 		return 0;
 	snprintf(path, sizeof(path), "%s", mount_point);

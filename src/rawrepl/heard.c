@@ -83,6 +83,11 @@ bool heard_at_prompt(const struct heard *heard)
 	return heard_ends(heard, ">>> ");
 }
 
+bool heard_at_any_prompt(const struct heard *heard)
+{
+	return heard_at_prompt(heard) || heard_ends(heard, "\x04>");
+}
+
 bool heard_raw_banner(const struct heard *heard)
 {
 	return heard_has(heard, "raw REPL; CTRL-B to exit\r\n>");
@@ -136,16 +141,43 @@ bool heard_is_noise(const unsigned char *bytes, size_t len)
 	return odd >= 16 && odd * 5 >= len;
 }
 
-/* Whether the answer begins a new line and is then at a prompt, whatever its text: what an editor of lines makes of Ctrl-C. */
+/*
+ * Whether the answer is a new line and then a prompt, whatever its text: what an editor of lines makes of Ctrl-C. Before the new
+ * line it may show the space again that was sent ahead of the Ctrl-C, or an indentation, and what that moved.
+ */
 static bool is_new_prompt(const struct heard *heard)
 {
-	size_t at = 0;
+	const unsigned char *end = memmem(heard->answer, heard->len, "\r\n", 2);
+	size_t line = end ? (size_t)(end - heard->answer) : 0;
 
-	while (at < heard->len && heard->answer[at] == ' ')
-		at++; /* the echo of a space that was sent before the Ctrl-C, or an indentation */
-	if (heard->total != heard->len || heard->len < at + 2 || memcmp(heard->answer + at, "\r\n", 2) != 0)
+	if (!end || heard->total != heard->len || (line > 0 && heard->answer[0] != ' '))
 		return false;
-	return !memchr(heard->answer + at + 2, '\n', heard->len - at - 2) && !memchr(heard->answer, 0x04, heard->len);
+	return !memchr(end + 2, '\n', heard->len - line - 2) && !memchr(heard->answer, 0x04, heard->len);
+}
+
+/* The same without what a raw-paste grants: windows that were filled before we came. */
+static struct heard without_grants(const struct heard *heard)
+{
+	struct heard rest = *heard;
+	size_t grants = 0;
+
+	while (grants < rest.len && rest.answer[grants] == 0x01)
+		grants++;
+	rest.len -= grants;
+	rest.total -= grants;
+	memmove(rest.answer, rest.answer + grants, rest.len);
+	return rest;
+}
+
+/* Whether the answer is the end of a raw-paste, as pyexec.c has it: its reader's EOT, then that of an empty output. A program's
+ * output has one, and its exception is a KeyboardInterrupt. */
+static bool is_end_of_paste(const struct heard *heard)
+{
+	struct heard rest = without_grants(heard);
+
+	if (heard_starts(&rest, "\x04\x04Keyboard") || heard_starts(&rest, "\x04\x04Traceback"))
+		return true;
+	return heard_starts(&rest, "\x04Traceback") && !heard_has(&rest, "KeyboardInterrupt");
 }
 
 /* Whether nothing but marks of the raw REPL comes before the words of the exception that Ctrl-C raised. */
@@ -166,10 +198,7 @@ enum rawrepl_state heard_what_was_stopped(const struct heard *heard, bool unaske
 
 	if (heard->len == 0)
 		return RAWREPL_UNKNOWN;
-	/* The end of a raw-paste, as pyexec.c has it: the reader's EOT, then that of an empty output. A program's has one. */
-	if (heard_starts(heard, "\x04\x04Keyboard") || heard_starts(heard, "\x04\x04Traceback"))
-		return RAWREPL_PASTE;
-	if (heard_starts(heard, "\x04Traceback") && !interrupt)
+	if (is_end_of_paste(heard))
 		return RAWREPL_PASTE;
 	if (interrupt)
 		return !unasked && only_exception(heard) ? RAWREPL_PROGRAM : RAWREPL_PROGRAM_OUTPUT;

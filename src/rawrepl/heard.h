@@ -49,6 +49,9 @@ bool heard_starts(const struct heard *heard, const char *text);
 /* Whether the answer ends with the usual prompt of the friendly REPL. Fits talk_wait's `enough`, as the next ones. */
 bool heard_at_prompt(const struct heard *heard);
 
+/* The same, or with the raw REPL's prompt behind the end of a program. */
+bool heard_at_any_prompt(const struct heard *heard);
+
 /* Whether the answer holds the raw REPL's banner with its prompt. */
 bool heard_raw_banner(const struct heard *heard);
 

@@ -152,7 +152,7 @@ static int step_probe(struct visit *visit)
  */
 static int step_stop(struct visit *visit)
 {
-	const struct talk_wait wait = {patience(visit), ENTER_SETTLE_US, 2 * patience(visit), heard_at_prompt};
+	const struct talk_wait wait = {patience(visit), ENTER_SETTLE_US, 2 * patience(visit), heard_at_any_prompt};
 	const char *bytes = visit->stops == 0 ? "\x03" : " \x03";
 	int err = listen_until(visit, visit->next_stop);
 
@@ -167,8 +167,6 @@ static int step_stop(struct visit *visit)
 	visit->at_prompt |= heard_ends(&visit->talk.heard, ">>> \r\n>>> ");
 	if (visit->guess == RAWREPL_UNKNOWN)
 		visit->guess = heard_what_was_stopped(&visit->talk.heard, visit->unasked);
-	if (heard_raw_banner(&visit->talk.heard))
-		return STEP_PROVE; /* a slow line brings the answer to the last round's Ctrl-A now */
 	return must_wait_for_boot(visit) ? STEP_BOOT : STEP_ASK;
 }
 

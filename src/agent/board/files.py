@@ -151,7 +151,14 @@ def do_info(size):
     except (ImportError, AttributeError):
         unique = ""
     v = sys.implementation
-    s = os.stat(path_at(8, size))
+    path = path_at(8, size)
+    s = os.stat(path)
+    if path == b"/":
+        # Of "/" nothing is told but that it is a directory; the file system that is mounted there knows it as "//".
+        try:
+            s = os.stat(b"//")
+        except OSError:
+            pass
     text = "\n".join(
         (
             getattr(v, "_machine", sys.platform),
