@@ -42,7 +42,7 @@ struct exchange {
 	int64_t bulk_passed;
 	unsigned urgent_streak; /* requests that went before a waiting bulk one */
 
-	/* The frame that is being sent: out[out_sent .. out_len]. `unread`: sent, and not known to be read by the board. */
+	/* The frame that is being sent: out[out_sent .. out_len]. `unread`: sent, pings apart, and not known to be read. */
 	uint8_t out[FRAME_SIZE_MAX];
 	size_t out_len, out_sent, unread;
 	struct exchange_request *sending; /* NULL: a ping, or nothing */
@@ -395,7 +395,8 @@ size_t exchange_output(struct exchange *exchange, int64_t now, const uint8_t **b
 void exchange_sent(struct exchange *exchange, size_t len, int64_t now)
 {
 	exchange->out_sent += len;
-	exchange->unread += len;
+	if (exchange->sending)
+		exchange->unread += len;
 	exchange->spoken = now;
 	if (exchange->out_sent < exchange->out_len)
 		return;
@@ -687,10 +688,8 @@ static void stop_sending(struct exchange *exchange)
 
 static void keep_alive(struct exchange *exchange, int64_t now)
 {
-	if (now - exchange->spoken < KEEPALIVE_US)
-		return;
-	exchange->unread = 0; /* whatever it was, it has long been read */
-	exchange->ping_due = true;
+	if (now - exchange->spoken >= KEEPALIVE_US)
+		exchange->ping_due = true;
 }
 
 static void probe(struct exchange *exchange, int64_t now)
