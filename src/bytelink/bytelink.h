@@ -54,7 +54,7 @@ int bytelink_init(struct bytelink **out, const struct bytelink_backend *backend,
 
 /*
  * The time of the link's clock in microseconds from some start; never goes back. Deadlines of bytelink_wait are on this clock
- * (CLOCK_MONOTONIC for real links, scripted for the fake), so that no test has to sleep.
+ * (CLOCK_BOOTTIME for real links, scripted for the fake), so that no test has to sleep.
  */
 int64_t bytelink_now(struct bytelink *link);
 
