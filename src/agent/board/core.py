@@ -53,8 +53,8 @@ def __mpremotefs__():
     some = hasattr(sys.stdin.buffer, "fileno")
     one = bytearray(1)
     credit = bytearray(b"\xfb\0\0\0")
-    # [sequence number of the answer, window (0: no credits needed), done, code that is coming in]
-    state = [-1, 240, False, bytearray()]
+    # [sequence number of the answer, window (0: no credits needed), done, code that is coming in, answer has several parts]
+    state = [-1, 240, False, bytearray(), False]
 
     def fill(at, end, idle, window):
         # Fills buf[at:end]; False when the line is silent. Where WINDOW is not 0, tells the host each time that half of it is free.
@@ -82,6 +82,7 @@ def __mpremotefs__():
         # Sends buf[8 : 8 + size] as a frame. A reply never ends on a full USB packet of 64 bytes: it could stick there.
         pack_into("<BBBBH", buf, 0, 0xFA, kind, 0, state[0] & 255, size)
         pack_into("<H", buf, 6, crc32(mem[:6]) & 0xFFFF)
+        state[4] = kind == 77 or state[4]
         size += 8
         pack_into("<I", buf, size, crc32(mem[:size]) & 0xFFFFFFFF)
         size += 4
@@ -121,7 +122,7 @@ def __mpremotefs__():
 
     requests = {88: execute, 66: hold, 81: leave}
     shared = {"buf": buf, "mem": mem, "block": block, "send": send, "requests": requests, "free": free, "at_end": []}
-    # The number of the last request, and its answer if it is short: only what changes nothing has a long one.
+    # The number of the last request, and its answer if it is short: only what changes nothing has a longer one, or several parts.
     done = -1
     last = None
     kbd_intr(-1)
@@ -132,10 +133,10 @@ def __mpremotefs__():
         while not state[2]:
             if not fill(0, 1, max(0, ticks_diff(until, ticks_ms())), 0):
                 break
-            n = 1
+            # What begins as a frame is from our host, whatever becomes of it.
+            n = 9 if buf[0] == 0xFA else 1
             good = buf[0] == 0xFA and fill(1, 8, 300, 0) and unpack_from("<H", buf, 6)[0] == crc32(mem[:6]) & 0xFFFF
             if good:
-                n = 9
                 size, = unpack_from("<H", buf, 4)
                 end = size + 12
                 window = state[1]
@@ -168,6 +169,7 @@ def __mpremotefs__():
                 continue
             done = buf[3]
             kind = 65
+            state[4] = False
             try:
                 size = requests[buf[1]](size)
             except Exception as e:
@@ -180,7 +182,8 @@ def __mpremotefs__():
                 size = 4 + len(text)
                 buf[12 : 8 + size] = text
             size = send(kind, size)
-            last = bytes(mem[:size]) if size < 64 else None
+            last = bytes(mem[:size]) if size < 64 and not state[4] else None
+            until = ticks_add(ticks_ms(), 5000)
     finally:
         kbd_intr(3)
         for f in shared["at_end"]:
