@@ -655,10 +655,11 @@ static int64_t death_deadline(const struct exchange *exchange)
 static int64_t damage_deadline(const struct exchange *exchange)
 {
 	int64_t quiet = last_byte(exchange) + DAMAGE_US;
+	int64_t since = exchange->damaged_at > exchange->spoken ? exchange->damaged_at : exchange->spoken;
 
 	if (!exchange->damaged)
 		return frame_reader_begun(&exchange->reader) ? quiet : INT64_MAX;
-	return quiet < exchange->damaged_at + BABBLE_US ? quiet : exchange->damaged_at + BABBLE_US;
+	return quiet < since + BABBLE_US ? quiet : since + BABBLE_US;
 }
 
 /* When the board is asked for a sign of life. */
