@@ -9,6 +9,7 @@ UNIT_TESTS = \
 	tests/unit/test_foreground \
 	tests/unit/test_board_errno \
 	tests/unit/test_exchange \
+	tests/unit/test_fakelink \
 	tests/unit/test_frame \
 	tests/unit/test_heard \
 	tests/unit/test_packer \
@@ -25,7 +26,9 @@ tests_unit_test_packer_SOURCES = tests/unit/test_packer.c tests/unit/dice.h
 
 FAKE_LINK = tests/unit/fakelink.c tests/unit/fakelink.h
 TOY_BOARD = $(FAKE_LINK) tests/unit/toyboard.c tests/unit/toyboard.h
-tests_unit_test_rawrepl_SOURCES = tests/unit/test_rawrepl.c $(TOY_BOARD)
+tests_unit_test_fakelink_SOURCES = tests/unit/test_fakelink.c $(FAKE_LINK)
+tests_unit_test_rawrepl_SOURCES = tests/unit/test_rawrepl.c tests/unit/dice.h $(TOY_BOARD)
+tests_unit_test_reply_SOURCES = tests/unit/test_reply.c tests/unit/dice.h
 
 LINK_TOOLS = tests/unit/link_tools.c tests/unit/link_tools.h
 tests_unit_test_bytelink_SOURCES = tests/unit/test_bytelink.c $(LINK_TOOLS)
@@ -43,6 +46,8 @@ tests_lab_linesim_SOURCES = \
 	tests/lab/linesim.c \
 	tests/lab/linesim_options.c \
 	tests/lab/linesim_options.h
+check_PROGRAMS += tests/lab/rawrepl_probe
+tests_lab_rawrepl_probe_LDADD = $(LIBMPREMOTEFS_LIBS)
 LAB_FILES = \
 	scripts/board \
 	scripts/lib/micropython.sh \
@@ -51,13 +56,17 @@ LAB_FILES = \
 	tests/lab/board_rom.py \
 	tests/lab/board_setup.py \
 	tests/lab/board_traits.py \
-	tests/lab/launch.py
+	tests/lab/launch.py \
+	tests/system/rawrepl_states
 
-EXTRA_DIST += $(SYSTEM_TESTS) $(LAB_FILES)
+# Tests of the project's own scripts.
+SCRIPT_TESTS = tests/scripts/check-layers
+
+EXTRA_DIST += $(SYSTEM_TESTS) $(SCRIPT_TESTS) $(LAB_FILES)
 
 if HAVE_TESTS
 check_PROGRAMS += $(UNIT_TESTS) tests/unit/sigint_board
-TESTS += $(UNIT_TESTS) $(SYSTEM_TESTS)
+TESTS += $(UNIT_TESTS) $(SCRIPT_TESTS) $(SYSTEM_TESTS)
 else
 check-local:
 	@echo 'The tests need cmocka: install it (Debian: libcmocka-dev) and run configure again, without --disable-tests.' >&2

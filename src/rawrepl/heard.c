@@ -183,13 +183,14 @@ static bool is_end_of_paste(const struct heard *heard)
 /* Whether nothing but marks of the raw REPL comes before the words of the exception that Ctrl-C raised. */
 static bool only_exception(const struct heard *heard)
 {
-	size_t at = 0;
+	const unsigned char *words = memmem(heard->answer, heard->len, "Traceback", 9), *at;
 
-	if (heard->total != heard->len)
+	if (!words || heard->total != heard->len)
 		return false;
-	while (at < heard->len && strchr("\x04 \r\n", heard->answer[at]) && heard->answer[at])
-		at++;
-	return heard->len - at >= 9 && memcmp(heard->answer + at, "Traceback", 9) == 0;
+	for (at = heard->answer; at < words; at++)
+		if (*at != 0x04 && *at != ' ' && *at != '\r' && *at != '\n')
+			return false;
+	return true;
 }
 
 enum rawrepl_state heard_what_was_stopped(const struct heard *heard, bool unasked)

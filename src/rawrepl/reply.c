@@ -11,7 +11,7 @@ enum { EOT = 0x04, GRANT = 0x01 };
 void reply_start(struct reply *reply, bool paste, char *out, size_t size)
 {
 	*reply = (struct reply){.state = paste ? REPLY_ASKED : REPLY_WAIT_O, .out = out, .size = out ? size : 0};
-	if (reply->size > 0)
+	if (out && size > 0)
 		out[0] = '\0';
 }
 

@@ -8,8 +8,10 @@
  *
  *   send TEXT    writes TEXT, in which \r \n \e \\ and \xNN stand for bytes
  *   expect TEXT  reads until TEXT comes, at most 10 seconds
+ *   program CODE starts CODE, of any number of lines, in paste mode
  *   quiet        reads until nothing has come for 0.2 seconds
  *   enter        rawrepl_enter; prints "found STATE, interrupted N, raw_paste N" and "took N ms"
+ *   try-enter    the same, and goes on when that failed
  *   run CODE     rawrepl_run; prints what the code printed
  *   file PATH    rawrepl_run with the content of file PATH; prints "ran N bytes in N ms"
  *   leave, type LINE, restart   as rawrepl has them
@@ -34,7 +36,20 @@ struct probe {
 	struct rawrepl repl;
 	struct rawrepl_options options;
 	struct diag diag;
+	char kept[EXPECT_KEPT]; /* what was read and not yet expected */
+	size_t used;
 };
+
+static void forget(struct probe *probe, size_t len)
+{
+	memmove(probe->kept, probe->kept + len, probe->used - len);
+	probe->used -= len;
+}
+
+static void tell_failure(const struct probe *probe, const char *word, int err)
+{
+	printf("failed: %s: %s: %s\n", word, strerrorname_np(-err), probe->diag.text);
+}
 
 static int hex(char digit)
 {
@@ -76,26 +91,25 @@ static int do_send(struct probe *probe, const char *text)
 	return err;
 }
 
-/* Reads until WANTED of LEN bytes has come. */
+/* Reads until WANTED of LEN bytes has come; what comes behind it is kept for the next. */
 static int expect(struct probe *probe, const char *wanted, size_t len)
 {
 	int64_t until = bytelink_now(probe->link) + 10 * SECOND;
-	char kept[EXPECT_KEPT];
-	size_t used = 0;
+	char *at;
 	ssize_t got;
 
-	while (!memmem(kept, used, wanted, len)) {
+	while (!(at = memmem(probe->kept, probe->used, wanted, len))) {
+		if (probe->used > EXPECT_KEPT / 2)
+			forget(probe, probe->used - len);
 		if (bytelink_wait(probe->link, BYTELINK_READABLE, until) == 0)
-			return diag_fail(&probe->diag, DIAG_NONE, ETIMEDOUT, "it never came; last was: %.*s", (int)used, kept);
-		if (used > sizeof(kept) / 2) {
-			memmove(kept, kept + used - len, len);
-			used = len;
-		}
-		got = bytelink_read(probe->link, kept + used, sizeof(kept) / 2 - len);
+			return diag_fail(&probe->diag, DIAG_NONE, ETIMEDOUT, "it never came; last was: %.*s", (int)probe->used,
+					 probe->kept);
+		got = bytelink_read(probe->link, probe->kept + probe->used, EXPECT_KEPT - probe->used);
 		if (got < 0)
 			return (int)got;
-		used += (size_t)got;
+		probe->used += (size_t)got;
 	}
+	forget(probe, (size_t)(at - probe->kept) + len);
 	return 0;
 }
 
@@ -108,12 +122,35 @@ static int do_expect(struct probe *probe, const char *text)
 	return expect(probe, wanted, unescape(wanted, text));
 }
 
+/* Line by line, each acknowledged by the prompt of the next: paste mode says more than it is told. */
+static int do_program(struct probe *probe, const char *code)
+{
+	int64_t until = bytelink_now(probe->link) + 10 * SECOND;
+	size_t len;
+	int err = bytelink_write_all(probe->link, "\x05", 1, until);
+
+	for (; err == 0 && *code; code += len + (code[len] == '\n')) {
+		len = strcspn(code, "\n");
+		err = expect(probe, "=== ", 4);
+		if (err == 0)
+			err = bytelink_write_all(probe->link, code, len, until);
+		if (err == 0)
+			err = bytelink_write_all(probe->link, "\r", 1, until);
+	}
+	if (err == 0)
+		err = expect(probe, "=== ", 4);
+	if (err == 0)
+		err = bytelink_write_all(probe->link, "\x04", 1, until);
+	return err ? err : expect(probe, "\r\n", 2);
+}
+
 static int do_quiet(struct probe *probe, const char *argument)
 {
 	char buf[EXPECT_KEPT];
 	ssize_t got = 0;
 
 	(void)argument;
+	probe->used = 0;
 	while (got >= 0 && bytelink_wait(probe->link, BYTELINK_READABLE, bytelink_now(probe->link) + SECOND / 5) > 0)
 		got = bytelink_read(probe->link, buf, sizeof(buf));
 	return got < 0 ? (int)got : 0;
@@ -125,11 +162,21 @@ static int do_enter(struct probe *probe, const char *argument)
 	int err = rawrepl_enter(&probe->repl, probe->link, &probe->options, &probe->diag);
 
 	(void)argument;
+	probe->used = 0;
 	if (err == 0)
 		printf("found %s, interrupted %d, raw_paste %d\n", rawrepl_state_words(probe->repl.found),
 		       probe->repl.interrupted, probe->repl.raw_paste);
 	printf("took %lld ms\n", (long long)(bytelink_now(probe->link) - start) / 1000);
 	return err;
+}
+
+static int do_try_enter(struct probe *probe, const char *argument)
+{
+	int err = do_enter(probe, argument);
+
+	if (err < 0)
+		tell_failure(probe, "enter", err);
+	return 0;
 }
 
 static int do_run(struct probe *probe, const char *code)
@@ -184,9 +231,10 @@ static const struct word {
 	int (*act)(struct probe *probe, const char *argument);
 	bool has_argument;
 } words[] = {
-	{"send", do_send, true},    {"expect", do_expect, true}, {"quiet", do_quiet, false},
-	{"enter", do_enter, false}, {"run", do_run, true},       {"file", do_file, true},
-	{"leave", do_leave, false}, {"type", do_type, true},     {"restart", do_restart, false},
+	{"send", do_send, true},    {"expect", do_expect, true},    {"program", do_program, true},
+	{"quiet", do_quiet, false}, {"enter", do_enter, false},     {"try-enter", do_try_enter, false},
+	{"run", do_run, true},      {"file", do_file, true},        {"leave", do_leave, false},
+	{"type", do_type, true},    {"restart", do_restart, false},
 };
 
 static const struct word *find_word(const char *name)
@@ -216,7 +264,7 @@ static int act_all(struct probe *probe, char **argv)
 		diag_clear(&probe->diag);
 		err = word->act(probe, argument);
 		if (err < 0)
-			printf("failed: %s: %s: %s\n", word->name, strerrorname_np(-err), probe->diag.text);
+			tell_failure(probe, word->name, err);
 		fflush(stdout);
 	}
 	return err ? 1 : 0;

@@ -110,6 +110,8 @@ static void ctrl_c_tells_what_it_met(void **state)
 	STOPPED("\r\n>>> ", false, RAWREPL_PROMPT);
 	STOPPED(" \r\n>>> ", false, RAWREPL_PROMPT); /* our own space */
 	STOPPED("\r\nesp32> ", false, RAWREPL_PROMPT);
+	STOPPED(" x\b\r\n>>> ", false, RAWREPL_PROMPT); /* ... into a half-typed line */
+	STOPPED("\x01\x01\x04\x04KeyboardInterrupt: \r\n\x04>", false, RAWREPL_PASTE);
 	STOPPED("\x04\x04KeyboardInterrupt: \r\n\x04>", false, RAWREPL_PASTE);
 	STOPPED("\x04Traceback (most recent call last):\r\n  File \"<stdin>\", line 1\r\nSyntaxError: invalid syntax\r\n\x04>",
 		false, RAWREPL_PASTE);

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/dice.h"
 #include "tests/unit/fakelink.h"
 #include "tests/unit/toyboard.h"
 
@@ -582,6 +583,95 @@ static void enter_ends_at_any_deadline(void **state)
 	}
 }
 
+/* A board that says anything it may say, whenever something is said to it, but that cannot multiply. */
+struct liar {
+	struct dice dice;
+	bool floods;
+};
+
+static void lie(struct fakelink *fake, void *context, const unsigned char *bytes, size_t len)
+{
+	static const char *const lies[] = {PROMPT,
+					   RAW_BANNER,
+					   "\r\n",
+					   "OK",
+					   ">",
+					   "R\x01",
+					   "\x80",
+					   "\x01",
+					   "\x04",
+					   "\x04>",
+					   "7\r\n\x04\x04>",
+					   "KeyboardInterrupt: \r\n",
+					   "\x1b[K",
+					   " \x7f",
+					   "=== ",
+					   "MicroPython",
+					   "MPY: soft reboot\r\n",
+					   "\xfa\xfb\xfc\xfd",
+					   "... import m",
+					   "\n>>> import m",
+					   "Traceback (most recent call last):"};
+	struct liar *liar = context;
+	int count = (int)dice_roll(&liar->dice, 6);
+
+	(void)bytes;
+	(void)len;
+	for (; count > 0; count--) {
+		say_text(fake, lies[dice_roll(&liar->dice, sizeof(lies) / sizeof(lies[0]))]);
+		if (dice_hit(&liar->dice, 4))
+			fakelink_say_after(fake, dice_roll(&liar->dice, 500) * MS, "\0", dice_roll(&liar->dice, 2));
+	}
+	if (dice_hit(&liar->dice, 50))
+		liar->floods = !liar->floods;
+	fakelink_flood(fake, liar->floods ? lies[dice_roll(&liar->dice, 21)] : NULL, 2);
+}
+
+static void enter_believes_no_liar(void **state)
+{
+	struct bench *bench = *state;
+	unsigned seed;
+	int err;
+
+	for (seed = 1; seed <= 200; seed++) {
+		struct liar liar = {.dice = {seed}};
+
+		fakelink_board(bench->fake, lie, &liar);
+		bench->options = (struct rawrepl_options){.timeout_us = 3 * SECOND, .nointerrupt = seed % 4 == 0};
+		bench->options.rescue = seed % 3 ? NULL : "\xfaQuit";
+		bench->options.rescue_len = seed % 3 ? 0 : 5;
+		err = enter(bench);
+		if (err != -ETIMEDOUT && err != -EPROTO && err != -EBUSY)
+			fail_msg("seed %u: %d", seed, err);
+		assert_in_range(bench->took, 0, 3 * SECOND + MS);
+		assert_int_equal(bench->diag.err, -err);
+		fakelink_flood(bench->fake, NULL, 0);
+		fakelink_forget(bench->fake);
+	}
+}
+
+static void run_survives_any_liar(void **state)
+{
+	struct bench *bench = *state;
+	char code[700], out[20];
+	int64_t start;
+	unsigned seed;
+
+	memset(code, '#', sizeof(code));
+	for (seed = 1; seed <= 500; seed++) {
+		struct liar liar = {.dice = {seed}};
+
+		fakelink_board(bench->fake, lie, &liar);
+		bench->repl = (struct rawrepl){.link = bench->link, .raw_paste = seed % 3 > 0};
+		start = fakelink_now(bench->fake);
+		rawrepl_run(&bench->repl, code, sizeof(code), out, sizeof(out), NULL, SECOND, &bench->diag);
+		assert_in_range(fakelink_now(bench->fake) - start, 0, 1250 * MS);
+		assert_true(strlen(out) < sizeof(out));
+		fakelink_flood(bench->fake, NULL, 0);
+		fakelink_forget(bench->fake);
+	}
+}
+
 /* --- rawrepl_run --- */
 
 /* Plays STEPS while CODE runs; the repl is taken to be at the raw prompt. */
@@ -1102,6 +1192,8 @@ int main(void)
 		TEST(enter_fails_on_a_link_that_ends),
 		TEST(enter_fails_on_a_link_that_breaks),
 		TEST(enter_ends_at_any_deadline),
+		TEST(enter_believes_no_liar),
+		TEST(run_survives_any_liar),
 		TEST(run_by_raw_paste),
 		TEST(run_forgets_what_was_said_before),
 		TEST(run_keeps_to_the_window),

@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/dice.h"
+
 /* One answer, with room for a little output. */
 struct answer {
 	struct reply reply;
@@ -203,6 +205,32 @@ static void output_may_go_nowhere(void **state)
 	assert_int_equal(reply.len, 0);
 }
 
+static void any_bytes_leave_it_whole(void **state)
+{
+	static const char likely[] = {'R', 0, 1, 4, 'O', 'K', '>', (char)0x80, (char)0xff, 'x'};
+	struct dice dice = {1};
+	int round, i;
+
+	(void)state;
+	for (round = 0; round < 20000; round++) {
+		struct answer answer;
+
+		start(&answer, dice_hit(&dice, 2));
+		for (i = 0; i < 60 && !reply_is_over(&answer.reply); i++) {
+			char byte = dice_hit(&dice, 10) ? (char)dice_roll(&dice, 256) : likely[dice_roll(&dice, sizeof(likely))];
+
+			assert_int_equal(take(&answer, &byte, 1), 1);
+			assert_true(answer.reply.credit <= 2 * answer.reply.window);
+			reply_bytes_sent(&answer.reply, answer.reply.state == REPLY_SENDING ? dice_roll(&dice, 300) : 0);
+			if (dice_hit(&dice, 8))
+				reply_code_sent(&answer.reply);
+			assert_true(answer.reply.len < sizeof(answer.out));
+			assert_int_equal(answer.out[answer.reply.len], '\0');
+			assert_true(answer.reply.error_len <= sizeof(answer.reply.error));
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -217,6 +245,7 @@ int main(void)
 		cmocka_unit_test(the_end_of_a_long_exception_is_kept),
 		cmocka_unit_test(a_missing_prompt_is_bad),
 		cmocka_unit_test(output_may_go_nowhere),
+		cmocka_unit_test(any_bytes_leave_it_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

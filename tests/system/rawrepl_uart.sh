@@ -1,0 +1,54 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The raw REPL is reached from every state of a board over a simulated UART, fast enough for a mount, and no byte is lost on it.
+set -u
+here=${top_srcdir:?}/tests/system
+probe=${top_builddir:?}/tests/lab/rawrepl_probe
+linesim=${top_builddir:?}/tests/lab/linesim
+board=${BOARD:-$top_srcdir/scripts/board}
+
+# A board at the far end of the line, for one talk.
+talk() {
+	options=''
+	while [ "$1" != -- ]; do
+		options="$options $1"
+		shift
+	done
+	shift
+	rm -rf flash line line.ready counters
+	mkfifo line.ready
+	"$linesim" --uart --link line --counters counters -- "$board" flash >line.ready 2>board.log &
+	line=$!
+	read -r ready <line.ready
+	[ "$ready" = 'ready line' ] || echo "no line: $ready"
+	# shellcheck disable=SC2086 # options are words
+	"$probe" $options ./line "$@"
+	kill "$line"
+	wait "$line"
+	grep -q '"lost": *0\b' counters || echo "bytes were lost: $(cat counters)"
+}
+
+# shellcheck source=tests/system/rawrepl_states
+. "$here/rawrepl_states"
+
+common_states 150
+
+at_prompt -- enter run 'f = open("main.py", "w"); f.write("print(6 * 7)"); f.close()' leave restart \
+	expect 'soft reboot' expect '\n42' expect '>>> ' enter run 'print("marker" in globals())'
+case $said in
+*False*) ;;
+*) fail "restart: it said: $said" ;;
+esac
+
+# An agent's size, from the prompt: 1.5 seconds are there for a mount, and it has to ask what the board is.
+awk 'BEGIN { for (i = 0; i < 128; i++) printf "a%03d = \"%030d\"\n", i, i }' >code.py
+at_prompt -- enter file code.py run 'print(a127)' leave
+ran=$(echo "$said" | sed -n 's/^ran 5[0-9]* bytes in \([0-9]*\) ms$/\1/p')
+case $said in
+*000127*) ;;
+*) fail "code of 5 KiB: it said: $said" ;;
+esac
+[ $((took + ${ran:-99999})) -le 1000 ] || fail "prompt and code of 5 KiB took $took and ${ran:-no} ms"
+echo "5 KiB of code: $took ms + $ran ms"
+
+finish
