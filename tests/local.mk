@@ -9,6 +9,7 @@ UNIT_TESTS = \
 	tests/unit/test_foreground \
 	tests/unit/test_board_errno \
 	tests/unit/test_exchange \
+	tests/unit/test_exchange_random \
 	tests/unit/test_fakelink \
 	tests/unit/test_frame \
 	tests/unit/test_heard \
@@ -21,6 +22,11 @@ SYSTEM_TESTS =
 # What a test links that says nothing else. One with more sources than its own: tests_unit_test_X_SOURCES = ...
 LDADD = $(LIBMPREMOTEFS_LIBS) $(CMOCKA_LIBS)
 
+tests_unit_test_exchange_random_SOURCES = \
+	tests/unit/dice.h \
+	tests/unit/test_exchange_random.c \
+	tests/unit/toyagent.c \
+	tests/unit/toyagent.h
 tests_unit_test_frame_SOURCES = tests/unit/test_frame.c tests/unit/dice.h
 tests_unit_test_packer_SOURCES = tests/unit/test_packer.c tests/unit/dice.h
 
