@@ -25,8 +25,7 @@ void diag_clear(struct diag *diag);
  * Fills DIAG (may be NULL) with LAYER, ERR (a positive errno) and the printf-style message, cut to what fits.
  * Returns -ERR, so that `return diag_fail(...)` is the way out of a function.
  */
-int diag_fail(struct diag *diag, enum diag_layer layer, int err, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
+int diag_fail(struct diag *diag, enum diag_layer layer, int err, const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /*
  * Copies LEN bytes of what another side sent into TEXT (of SIZE bytes, NUL-terminated, cut to fit) so that it can be printed:

@@ -35,8 +35,8 @@ struct bytelink_backend {
 	int (*wait)(struct bytelink *self, unsigned events, int64_t deadline);
 	int64_t (*now)(struct bytelink *self);
 	void (*wake)(struct bytelink *self);
-	void (*close)(struct bytelink *self); /* releases `state`; the struct itself is bytelink_close's */
-	const char *(*ended)(struct bytelink *self);                        /* may be NULL: nothing better is known */
+	void (*close)(struct bytelink *self);        /* releases `state`; the struct itself is bytelink_close's */
+	const char *(*ended)(struct bytelink *self); /* may be NULL: nothing better is known */
 	void (*set_purpose)(struct bytelink *self, const char *purpose); /* may be NULL: nobody can ask */
 };
 

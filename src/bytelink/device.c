@@ -82,10 +82,13 @@ static int find_usb(char *path, size_t size, const char *serial, struct diag *di
 	else if (matches > 1)
 		rc = diag_fail(diag, DIAG_BYTELINK, EEXIST, "There are several such serial ports. Name one of them:%s", choices);
 	else if (serial)
-		rc = diag_fail(diag, DIAG_BYTELINK, ENODEV, "There is no USB serial port with the serial number \"%s\".\n"
-			       "`mpremotefs --list` shows those that are there.", serial);
+		rc = diag_fail(diag, DIAG_BYTELINK, ENODEV,
+			       "There is no USB serial port with the serial number \"%s\".\n"
+			       "`mpremotefs --list` shows those that are there.",
+			       serial);
 	else
-		rc = diag_fail(diag, DIAG_BYTELINK, ENODEV, "There is no USB serial port. Is the board plugged in, with a cable that "
+		rc = diag_fail(diag, DIAG_BYTELINK, ENODEV,
+			       "There is no USB serial port. Is the board plugged in, with a cable that "
 			       "carries data?\n`mpremotefs --list` shows all serial ports.");
 	device_list_free(ports, count);
 	return rc;
@@ -109,11 +112,13 @@ int device_resolve(char *path, size_t size, const char *device, struct diag *dia
 		return follow(path, size, tty, diag);
 	}
 	if (is_short_name(device, "c"))
-		return diag_fail(diag, DIAG_BYTELINK, EINVAL, "%s: COM ports are Windows'. Here a0 is /dev/ttyACM0 and u0 /dev/ttyUSB0.",
-				 device);
+		return diag_fail(diag, DIAG_BYTELINK, EINVAL,
+				 "%s: COM ports are Windows'. Here a0 is /dev/ttyACM0 and u0 /dev/ttyUSB0.", device);
 	if (!device[0] || strstr(device, "://"))
-		return diag_fail(diag, DIAG_BYTELINK, EINVAL, "\"%s\" is no DEVICE: give a path, auto, id:SERIAL, a0, u0, "
-				 "socket://HOST:PORT or exec:COMMAND.", device);
+		return diag_fail(diag, DIAG_BYTELINK, EINVAL,
+				 "\"%s\" is no DEVICE: give a path, auto, id:SERIAL, a0, u0, "
+				 "socket://HOST:PORT or exec:COMMAND.",
+				 device);
 	return follow(path, size, device, diag);
 }
 
@@ -156,7 +161,8 @@ int device_open(struct bytelink **out, const char *device, const struct device_o
 	if (after(device, "socket://"))
 		return tcp_open(out, device, options->timeout_us, diag);
 	if (after(device, "socket:"))
-		return diag_fail(diag, DIAG_BYTELINK, EINVAL, "%s: the form is socket://HOST:PORT, as socket://10.0.0.7:2323", device);
+		return diag_fail(diag, DIAG_BYTELINK, EINVAL, "%s: the form is socket://HOST:PORT, as socket://10.0.0.7:2323",
+				 device);
 	rc = device_resolve(path, sizeof(path), device, diag);
 	return rc < 0 ? rc : open_path(out, path, options, diag);
 }

@@ -131,8 +131,8 @@ int device_list(struct device_port **ports, size_t *count, struct diag *diag)
 	*ports = NULL;
 	*count = 0;
 	if (found < 0)
-		return diag_fail(diag, DIAG_BYTELINK, errno, "/sys/class/tty: cannot be read, so serial ports cannot be listed: %s",
-				 strerror(errno));
+		return diag_fail(diag, DIAG_BYTELINK, errno,
+				 "/sys/class/tty: cannot be read, so serial ports cannot be listed: %s", strerror(errno));
 	for (i = 0; i < found; i++) {
 		if (rc == 0)
 			rc = add(&list, names[i]->d_name);

@@ -26,9 +26,9 @@
 #include "bytelink/foreground.h"
 
 #define INTERRUPT_CHAR 0x03
-#define END_US 500000     /* from SIGHUP to SIGKILL */
-#define KILL_US 1000000   /* what a killed process may take to be gone */
-#define STATUS_US 200000  /* from the terminal's hang-up to the command's exit status */
+#define END_US 500000    /* from SIGHUP to SIGKILL */
+#define KILL_US 1000000  /* what a killed process may take to be gone */
+#define STATUS_US 200000 /* from the terminal's hang-up to the command's exit status */
 #define STEP_US 5000
 
 struct exec_link {
@@ -36,7 +36,7 @@ struct exec_link {
 	pid_t pid;          /* also its session and its process group */
 	int pidfd;
 	struct foreground foreground;
-	char ended[100];    /* how, once that was asked */
+	char ended[100]; /* how, once that was asked */
 };
 
 /* Whether nobody has the terminal open any more. Linux goes on taking bytes for it. */
@@ -97,7 +97,8 @@ static const char *exec_ended(struct bytelink *self)
 	else if (info.si_code == CLD_EXITED)
 		snprintf(exec->ended, sizeof(exec->ended), "ended with status %d", info.si_status);
 	else
-		snprintf(exec->ended, sizeof(exec->ended), "was ended by signal %d (%s)", info.si_status, strsignal(info.si_status));
+		snprintf(exec->ended, sizeof(exec->ended), "was ended by signal %d (%s)", info.si_status,
+			 strsignal(info.si_status));
 	return exec->ended;
 }
 

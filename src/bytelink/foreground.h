@@ -17,7 +17,7 @@
 #define FOREGROUND_MAX 16
 
 struct foreground {
-	pid_t group;                /* whose members these are */
+	pid_t group; /* whose members these are */
 	pid_t pids[FOREGROUND_MAX];
 	int count;
 	int64_t looked_at;      /* when they were found, in microseconds */

@@ -65,13 +65,16 @@ int port_kind_of(const char *path, struct diag *diag)
 	if (stat(path, &st) < 0)
 		return port_refused(path, errno, diag);
 	if (!S_ISCHR(st.st_mode))
-		return diag_fail(diag, DIAG_BYTELINK, ENOTTY, "%s is %s, not a serial port.\n`mpremotefs --list` shows the serial ports.",
-				 path, kind_of_file(st.st_mode));
+		return diag_fail(diag, DIAG_BYTELINK, ENOTTY,
+				 "%s is %s, not a serial port.\n`mpremotefs --list` shows the serial ports.", path,
+				 kind_of_file(st.st_mode));
 	if (major(st.st_rdev) >= MAJOR_FIRST_PTY && major(st.st_rdev) <= MAJOR_LAST_PTY)
 		return PORT_PTY;
 	if (is_console(st.st_rdev) || !is_tty(st.st_rdev))
-		return diag_fail(diag, DIAG_BYTELINK, ENOTTY, "%s is a device, but not a serial port.\n"
-				 "`mpremotefs --list` shows the serial ports.", path);
+		return diag_fail(diag, DIAG_BYTELINK, ENOTTY,
+				 "%s is a device, but not a serial port.\n"
+				 "`mpremotefs --list` shows the serial ports.",
+				 path);
 	return PORT_SERIAL;
 }
 
@@ -113,12 +116,15 @@ static int permission_denied(const char *path, int err, struct diag *diag)
 		return diag_fail(diag, DIAG_BYTELINK, err,
 				 "%s: permission denied. Only its owner may use it: `ls -l %s` shows who that is.", path, path);
 	if (will_be_in_group(group))
-		return diag_fail(diag, DIAG_BYTELINK, err,
-				 "%s: permission denied. It belongs to the group %s. You are in that group, but were not yet when\n"
-				 "you logged in: log out and in again.", path, group->gr_name);
+		return diag_fail(
+			diag, DIAG_BYTELINK, err,
+			"%s: permission denied. It belongs to the group %s. You are in that group, but were not yet when\n"
+			"you logged in: log out and in again.",
+			path, group->gr_name);
 	return diag_fail(diag, DIAG_BYTELINK, err,
 			 "%s: permission denied. It belongs to the group %s. To become a member:\n"
-			 "    sudo usermod -aG %s $USER\nThen log out and in again.", path, group->gr_name, group->gr_name);
+			 "    sudo usermod -aG %s $USER\nThen log out and in again.",
+			 path, group->gr_name, group->gr_name);
 }
 
 int port_refused(const char *path, int err, struct diag *diag)
@@ -130,8 +136,10 @@ int port_refused(const char *path, int err, struct diag *diag)
 	case ENOTDIR:
 	case ENXIO:
 	case ENODEV:
-		return diag_fail(diag, DIAG_BYTELINK, err, "%s: no such device. Is the board plugged in, with a cable that carries data?\n"
-				 "`mpremotefs --list` shows the serial ports.", path);
+		return diag_fail(diag, DIAG_BYTELINK, err,
+				 "%s: no such device. Is the board plugged in, with a cable that carries data?\n"
+				 "`mpremotefs --list` shows the serial ports.",
+				 path);
 	case EACCES:
 	case EPERM:
 		return permission_denied(path, err, diag);
@@ -139,7 +147,8 @@ int port_refused(const char *path, int err, struct diag *diag)
 		port_lock_holder(path, words, sizeof(words));
 		return port_lock_refuse(path, words, diag);
 	case EIO:
-		return diag_fail(diag, DIAG_BYTELINK, err, "%s: the device does not answer, or the program behind it has ended.", path);
+		return diag_fail(diag, DIAG_BYTELINK, err, "%s: the device does not answer, or the program behind it has ended.",
+				 path);
 	default:
 		return diag_fail(diag, DIAG_BYTELINK, err, "%s: cannot be opened: %s", path, strerror(err));
 	}

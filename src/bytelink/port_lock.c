@@ -18,16 +18,16 @@
 #include <unistd.h>
 
 struct port_lock {
-	int fd;              /* of the lock file, with a flock; -1: there was no place for one */
-	bool writable;       /* the record is ours to write */
+	int fd;        /* of the lock file, with a flock; -1: there was no place for one */
+	bool writable; /* the record is ours to write */
 	char file[PATH_MAX];
 };
 
 /* What a lock file says. */
 struct record {
-	pid_t pid;         /* 0: nothing that makes sense */
-	bool ours;         /* in our format, so that the flock tells whether it is alive */
-	char program[64];  /* printable, as is the next */
+	pid_t pid;        /* 0: nothing that makes sense */
+	bool ours;        /* in our format, so that the flock tells whether it is alive */
+	char program[64]; /* printable, as is the next */
 	char purpose[512];
 };
 
@@ -168,7 +168,7 @@ static bool is_held_by_record(int fd, char *words, size_t size)
 
 static void pause_briefly(void)
 {
-	const struct timespec ten_ms = {.tv_nsec = 10 * 1000 * 1000};
+	const struct timespec ten_ms = {.tv_nsec = 10000000};
 
 	nanosleep(&ten_ms, NULL);
 }
@@ -221,7 +221,7 @@ static int take_lock_file(struct port_lock *lock, const char *path, char *words,
 int port_lock_take(struct port_lock **out, const char *path, const char *purpose, struct diag *diag)
 {
 	struct port_lock *lock = calloc(1, sizeof(*lock));
-	char words[700];
+	char words[700] = "";
 	int rc = -ENOENT;
 	size_t i;
 
@@ -359,7 +359,8 @@ int port_lock_refuse(const char *path, const char *words, struct diag *diag)
 {
 	if (words[0])
 		return diag_fail(diag, DIAG_BYTELINK, EBUSY,
-				 "%s is held by %s.\nOnly one program at a time can use a port: end that one first.", path, words);
+				 "%s is held by %s.\nOnly one program at a time can use a port: end that one first.", path,
+				 words);
 	return diag_fail(diag, DIAG_BYTELINK, EBUSY,
 			 "%s is held by a program of another user, or one that died has left it locked.\n"
 			 "`sudo fuser -v %s` tells which. Only one program at a time can use a port: end that one first.",

@@ -204,8 +204,8 @@ static int prepare(struct sp_port *port, int fd, const char *path, const struct 
 	rc = set_lines(fd, options);
 	if (rc < 0)
 		return diag_fail(diag, DIAG_BYTELINK, -rc,
-				 "%s: cannot set DTR or RTS: %s.\nWhere a port has no such lines, use dtr=keep and rts=keep.", path,
-				 strerror(-rc));
+				 "%s: cannot set DTR or RTS: %s.\nWhere a port has no such lines, use dtr=keep and rts=keep.",
+				 path, strerror(-rc));
 	return 0;
 }
 
@@ -228,7 +228,8 @@ static int open_port(struct sp_port **port, const char *path, struct diag *diag)
 	if (answer != SP_OK) {
 		*port = NULL;
 		return diag_fail(diag, DIAG_BYTELINK, ENOTTY,
-				 "%s is not known to the system as a serial port.\n`mpremotefs --list` shows the serial ports.", path);
+				 "%s is not known to the system as a serial port.\n`mpremotefs --list` shows the serial ports.",
+				 path);
 	}
 	answer = sp_open(*port, SP_MODE_READ_WRITE);
 	if (answer != SP_OK)

@@ -138,7 +138,8 @@ int tcp_open(struct bytelink **out, const char *device, int64_t timeout_us, stru
 
 	*out = NULL;
 	if (!parse(&address, device + strlen("socket://")))
-		return diag_fail(diag, DIAG_BYTELINK, EINVAL, "%s: the form is socket://HOST:PORT, as socket://10.0.0.7:2323", device);
+		return diag_fail(diag, DIAG_BYTELINK, EINVAL, "%s: the form is socket://HOST:PORT, as socket://10.0.0.7:2323",
+				 device);
 	rc = look_up(&found, &address, device, diag);
 	if (rc < 0)
 		return rc;

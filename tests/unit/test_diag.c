@@ -66,7 +66,10 @@ struct printable_case {
 	const char *text;
 };
 
-#define CASE(bytes, text) {bytes, sizeof(bytes) - 1, text}
+#define CASE(bytes, text)                      \
+	{                                      \
+		bytes, sizeof(bytes) - 1, text \
+	}
 
 static void printable_keeps_text_and_nothing_else(void **state)
 {
@@ -79,13 +82,13 @@ static void printable_keeps_text_and_nothing_else(void **state)
 		CASE("\x1b[2J\a\x7f", "?[2J??"),
 		CASE("nul\0inside", "nul?inside"),
 		CASE("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\x8d", "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\x8d"),
-		CASE("\xc2\x9b", "?"),             /* a control sequence's start in one byte */
-		CASE("\xff\xfe", "??"),            /* never in UTF-8 */
-		CASE("\xc0\x80", "??"),            /* overlong */
-		CASE("\xe0\x80\x80", "???"),       /* overlong */
-		CASE("\xf0\x80\x80\x80", "????"),  /* overlong */
-		CASE("\xed\xa0\x80", "???"),       /* surrogate */
-		CASE("\xf4\x90\x80\x80", "????"),  /* past the last code */
+		CASE("\xc2\x9b", "?"),            /* a control sequence's start in one byte */
+		CASE("\xff\xfe", "??"),           /* never in UTF-8 */
+		CASE("\xc0\x80", "??"),           /* overlong */
+		CASE("\xe0\x80\x80", "???"),      /* overlong */
+		CASE("\xf0\x80\x80\x80", "????"), /* overlong */
+		CASE("\xed\xa0\x80", "???"),      /* surrogate */
+		CASE("\xf4\x90\x80\x80", "????"), /* past the last code */
 		CASE("cut \xe2\x82", "cut ??"),
 	};
 	char text[64];
