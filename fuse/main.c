@@ -12,6 +12,7 @@
 
 #include "board/board_agent.h"
 #include "board/board_cache.h"
+#include "board/board_mend.h"
 #include "fuse/background.h"
 #include "fuse/mount_log.h"
 #include "fuse/mount_point.h"
@@ -26,8 +27,8 @@ struct mount {
 	const struct options *options;
 	struct mount_log *log;
 	char *mount_point; /* absolute */
-	struct board *agent; /* owned by BOARD once that is there */
-	struct board *board;
+	struct board *agent; /* owned by BOARD, as the cache on it */
+	struct board *board; /* the topmost of what is open */
 	struct operations operations;
 };
 
@@ -61,6 +62,8 @@ static int open_board(struct mount *mount, struct diag *diag)
 		.mount_point = mount->mount_point,
 		.timeout_us = options->timeout_us,
 		.nointerrupt = options->nointerrupt,
+		.read_only = options->read_only,
+		.noreconnect = options->noreconnect,
 		.restart = options->restart,
 		.settime = options->settime,
 		.trace = options->debug,
@@ -77,7 +80,10 @@ static int open_board(struct mount *mount, struct diag *diag)
 	free(purpose);
 	if (rc < 0)
 		return rc;
+	mount->board = mount->agent;
 	rc = board_cache_open(&mount->board, mount->agent, (int64_t)(options->attr_timeout * 1e6), NULL);
+	if (rc == 0)
+		rc = board_mend_open(&mount->board, mount->board);
 	return rc < 0 ? diag_fail(diag, DIAG_FUSE, -rc, "not enough memory") : 0;
 }
 
@@ -135,7 +141,7 @@ static void close_mount(struct mount *mount)
 {
 	mount_session_close(&mount->operations);
 	vfs_close(mount->operations.vfs);
-	board_close(mount->board ? mount->board : mount->agent);
+	board_close(mount->board);
 }
 
 static int say_failure(struct mount_log *log, const struct diag *diag)

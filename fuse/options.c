@@ -539,8 +539,8 @@ static const char common_usage[] =
 	"  nointerrupt             refuse rather than stop a program that runs on the board\n"
 	"  restart                 soft-reset the board at the end, so that its main.py runs again\n"
 	"  settime                 set the board's clock\n"
-	"  noromfs, noreconnect    taken, but without effect: this version shows no ROM partitions, and does not\n"
-	"                          wait for a board that was unplugged\n"
+	"  noreconnect             a board that was reset meanwhile is left alone if it runs a program again\n"
+	"  noromfs                 taken, but without effect: this version shows no ROM partitions\n"
 	"  nosuid, nodev, noexec, sync, noatime ...   as mount(8)\n";
 
 void options_print_help(FILE *out, bool helper)
