@@ -66,7 +66,7 @@ LAB_FILES = \
 	tests/system/rawrepl_states
 
 # Tests of the project's own scripts.
-SCRIPT_TESTS = tests/scripts/check-layers
+SCRIPT_TESTS = tests/scripts/check-layers tests/scripts/configure
 
 EXTRA_DIST += $(SYSTEM_TESTS) $(SCRIPT_TESTS) $(LAB_FILES)
 
