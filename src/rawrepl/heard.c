@@ -141,6 +141,11 @@ bool heard_is_noise(const unsigned char *bytes, size_t len)
 	return odd >= 16 && odd * 5 >= len;
 }
 
+bool heard_is_text(const struct heard *heard)
+{
+	return heard->len == 0 || count_odd(heard->answer, heard->len) * 5 < heard->len;
+}
+
 /*
  * Whether the answer is a new line and then a prompt, whatever its text: what an editor of lines makes of Ctrl-C. Before the new
  * line it may show the space again that was sent ahead of the Ctrl-C, or an indentation, and what that moved.
@@ -205,7 +210,7 @@ enum rawrepl_state heard_what_was_stopped(const struct heard *heard, bool unaske
 		return !unasked && only_exception(heard) ? RAWREPL_PROGRAM : RAWREPL_PROGRAM_OUTPUT;
 	if (is_new_prompt(heard))
 		return RAWREPL_PROMPT;
-	if (heard_boot(heard) || count_odd(heard->answer, heard->len) * 5 >= heard->len)
+	if (heard_boot(heard) || !heard_is_text(heard))
 		return RAWREPL_UNKNOWN; /* a board that starts, or one that talks in frames */
 	/* A program that caught the interrupt and ended gives its place to a prompt; what it says then is its farewell. */
 	if (!unasked && (heard_at_prompt(heard) || heard_ends(heard, "\x04\x04>")))

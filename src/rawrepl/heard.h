@@ -61,6 +61,9 @@ bool heard_boot(const struct heard *heard);
 /* Whether a fifth of LEN BYTES, and at least 16 of them, is neither text nor what terminals and a raw REPL understand. */
 bool heard_is_noise(const unsigned char *bytes, size_t len);
 
+/* Whether most of the answer is text: frames, as an agent of ours sends them, are not. */
+bool heard_is_text(const struct heard *heard);
+
 /*
  * What the answer to a Ctrl-C says of what the board had been doing. UNASKED: it was saying something before the Ctrl-C.
  * RAWREPL_UNKNOWN: no answer, or one that tells nothing.

@@ -43,7 +43,7 @@ enum step { STEP_PROBE, STEP_STOP, STEP_BOOT, STEP_ASK, STEP_PROVE, STEP_RESCUE,
 #define ENTER_BOOT_US TALK_MS(5000)         /* the longest boot that is waited for */
 #define ENTER_BOOT_QUIET_US TALK_MS(1000)   /* the silence of a board that has started its program, or has come to nothing */
 #define ENTER_PROBE_US TALK_MS(2000)        /* how long nointerrupt asks for an idle REPL */
-#define ENTER_PROBE_RESCUE_US TALK_MS(7000) /* the same where a resident program may have to notice that its host is dead */
+#define ENTER_PROBE_FRAMES_US TALK_MS(7000) /* the same where frames answer: an agent that has to notice that its host is dead */
 
 enum { ENTER_BOOTS_WAITED = 2, ENTER_BOOTS_TOLD = 3 };
 
@@ -61,7 +61,8 @@ struct visit {
 	bool proof_failed; /* a banner was there, the proof was not */
 	char raised[120];  /* what the proof raised, printable */
 	enum probe_answer probed;
-	int64_t probe_until;
+	bool frames; /* what answered the probe was no text */
+	int64_t arrived;
 	enum rawrepl_state guess; /* what the first telling answer looked like */
 };
 
@@ -137,7 +138,8 @@ static int step_probe(struct visit *visit)
 	keep_last_output(visit);
 	if (must_wait_for_boot(visit))
 		return STEP_BOOT;
-	if (bytelink_now(visit->talk.link) >= visit->probe_until)
+	visit->frames |= !heard_is_text(&visit->talk.heard);
+	if (bytelink_now(visit->talk.link) - visit->arrived >= (visit->frames ? ENTER_PROBE_FRAMES_US : ENTER_PROBE_US))
 		return STEP_BUSY;
 	if (!options->rescue || memchr(options->rescue, 0x03, options->rescue_len))
 		return STEP_PROBE;
@@ -335,7 +337,6 @@ static int take_step(struct visit *visit, enum step step)
 static int arrive(struct visit *visit)
 {
 	const struct rawrepl_options *options = visit->options;
-	int64_t patience_us = options->rescue ? ENTER_PROBE_RESCUE_US : ENTER_PROBE_US;
 	int err = talk_drain(&visit->talk);
 
 	if (err < 0)
@@ -343,7 +344,7 @@ static int arrive(struct visit *visit)
 	keep_last_output(visit);
 	visit->may_stop = !options->nointerrupt;
 	visit->unasked = visit->talk.heard.len > 0 && !heard_at_prompt(&visit->talk.heard);
-	visit->probe_until = talk_until(&visit->talk, bytelink_now(visit->talk.link) + patience_us);
+	visit->arrived = bytelink_now(visit->talk.link);
 	if (must_wait_for_boot(visit))
 		return STEP_BOOT;
 	return visit->may_stop ? STEP_STOP : STEP_PROBE;

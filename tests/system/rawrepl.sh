@@ -31,7 +31,7 @@ device() {
 # shellcheck source=tests/system/rawrepl_states
 . "$here/rawrepl_states"
 
-common_states 100
+common_states 300
 
 said=$(talk -- enter run 'print(1 + 1)' leave type 'print(2 + 3)' expect '\n5\n>>> ' restart)
 case $said in

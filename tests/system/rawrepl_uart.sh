@@ -31,7 +31,7 @@ talk() {
 # shellcheck source=tests/system/rawrepl_states
 . "$here/rawrepl_states"
 
-common_states 150
+common_states 300
 
 at_prompt -- enter run 'f = open("main.py", "w"); f.write("print(6 * 7)"); f.close()' leave restart \
 	expect 'soft reboot' expect '\n42' expect '>>> ' enter run 'print("marker" in globals())'

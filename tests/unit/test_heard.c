@@ -93,6 +93,8 @@ static void boot_is_told_from_text(void **state)
 	assert_false(heard_boot(&frame));
 	assert_false(heard_boot(&chinese));
 	assert_false(heard_boot(&text));
+	assert_true(heard_is_text(&chinese) && heard_is_text(&text));
+	assert_false(heard_is_text(&frame) || heard_is_text(&noise));
 }
 
 static void stopped(const char *text, size_t len, bool unasked, enum rawrepl_state state)
