@@ -514,13 +514,22 @@ int agent_open(struct agent **out, struct bytelink *link, const struct agent_opt
 	return error;
 }
 
+/* A board that shows its prompt has been reset: there is no agent any more. */
+static bool shows_prompt(const struct agent *agent)
+{
+	static const char prompt[] = "\n>>> ";
+	size_t len = sizeof(prompt) - 1;
+
+	return agent->output_len >= len && !memcmp(agent->output + agent->output_len - len, prompt, len);
+}
+
 /* Whether the agent is gone and it is time to start it again. */
 static bool is_gone(struct agent *agent)
 {
 	int64_t now = bytelink_now(agent->link);
 
 	pthread_mutex_lock(&agent->lock);
-	bool lapsed = exchange_lapsed(agent->exchange, now);
+	bool lapsed = exchange_lapsed(agent->exchange, now) || shows_prompt(agent);
 	bool silent = exchange_dead(agent->exchange) && agent->wanted;
 	bool gone = !agent->gone && !agent->stop && (lapsed || silent) && now >= agent->retry_at;
 	pthread_mutex_unlock(&agent->lock);
@@ -535,8 +544,8 @@ static void start_again(struct agent *agent)
 	if (error)
 		logf_at(agent, LOG_ERR, "%s", diag.text);
 	else
-		logf_at(agent, LOG_NOTICE, "%s: the board answers again, after %s", bytelink_device(agent->link),
-			agent->session.interrupted ? "a program on it was stopped" : "a pause");
+		logf_at(agent, LOG_NOTICE, "%s: the board was reset or out of reach, and answers again%s", bytelink_device(agent->link),
+			agent->session.interrupted ? "; a program on it was stopped" : "");
 	pthread_mutex_lock(&agent->lock);
 	agent->wanted = false;
 	agent->retry_at = bytelink_now(agent->link) + RETRY_US;
