@@ -37,10 +37,12 @@ AC_DEFUN([MP_SANITIZERS],
 	AC_SUBST([MODE_CFLAGS])])
 
 # MP_HARDENING
-# Sets MODE_CFLAGS for the build that people use.
+# Sets MODE_CFLAGS and MODE_LDFLAGS for the build that people use.
 AC_DEFUN([MP_HARDENING],
 	[MODE_CFLAGS=
-	MP_TRY_FLAG([MODE_CFLAGS], [-fstack-protector-strong -fstack-clash-protection -Wl,-z,relro -Wl,-z,now])
+	MODE_LDFLAGS=
+	MP_TRY_FLAG([MODE_CFLAGS], [-fstack-protector-strong -fstack-clash-protection])
+	MP_TRY_FLAG([MODE_LDFLAGS], [-Wl,-z,relro -Wl,-z,now])
 	AC_MSG_CHECKING([whether _FORTIFY_SOURCE works with these CFLAGS])
 	mp_saved_cflags=$CFLAGS
 	CFLAGS="$CFLAGS -Werror -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2"
@@ -49,4 +51,5 @@ AC_DEFUN([MP_HARDENING],
 		MODE_CFLAGS="$MODE_CFLAGS -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2"],
 		[AC_MSG_RESULT([no])])
 	CFLAGS=$mp_saved_cflags
-	AC_SUBST([MODE_CFLAGS])])
+	AC_SUBST([MODE_CFLAGS])
+	AC_SUBST([MODE_LDFLAGS])])
