@@ -244,7 +244,9 @@ static enum rawrepl_state what_was_found(const struct visit *visit)
 		return RAWREPL_PROMPT;
 	if (visit->resident)
 		return RAWREPL_AGENT;
-	return visit->guess == RAWREPL_UNKNOWN ? RAWREPL_RAW : visit->guess;
+	if (visit->guess == RAWREPL_UNKNOWN)
+		return visit->talk.heard.signs & HEARD_NAME ? RAWREPL_BOOT : RAWREPL_RAW;
+	return visit->guess;
 }
 
 /* Fills DIAG: WHAT, then the end of what the board said. Returns -ERR. */

@@ -323,6 +323,12 @@ static void boot_ends(struct fakelink *fake, void *context)
 	toyboard_boot(context);
 }
 
+static void start_listening(struct fakelink *fake, void *context)
+{
+	(void)fake;
+	((struct toyboard *)context)->mode = TOYBOARD_STARTING;
+}
+
 static void enter_tells_a_board_that_has_just_started(void **state)
 {
 	struct bench *bench = *state;
@@ -330,6 +336,16 @@ static void enter_tells_a_board_that_has_just_started(void **state)
 	bench->board.mode = TOYBOARD_STARTING;
 	fakelink_timer(bench->fake, 70 * MS, boot_ends, &bench->board);
 	enters(bench, RAWREPL_BOOT, 150 * MS);
+}
+
+static void enter_tells_a_board_that_lost_the_interrupt_while_it_started(void **state)
+{
+	struct bench *bench = *state;
+
+	bench->board.mode = TOYBOARD_DEAD;
+	fakelink_timer(bench->fake, 50 * MS, start_listening, &bench->board);
+	fakelink_timer(bench->fake, 150 * MS, boot_ends, &bench->board);
+	enters(bench, RAWREPL_BOOT, 300 * MS);
 }
 
 static void enter_waits_for_a_board_that_starts(void **state)
@@ -1168,6 +1184,7 @@ int main(void)
 		TEST(enter_rescues_from_an_agent_without_a_host),
 		TEST(enter_waits_until_an_agent_leaves_by_itself),
 		TEST(enter_tells_a_board_that_has_just_started),
+		TEST(enter_tells_a_board_that_lost_the_interrupt_while_it_started),
 		TEST(enter_waits_for_a_board_that_starts),
 		TEST(enter_waits_for_a_board_that_starts_with_noise),
 		TEST(nointerrupt_enters_from_the_prompt),
