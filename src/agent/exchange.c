@@ -422,11 +422,10 @@ static void send_again(struct exchange *exchange)
 	if (!again.first)
 		return;
 	list_init(&exchange->under_way);
+	/* Only the first has failed: the others wait for it. */
+	if (++again.first->tries > TRIES_MAX)
+		finish(exchange, list_take(&again), -EIO);
 	while ((request = list_take(&again))) {
-		if (++request->tries > TRIES_MAX) {
-			finish(exchange, request, -EIO);
-			continue;
-		}
 		request->state = EXCHANGE_QUEUED;
 		exchange->counts.resent++;
 		list_add(&exchange->under_way, request);

@@ -49,7 +49,7 @@ static const struct kind kinds[] = {
 	{.name = "UART, a few wrong bits", UART(100000, .flip = 20000), .all_succeed = true},
 	{.name = "UART, a few lost bytes", UART(100000, .lose = 20000), .all_succeed = true},
 	{.name = "UART, a few bytes twice", UART(100000, .twice = 20000), .all_succeed = true},
-	{.name = "USB, a few of all", USB(.flip = 30000, .lose = 30000, .twice = 30000, .rubbish = 20), .all_succeed = true},
+	{.name = "USB, a few of all", USB(.flip = 60000, .lose = 60000, .twice = 60000, .rubbish = 20), .all_succeed = true},
 	{.name = "UART, terrible", UART(100000, .flip = 1500, .lose = 3000, .twice = 5000, .rubbish = 10)},
 	{.name = "USB, terrible", USB(.flip = 1500, .lose = 3000, .twice = 5000, .rubbish = 10)},
 	{.name = "UART, a board that hangs", UART(100000, .flip = 50000), .hangs = true},
