@@ -7,6 +7,7 @@ UNIT_TESTS = \
 	tests/unit/test_device \
 	tests/unit/test_diag \
 	tests/unit/test_foreground \
+	tests/unit/test_board_cache \
 	tests/unit/test_board_errno \
 	tests/unit/test_exchange \
 	tests/unit/test_exchange_random \
@@ -22,6 +23,11 @@ SYSTEM_TESTS =
 # What a test links that says nothing else. One with more sources than its own: tests_unit_test_X_SOURCES = ...
 LDADD = $(LIBMPREMOTEFS_LIBS) $(CMOCKA_LIBS)
 
+tests_unit_test_board_cache_SOURCES = \
+	tests/unit/dice.h \
+	tests/unit/fakeboard.c \
+	tests/unit/fakeboard.h \
+	tests/unit/test_board_cache.c
 tests_unit_test_exchange_random_SOURCES = \
 	tests/unit/dice.h \
 	tests/unit/test_exchange_random.c \

@@ -4,8 +4,8 @@
  * entries, so that a name that is not among them is known not to be there. The first unknown name in a directory is asked for
  * alone, which is fast in a large one; the second makes the whole directory worth listing.
  *
- * What is asked for and what is changed meanwhile may cross. So each change counts in its directory, and an answer is only kept
- * when nothing was counted since it was asked for.
+ * What is asked for and what is changed meanwhile may cross. So changes are counted, before and behind, and an answer is only kept
+ * when nothing was counted since it was asked for; nor while something is renamed, because what is known moves along with it.
  */
 #include "board/board_cache.h"
 
@@ -36,6 +36,7 @@ struct board_cache {
 	struct node root;
 	unsigned session;      /* of the board below, in which all this was known */
 	unsigned long changes; /* counts changes */
+	unsigned renaming;     /* renames under way */
 	unsigned long sweeps;  /* counts listings */
 };
 
@@ -194,6 +195,20 @@ static void count_change(struct board_cache *cache)
 	pthread_mutex_unlock(&cache->lock);
 }
 
+static unsigned long count_of_changes(struct board_cache *cache)
+{
+	pthread_mutex_lock(&cache->lock);
+	unsigned long changes = cache->changes;
+	pthread_mutex_unlock(&cache->lock);
+	return changes;
+}
+
+/* Whether an answer may be kept that was asked for at CHANGES. With the lock held. */
+static bool still_true(const struct board_cache *cache, unsigned long changes)
+{
+	return changes == cache->changes && !cache->renaming;
+}
+
 /* Keeps that PATH is there with STAT (NULL: that it is not). With the lock held. */
 static void keep(struct board_cache *cache, const char *path, const struct board_stat *stat)
 {
@@ -248,41 +263,6 @@ static bool better_listed(struct board_cache *cache, const char *path, char **di
 	return better;
 }
 
-static int list_below(struct board_cache *cache, const char *path);
-
-static int stat_below(struct board_cache *cache, const char *path, struct board_stat *out)
-{
-	pthread_mutex_lock(&cache->lock);
-	unsigned long changes = cache->changes;
-	pthread_mutex_unlock(&cache->lock);
-	int error = board_stat(cache->below, path, out);
-	pthread_mutex_lock(&cache->lock);
-	if (changes == cache->changes && (!error || error == -ENOENT))
-		keep(cache, path, error ? NULL : out);
-	pthread_mutex_unlock(&cache->lock);
-	return error;
-}
-
-static int op_stat(struct board *base, const char *path, struct board_stat *out)
-{
-	struct board_cache *cache = of(base);
-	char *dir = NULL;
-
-	pthread_mutex_lock(&cache->lock);
-	int answer = known(cache, path, out);
-	bool list = !answer && better_listed(cache, path, &dir);
-	pthread_mutex_unlock(&cache->lock);
-	if (list && !list_below(cache, dir)) {
-		pthread_mutex_lock(&cache->lock);
-		answer = known(cache, path, out);
-		pthread_mutex_unlock(&cache->lock);
-	}
-	free(dir);
-	if (answer)
-		return answer < 0 ? answer : 0;
-	return stat_below(cache, path, out);
-}
-
 /* A listing while it comes in. */
 struct listing {
 	struct listed {
@@ -290,6 +270,7 @@ struct listing {
 		struct board_stat stat;
 	} *entries;
 	size_t count, room;
+	int error; /* of what is collected from the tree */
 };
 
 static int add_entry(void *context, const char *name, const struct board_stat *stat)
@@ -318,6 +299,42 @@ static void listing_free(struct listing *listing)
 	for (size_t i = 0; i < listing->count; i++)
 		free(listing->entries[i].name);
 	free(listing->entries);
+}
+
+static int list_below(struct board_cache *cache, const char *path, struct listing *listing);
+
+static int stat_below(struct board_cache *cache, const char *path, struct board_stat *out)
+{
+	unsigned long changes = count_of_changes(cache);
+	int error = board_stat(cache->below, path, out);
+
+	pthread_mutex_lock(&cache->lock);
+	if (still_true(cache, changes) && (!error || error == -ENOENT))
+		keep(cache, path, error ? NULL : out);
+	pthread_mutex_unlock(&cache->lock);
+	return error;
+}
+
+static int op_stat(struct board *base, const char *path, struct board_stat *out)
+{
+	struct board_cache *cache = of(base);
+	struct listing listing = {0};
+	char *dir = NULL;
+
+	pthread_mutex_lock(&cache->lock);
+	int answer = known(cache, path, out);
+	bool list = !answer && cache->timeout_us && better_listed(cache, path, &dir);
+	pthread_mutex_unlock(&cache->lock);
+	if (list && !list_below(cache, dir, &listing)) {
+		pthread_mutex_lock(&cache->lock);
+		answer = known(cache, path, out);
+		pthread_mutex_unlock(&cache->lock);
+	}
+	listing_free(&listing);
+	free(dir);
+	if (answer)
+		return answer < 0 ? answer : 0;
+	return stat_below(cache, path, out);
 }
 
 /* For twalk_r: finds an entry that the last listing did not see. */
@@ -373,60 +390,55 @@ static void keep_listing(struct board_cache *cache, const char *path, const stru
 	dir->asked = false;
 }
 
-/* Asks for directory PATH and keeps it. Returns 0 when its entries are known now, 1 when not, or a negative errno. */
-static int list_below(struct board_cache *cache, const char *path)
+/* Asks for directory PATH, for LISTING and to keep it. Returns 0 or a negative errno. */
+static int list_below(struct board_cache *cache, const char *path, struct listing *listing)
 {
-	struct listing listing = {0};
+	unsigned long changes = count_of_changes(cache);
+	int error = board_list(cache->below, path, add_entry, listing);
 
 	pthread_mutex_lock(&cache->lock);
-	unsigned long changes = cache->changes;
+	if (!error && still_true(cache, changes))
+		keep_listing(cache, path, listing);
 	pthread_mutex_unlock(&cache->lock);
-	int error = board_list(cache->below, path, add_entry, &listing);
-	pthread_mutex_lock(&cache->lock);
-	if (!error && changes == cache->changes && cache->timeout_us)
-		keep_listing(cache, path, &listing);
-	else if (!error)
-		error = 1;
-	pthread_mutex_unlock(&cache->lock);
-	listing_free(&listing);
 	return error;
 }
 
 static void collect(const void *at, VISIT visit, void *context)
 {
 	const struct node *node = *(struct node *const *)at;
+	struct listing *listing = context;
 
-	if ((visit == postorder || visit == leaf) && node->there)
-		add_entry(context, node->name, &node->stat);
+	if ((visit != postorder && visit != leaf) || listing->error)
+		return;
+	if (node->known_at == NEVER)
+		listing->error = -EAGAIN; /* its time has changed, for one */
+	else if (node->there)
+		listing->error = add_entry(listing, node->name, &node->stat);
 }
 
-/* The entries of PATH as far as they are known. Returns whether they all are. */
+/* The entries of PATH into LISTING. Returns whether they are all known; if not, LISTING is empty. */
 static bool known_listing(struct board_cache *cache, const char *path, struct listing *listing)
 {
 	pthread_mutex_lock(&cache->lock);
-	follow_session(cache);
 	struct place place = walk(cache, path, false);
 	bool listed = place.node && fresh(cache, place.node->listed_at);
 	if (listed)
 		twalk_r(place.node->entries, collect, listing);
 	free(place.copy);
 	pthread_mutex_unlock(&cache->lock);
-	return listed;
+	if (!listing->error)
+		return listed;
+	listing_free(listing);
+	*listing = (struct listing){0};
+	return false;
 }
 
 static int op_list(struct board *base, const char *path, board_entry_fn *each, void *context)
 {
 	struct board_cache *cache = of(base);
 	struct listing listing = {0};
-	bool have = known_listing(cache, path, &listing);
-	int error = have ? 0 : list_below(cache, path);
+	int error = known_listing(cache, path, &listing) ? 0 : list_below(cache, path, &listing);
 
-	if (!have && !error)
-		have = known_listing(cache, path, &listing);
-	if (error < 0)
-		return error;
-	if (!have)
-		return board_list(cache->below, path, each, context);
 	for (size_t i = 0; i < listing.count && !error; i++)
 		error = each(context, listing.entries[i].name, &listing.entries[i].stat);
 	listing_free(&listing);
@@ -438,16 +450,22 @@ static ssize_t op_read(struct board *base, const char *path, void *buf, size_t l
 	return board_read(of(base)->below, path, buf, len, offset);
 }
 
-/* What a change of PATH that ended with ERROR tells of it. Entered before and after the change, so that no answer slips through. */
-static void changed(struct board_cache *cache, const char *path, int error, const struct board_stat *stat)
+/* What a change of PATH that ended with ERROR tells of it. With the lock held. */
+static void keep_change(struct board_cache *cache, const char *path, int error, const struct board_stat *stat)
 {
-	pthread_mutex_lock(&cache->lock);
 	cache->changes++;
 	if (error)
 		forget(cache, path);
 	else
 		keep(cache, path, stat);
 	touch_parent(cache, path);
+}
+
+/* To be called behind a change that count_change was called before, so that no answer slips through. */
+static void changed(struct board_cache *cache, const char *path, int error, const struct board_stat *stat)
+{
+	pthread_mutex_lock(&cache->lock);
+	keep_change(cache, path, error, stat);
 	pthread_mutex_unlock(&cache->lock);
 }
 
@@ -484,17 +502,15 @@ static int op_mkdir(struct board *base, const char *path)
 
 	count_change(cache);
 	int error = board_mkdir(cache->below, path);
-	changed(cache, path, error, &stat);
-	if (error || !cache->timeout_us)
-		return error;
 	pthread_mutex_lock(&cache->lock);
+	keep_change(cache, path, error, &stat);
 	struct place place = walk(cache, path, false);
 	/* A new directory is empty: no need to ask. */
-	if (place.node && place.node->there)
+	if (!error && place.node)
 		place.node->listed_at = cache->now();
 	free(place.copy);
 	pthread_mutex_unlock(&cache->lock);
-	return 0;
+	return error;
 }
 
 static int op_rmdir(struct board *base, const char *path)
@@ -513,15 +529,13 @@ static int op_remove(struct board *base, const char *path)
 	return error;
 }
 
-/* Takes the node of FROM, with all below it, to TO. With the lock held. */
-static void move_node(struct board_cache *cache, const char *from, const char *to)
+/* Takes the node of FROM, with all below it, to TO. Returns whether it could. With the lock held. */
+static bool move_node(struct board_cache *cache, const char *from, const char *to)
 {
 	struct place source = walk(cache, from, false), target = walk(cache, to, true);
+	bool known = source.node && source.node->there && target.node;
 
-	/* A node may be in the tree only because something below it is known. */
-	bool moved = source.node && source.node->there && target.node;
-
-	if (moved) {
+	if (known) {
 		forget_entries(target.node);
 		target.node->stat = source.node->stat;
 		target.node->there = true;
@@ -529,32 +543,48 @@ static void move_node(struct board_cache *cache, const char *from, const char *t
 		target.node->entries = source.node->entries;
 		target.node->listed_at = source.node->listed_at;
 		source.node->entries = NULL;
-		learn(cache, source.node, false, NULL);
 	}
 	free(source.copy);
 	free(target.copy);
-	if (!moved) {
+	return known;
+}
+
+/* Whether one of two different paths leads through the other: no board should rename so. */
+static bool entangled(const char *a, const char *b)
+{
+	size_t len = strlen(a) < strlen(b) ? strlen(a) : strlen(b);
+
+	return !strncmp(a, b, len) && (a[len] == '/' || b[len] == '/');
+}
+
+/* What a rename that ended with ERROR tells. With the lock held. */
+static void keep_rename(struct board_cache *cache, const char *from, const char *to, int error)
+{
+	if (error || entangled(from, to)) {
+		forget(cache, from);
 		forget(cache, to);
+	} else if (strcmp(from, to)) {
+		if (!move_node(cache, from, to))
+			forget(cache, to);
 		keep(cache, from, NULL);
 	}
+	touch_parent(cache, from);
+	touch_parent(cache, to);
 }
 
 static int op_rename(struct board *base, const char *from, const char *to, bool noreplace)
 {
 	struct board_cache *cache = of(base);
 
-	count_change(cache);
+	pthread_mutex_lock(&cache->lock);
+	cache->changes++;
+	cache->renaming++;
+	pthread_mutex_unlock(&cache->lock);
 	int error = board_rename(cache->below, from, to, noreplace);
 	pthread_mutex_lock(&cache->lock);
 	cache->changes++;
-	if (error) {
-		forget(cache, from);
-		forget(cache, to);
-	} else if (strcmp(from, to)) {
-		move_node(cache, from, to);
-	}
-	touch_parent(cache, from);
-	touch_parent(cache, to);
+	cache->renaming--;
+	keep_rename(cache, from, to, error);
 	pthread_mutex_unlock(&cache->lock);
 	return error;
 }
