@@ -50,9 +50,12 @@ install-exec-hook:
 	*) echo 'For "mount -t mpremote" and fstab: ln -s "$(bindir)/mpremotefs$(EXEEXT)" /sbin/mount.mpremote' ;; \
 	esac
 
-uninstall-hook:
-	rm -f "$(DESTDIR)$(sbindir)/mount.mpremote"
+# bash-completion looks for a file with the command's name.
+install-data-hook:
+	ln -sf mpremotefs "$(DESTDIR)$(bashcompletiondir)/mount.mpremote"
 
-if HAVE_MAN
+uninstall-hook:
+	rm -f "$(DESTDIR)$(sbindir)/mount.mpremote" "$(DESTDIR)$(bashcompletiondir)/mount.mpremote"
+
+dist_bashcompletion_DATA = scripts/completion/mpremotefs
 dist_man_MANS = fuse/mpremotefs.1 fuse/mount.mpremote.8
-endif
