@@ -420,6 +420,7 @@ static void collect(const void *at, VISIT visit, void *context)
 static bool known_listing(struct board_cache *cache, const char *path, struct listing *listing)
 {
 	pthread_mutex_lock(&cache->lock);
+	follow_session(cache);
 	struct place place = walk(cache, path, false);
 	bool listed = place.node && fresh(cache, place.node->listed_at);
 	if (listed)

@@ -26,6 +26,7 @@ struct spy {
 	bool differs;          /* what the last replace was told */
 	int64_t dir_mtime;     /* directories have this time, as on FAT; 0: none */
 	void (*behind_rename)(void);
+	unsigned session;
 };
 
 static struct {
@@ -121,6 +122,11 @@ static const struct board_info *spy_info(struct board *board)
 	return board_info(below_of(board));
 }
 
+static unsigned spy_session(struct board *board)
+{
+	return ((struct spy *)board)->session;
+}
+
 static void spy_close(struct board *board)
 {
 	board_close(below_of(board));
@@ -138,6 +144,7 @@ static const struct board_ops spy_ops = {
 	.rename = spy_rename,
 	.statfs = spy_statfs,
 	.info = spy_info,
+	.session = spy_session,
 	.close = spy_close,
 };
 
@@ -442,6 +449,26 @@ static void what_became_a_file_has_no_entries(void **state)
 	test.now += TIMEOUT;
 	expect_list("/", "d ", 1);
 	expect_error("/d/a", -ENOTDIR, 0);
+}
+
+/* The board was reset, or out of sight for a while: whatever ran on it may have changed anything. */
+static void another_session_knows_nothing(void **state)
+{
+	(void)state;
+	program_writes("/a", "1");
+	expect_list("/", "a ", 1);
+	expect_file("/a", 1, 0);
+	program_writes("/a", "22");
+	program_writes("/b", "333");
+	test.spy.session++;
+	assert_int_equal(board_session(test.cache), test.spy.session);
+	expect_file("/a", 2, 1);
+	program_writes("/c", "4");
+	expect_list("/", "a b c ", 1);
+	program_writes("/d", "5");
+	test.spy.session++;
+	expect_list("/", "a b c d ", 1);
+	expect_error("/e", -ENOENT, 0);
 }
 
 static void a_clock_of_its_own_will_do(void **state)
@@ -905,6 +932,7 @@ int main(void)
 		TEST(knowledge_grows_old),
 		TEST(what_has_gone_leaves_the_listing),
 		TEST(what_became_a_file_has_no_entries),
+		TEST(another_session_knows_nothing),
 		TEST(a_clock_of_its_own_will_do),
 		cmocka_unit_test_setup_teardown(without_a_time_nothing_is_kept, set_up_without_memory, tear_down),
 		TEST(a_written_file_is_known),
