@@ -920,6 +920,18 @@ int vfs_list_entry(struct vfs *vfs, struct vfs_handle *handle, size_t entry, con
 	return rc < 0 ? rc : 1;
 }
 
+/* Where the board is asked for the file system of what is claimed: a file lies where its directory does, also before it is there. */
+static const char *place_of(const struct nodes_claim *claim)
+{
+	char *slash = claim->path ? strrchr(claim->path, '/') : NULL;
+
+	if (!slash)
+		return "/";
+	if (!node_is_dir(claim->node))
+		slash[slash == claim->path] = '\0';
+	return claim->path;
+}
+
 int vfs_statfs(struct vfs *vfs, uint64_t number, struct statvfs *out)
 {
 	struct board_statfs on_board;
@@ -927,7 +939,7 @@ int vfs_statfs(struct vfs *vfs, uint64_t number, struct statvfs *out)
 	int rc = nodes_claim(vfs->nodes, number, false, &claim);
 
 	if (rc == 0)
-		rc = board_statfs(vfs->board, claim.path ? claim.path : "/", &on_board);
+		rc = board_statfs(vfs->board, place_of(&claim), &on_board);
 	nodes_release(vfs->nodes, &claim);
 	if (rc < 0)
 		return rc;
