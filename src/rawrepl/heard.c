@@ -90,7 +90,10 @@ bool heard_at_any_prompt(const struct heard *heard)
 
 bool heard_raw_banner(const struct heard *heard)
 {
-	return heard_has(heard, "raw REPL; CTRL-B to exit\r\n>");
+	if (heard_has(heard, "raw REPL; CTRL-B to exit\r\n>"))
+		return true;
+	return heard_ends(heard, "\n>") &&
+	       (heard_has(heard, "raw REPL") || heard_has(heard, "CTRL-B") || heard_has(heard, "to exit"));
 }
 
 bool heard_boot(const struct heard *heard)

@@ -52,7 +52,7 @@ bool heard_at_prompt(const struct heard *heard);
 /* The same, or with the raw REPL's prompt behind the end of a program. */
 bool heard_at_any_prompt(const struct heard *heard);
 
-/* Whether the answer holds the raw REPL's banner with its prompt. */
+/* Whether the answer holds the raw REPL's banner with its prompt, or ends on that prompt behind parts of one. */
 bool heard_raw_banner(const struct heard *heard);
 
 /* Whether the answer has a soft reset's or a boot loader's words, or is noise as of a boot loader at another baud rate. */

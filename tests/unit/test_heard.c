@@ -64,6 +64,12 @@ static void signs_are_found_across_pieces(void **state)
 	assert_int_equal(heard.signs, HEARD_PROMPT | HEARD_RAW_BANNER | HEARD_NAME | HEARD_INTERRUPT | HEARD_TRACEBACK);
 	assert_true(heard_raw_banner(&heard));
 	heard_mark(&heard);
+	heard_add(&heard, "raw REPX; CTRL-B to exit\r\n>", 27);
+	assert_true(heard_raw_banner(&heard));
+	heard_mark(&heard);
+	heard_add(&heard, "\r\n>", 3); /* may go on to be the friendly one */
+	assert_false(heard_raw_banner(&heard));
+	heard_mark(&heard);
 	assert_int_equal(heard.signs & HEARD_NAME, HEARD_NAME);
 }
 
