@@ -365,12 +365,16 @@ static int send_whole(struct open_file *file, const char *path, struct board_sta
 	return rc;
 }
 
+/* Whether all that the board lacks is the end of a file that it has. */
+static bool is_only_added(const struct open_file *file)
+{
+	return file->on_board && file->board.size > 0 && file->changed_from >= file->board.size && file->size > file->board.size;
+}
+
 /* Sends what the board lacks. Called with the lock and `busy`, gives up the lock meanwhile. */
 static int send(struct open_file *file, const char *path, struct board_stat *now)
 {
-	bool only_appended = file->on_board && file->board.size > 0 && file->changed_from >= file->board.size &&
-			     file->size > file->board.size;
-	int rc = only_appended ? send_tail(file, path, now) : -ESTALE;
+	int rc = is_only_added(file) ? send_tail(file, path, now) : -ESTALE;
 
 	/* Somebody else has changed the board's file: what we have of it counts, as with any two writers. */
 	return rc == -ESTALE ? send_whole(file, path, now) : rc;
@@ -477,6 +481,8 @@ static int look_again(struct open_file *file, const char *path)
 static void fill_state(const struct open_file *file, struct open_file_state *state)
 {
 	*state = (struct open_file_state){.size = file->size, .times = file->times, .gone = file->gone};
+	state->only_added = is_dirty(file) && is_only_added(file);
+	state->unsent = !is_dirty(file) ? 0 : state->only_added ? file->size - file->board.size : file->size;
 }
 
 int open_file_stat(struct open_file *file, const char *path, struct open_file_state *state)

@@ -52,7 +52,9 @@ struct open_file;
 struct open_file_state {
 	uint64_t size;
 	struct kept_times_pair times;
-	bool gone; /* removed: no name leads to it */
+	bool gone;         /* removed: no name leads to it */
+	uint64_t unsent;   /* bytes that the board lacks; 0: none are changed */
+	bool only_added;   /* those are at its end, and the board has all before them */
 };
 
 /* A file of the board in *OUT, UNLOADED, with one reference. Returns 0 or -ENOMEM. */

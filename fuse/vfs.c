@@ -97,6 +97,14 @@ static void free_handle(struct vfs *vfs, struct vfs_handle *handle)
 	free(handle);
 }
 
+/* What the board has of a file that could not be sent. */
+static const char *what_is_left(struct open_file *file, const struct open_file_state *state)
+{
+	if (open_file_is_pending(file))
+		return "no such file.";
+	return state->only_added ? "the file as it was before, or some of what was added as well." : "the file as it was before.";
+}
+
 static void log_loss(struct vfs *vfs, const char *path, struct open_file *file, int rc)
 {
 	struct open_file_state state;
@@ -105,8 +113,7 @@ static void log_loss(struct vfs *vfs, const char *path, struct open_file *file, 
 	if (!vfs->options.log || !path || !open_file_peek(file, &state))
 		return;
 	if (asprintf(&text, "%s: what was written to it is lost, %llu bytes did not reach the board: %s. The board has %s", path,
-		     (unsigned long long)state.size, strerror(-rc),
-		     open_file_is_pending(file) ? "no such file." : "the file as it was before.") < 0)
+		     (unsigned long long)state.unsent, strerror(-rc), what_is_left(file, &state)) < 0)
 		return;
 	vfs->options.log(vfs->options.log_context, LOG_ERR, text);
 	free(text);
