@@ -5,6 +5,7 @@
 UNIT_TESTS = \
 	tests/unit/test_bytelink \
 	tests/unit/test_device \
+	tests/unit/test_channel \
 	tests/unit/test_diag \
 	tests/unit/test_foreground \
 	tests/unit/test_board_cache \
@@ -46,6 +47,8 @@ LINK_TOOLS = tests/unit/link_tools.c tests/unit/link_tools.h
 tests_unit_test_bytelink_SOURCES = tests/unit/test_bytelink.c $(LINK_TOOLS)
 tests_unit_test_device_SOURCES = tests/unit/test_device.c $(LINK_TOOLS)
 tests_unit_test_foreground_SOURCES = tests/unit/test_foreground.c $(LINK_TOOLS)
+
+tests_unit_test_channel_SOURCES = tests/unit/test_channel.c tests/lab/channel.c tests/lab/channel.h
 
 # The lab: what the tests and the benchmark put in a board's place.
 check_PROGRAMS += tests/lab/linesim

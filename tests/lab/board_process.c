@@ -13,7 +13,7 @@
 
 #include "tests/lab/board_process.h"
 
-#define TAKEN_NS 50000000    /* in so much processor time MicroPython looks for a waiting exception */
+#define TAKEN_NS 5000000     /* in so much processor time MicroPython looks for a waiting exception */
 #define TIMER_SLACK_NS 50000 /* the kernel's own, instead of the simulator's */
 
 static void become_board(char *const command[], int tty, const char *boot_mode, pid_t parent)
@@ -115,6 +115,15 @@ static bool interrupt_if_caught(const struct board_process *board)
 	return catches;
 }
 
+void board_process_watch(struct board_process *board)
+{
+	char state;
+	bool catches;
+
+	if (board->interrupted && look(board, &state, &catches) && (!catches || taken(board, state)))
+		board->interrupted = false;
+}
+
 enum board_interrupt board_process_interrupt(struct board_process *board)
 {
 	char state;
@@ -131,10 +140,16 @@ enum board_interrupt board_process_interrupt(struct board_process *board)
 	return board->interrupted ? BOARD_INTERRUPT_SENT : BOARD_INTERRUPT_BYTE;
 }
 
+bool board_process_alive(const struct board_process *board)
+{
+	return board->pid && !board->killed;
+}
+
 void board_process_kill(struct board_process *board)
 {
 	if (!board->pid)
 		return;
+	board->killed = true;
 	kill(-board->pid, SIGKILL);
 	kill(board->pid, SIGKILL); /* should it not have its session yet */
 }

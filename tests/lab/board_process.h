@@ -14,6 +14,7 @@
 
 struct board_process {
 	pid_t pid;        /* 0: none runs */
+	bool killed;      /* it has lost its power, though it may not have ended yet */
 	int status_fd;    /* /proc/PID/status */
 	bool interrupted; /* a SIGINT was sent and has not been seen taken */
 	int64_t cpu_ns;   /* the processor time the command had used then */
@@ -34,6 +35,12 @@ int board_process_start(struct board_process *board, char *const command[], int 
 
 /* Gives it a Ctrl-C, if it would now be one. */
 enum board_interrupt board_process_interrupt(struct board_process *board);
+
+/* Looks whether the last Ctrl-C has been taken, so that the next one is not merged into it: call it before bytes are delivered. */
+void board_process_watch(struct board_process *board);
+
+/* Whether it has power. */
+bool board_process_alive(const struct board_process *board);
 
 /* Kills it and all in its session that it started, without a warning: the power is gone. It still has to be reaped. */
 void board_process_kill(struct board_process *board);

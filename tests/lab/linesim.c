@@ -418,7 +418,7 @@ static bool deliver_some(struct linesim *sim, int64_t now)
 
 	if (!len)
 		return false;
-	if (!sim->process.pid) {
+	if (!board_process_alive(&sim->process)) {
 		lose_byte(sim, bytes);
 		return true;
 	}
@@ -432,6 +432,7 @@ static void deliver_to_board(struct linesim *sim, int64_t now)
 {
 	if (sim->options->loses)
 		sim->late_ns += channel_slip(&sim->up, now, LATE_NS);
+	board_process_watch(&sim->process);
 	while (deliver_some(sim, now))
 		continue;
 	if (!sim->held_since)
@@ -677,6 +678,8 @@ static int linesim_open(struct linesim *sim, const struct linesim_options *optio
 	sim->signals = open_signals();
 	if (options->trace && !(sim->trace = fopen(options->trace, "we")))
 		return fail(options->trace);
+	if (sim->trace)
+		setvbuf(sim->trace, NULL, _IOLBF, 0);
 	if (options->control && (sim->control = open_control(options->control)) < 0)
 		return fail(options->control);
 	if (terminal_open(&sim->board) || plug_in(sim))
