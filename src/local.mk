@@ -48,6 +48,8 @@ libmpremotefs_a_SOURCES = \
 	src/agent/frame.c \
 	src/agent/frame.h \
 	src/agent/protocol.h \
+	src/board/ahead.c \
+	src/board/ahead.h \
 	src/board/board.c \
 	src/board/board.h \
 	src/board/board_agent.c \

@@ -197,6 +197,14 @@ int agent_wait(struct agent *agent, struct exchange_request *request)
 	return request->result;
 }
 
+bool agent_is_finished(struct agent *agent, const struct exchange_request *request)
+{
+	pthread_mutex_lock(&agent->lock);
+	bool finished = request->state == EXCHANGE_FINISHED;
+	pthread_mutex_unlock(&agent->lock);
+	return finished;
+}
+
 int agent_call(struct agent *agent, struct exchange_request *request)
 {
 	agent_submit(agent, request);

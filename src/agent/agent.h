@@ -77,6 +77,9 @@ void agent_submit(struct agent *agent, struct exchange_request *request);
 /* Waits until REQUEST is finished; it ends within the time-out after the board's last sign of life. Returns request->result. */
 int agent_wait(struct agent *agent, struct exchange_request *request);
 
+/* Whether agent_wait would return at once. */
+bool agent_is_finished(struct agent *agent, const struct exchange_request *request);
+
 /* agent_submit and agent_wait. */
 int agent_call(struct agent *agent, struct exchange_request *request);
 

@@ -16,6 +16,12 @@ ssize_t board_read(struct board *board, const char *path, void *buf, size_t len,
 	return board->ops->read(board, path, buf, len, offset);
 }
 
+void board_ahead(struct board *board, const char *path, uint64_t size)
+{
+	if (board->ops->ahead)
+		board->ops->ahead(board, path, size);
+}
+
 int board_replace(struct board *board, const char *path, const struct board_content *content, struct board_stat *out)
 {
 	struct board_stat unwanted;

@@ -66,6 +66,7 @@ struct board_ops {
 	int (*rmdir)(struct board *board, const char *path);
 	int (*remove)(struct board *board, const char *path);
 	int (*rename)(struct board *board, const char *from, const char *to, bool noreplace);
+	void (*ahead)(struct board *board, const char *path, uint64_t size); /* NULL: of no use here */
 	int (*statfs)(struct board *board, const char *path, struct board_statfs *out);
 	const struct board_info *(*info)(struct board *board);
 	unsigned (*session)(struct board *board); /* NULL: there is but one */
@@ -85,6 +86,9 @@ int board_list(struct board *board, const char *path, board_entry_fn *each, void
 
 /* Reads up to LEN bytes of file PATH from OFFSET into BUF. Returns the bytes read; fewer than LEN only at the file's end. */
 ssize_t board_read(struct board *board, const char *path, void *buf, size_t len, uint64_t offset);
+
+/* A hint that file PATH, which is SIZE bytes long, is probably read next, from its start. Does not block. */
+void board_ahead(struct board *board, const char *path, uint64_t size);
 
 /*
  * Makes CONTENT the content of file PATH, which is made where it is missing. Atomic: until this returns 0 the board has the old

@@ -15,6 +15,7 @@
 
 #include "agent/agent.h"
 #include "agent/agent_parts.h"
+#include "board/ahead.h"
 #include "board/board_errno.h"
 #include "board/packer.h"
 
@@ -33,6 +34,7 @@ enum info_line { INFO_MACHINE, INFO_VERSION, INFO_UNIQUE_ID, INFO_EPOCH, INFO_WI
 struct board_agent {
 	struct board base;
 	struct agent *agent;
+	struct ahead *ahead;
 	struct bytelink *link; /* the agent's */
 	struct board_agent_options options;
 	char *purpose; /* owned, as the next two */
@@ -290,6 +292,8 @@ static ssize_t op_read(struct board *base, const char *path, void *buf, size_t l
 
 	if (offset > UINT32_MAX)
 		return 0;
+	if (!offset)
+		done = ahead_take(board->ahead, path, buf, len);
 	while (done < len && offset + done <= UINT32_MAX) {
 		size_t want = len - done < most ? len - done : most;
 		ssize_t got = read_blocks(board, path, (uint8_t *)buf + done, want, offset + done, bulk);
@@ -301,6 +305,20 @@ static ssize_t op_read(struct board *base, const char *path, void *buf, size_t l
 			break;
 	}
 	return (ssize_t)done;
+}
+
+static void op_ahead(struct board *base, const char *path, uint64_t size)
+{
+	struct board_agent *board = of(base);
+	size_t len;
+
+	if (size > block_size(board))
+		return;
+	uint8_t *payload = path_payload(board, 8, path, &len);
+	if (!payload)
+		return;
+	put32(payload + 4, size);
+	ahead_start(board->ahead, path, payload, len, size);
 }
 
 static int hash_content(const struct board_content *content, uint8_t hash[HASH_SIZE])
@@ -485,6 +503,7 @@ static int op_replace(struct board *base, const char *path, const struct board_c
 		return -EFBIG;
 	pthread_mutex_lock(&board->writing);
 	int error = replace(board, path, content, out);
+	ahead_forget(board->ahead);
 	pthread_mutex_unlock(&board->writing);
 	return error;
 }
@@ -507,13 +526,17 @@ static int op_append(struct board *base, const char *path, const struct board_co
 		if (!error)
 			get_stat(board, stat, out);
 	}
+	ahead_forget(board->ahead);
 	pthread_mutex_unlock(&board->writing);
 	return error;
 }
 
 static int change(struct board *base, uint8_t op, const char *path)
 {
-	return path_call(of(base), op, EXCHANGE_CHANGES, NULL, 0, path, NULL, 0, NULL);
+	int error = path_call(of(base), op, EXCHANGE_CHANGES, NULL, 0, path, NULL, 0, NULL);
+
+	ahead_forget(of(base)->ahead);
+	return error;
 }
 
 static int op_mkdir(struct board *base, const char *path)
@@ -547,6 +570,7 @@ static int op_rename(struct board *base, const char *from, const char *to, bool 
 	else if (!error)
 		error = -EEXIST;
 	free(first);
+	ahead_forget(board->ahead);
 	return error;
 }
 
@@ -593,6 +617,7 @@ static void op_close(struct board *base)
 {
 	struct board_agent *board = of(base);
 
+	ahead_close(board->ahead);
 	agent_close(board->agent, board->options.restart);
 	board_agent_free(board);
 }
@@ -601,6 +626,7 @@ static const struct board_ops ops = {
 	.stat = op_stat,
 	.list = op_list,
 	.read = op_read,
+	.ahead = op_ahead,
 	.replace = op_replace,
 	.append = op_append,
 	.mkdir = op_mkdir,
@@ -794,8 +820,10 @@ static int start(struct board_agent *board, const char *device, const char *moun
 		bytelink_close(board->link);
 		return error;
 	}
-	error = learn(board, mount_point, diag);
+	board->ahead = ahead_open(board->agent);
+	error = board->ahead ? learn(board, mount_point, diag) : no_memory(diag);
 	if (error) {
+		ahead_close(board->ahead);
 		agent_close(board->agent, false);
 		return error;
 	}

@@ -470,6 +470,11 @@ static void changed(struct board_cache *cache, const char *path, int error, cons
 	pthread_mutex_unlock(&cache->lock);
 }
 
+static void op_ahead(struct board *base, const char *path, uint64_t size)
+{
+	board_ahead(of(base)->below, path, size);
+}
+
 static int op_replace(struct board *base, const char *path, const struct board_content *content, struct board_stat *out)
 {
 	struct board_cache *cache = of(base);
@@ -619,6 +624,7 @@ static const struct board_ops ops = {
 	.stat = op_stat,
 	.list = op_list,
 	.read = op_read,
+	.ahead = op_ahead,
 	.replace = op_replace,
 	.append = op_append,
 	.mkdir = op_mkdir,

@@ -33,6 +33,8 @@ static int check_names(const char *path)
 	return 0;
 }
 
+static int mended_stat(struct board_mend *mend, const char *path, struct board_stat *out);
+
 /* -ENOTDIR or -ENOENT if the directory that PATH is to be in is none. */
 static int check_parent(struct board_mend *mend, const char *path)
 {
@@ -43,7 +45,7 @@ static int check_parent(struct board_mend *mend, const char *path)
 	if (!error) {
 		char *slash = strrchr(parent, '/');
 		slash[slash == parent ? 1 : 0] = 0;
-		error = board_stat(mend->below, parent, &stat);
+		error = mended_stat(mend, parent, &stat);
 		if (!error && !stat.is_dir)
 			error = -ENOTDIR;
 	}
@@ -60,11 +62,16 @@ static int mend_missing(struct board_mend *mend, const char *path, int error)
 	return parent == -ENOTDIR ? parent : error;
 }
 
+static int mended_stat(struct board_mend *mend, const char *path, struct board_stat *out)
+{
+	return mend_missing(mend, path, board_stat(mend->below, path, out));
+}
+
 static int op_stat(struct board *base, const char *path, struct board_stat *out)
 {
 	int error = check_names(path);
 
-	return error ? error : mend_missing(of(base), path, board_stat(of(base)->below, path, out));
+	return error ? error : mended_stat(of(base), path, out);
 }
 
 static int op_list(struct board *base, const char *path, board_entry_fn *each, void *context)
@@ -79,9 +86,23 @@ static int op_list(struct board *base, const char *path, board_entry_fn *each, v
 	return error ? error : board_list(of(base)->below, path, each, context);
 }
 
+/* Why PATH, of which the board said ERROR, cannot be read. */
+static int mend_unreadable(struct board_mend *mend, const char *path, int error)
+{
+	struct board_stat stat;
+	int there = op_stat(&mend->base, path, &stat);
+
+	return there ? there : stat.is_dir ? -EISDIR : error;
+}
+
 static ssize_t op_read(struct board *base, const char *path, void *buf, size_t len, uint64_t offset)
 {
-	return board_read(of(base)->below, path, buf, len, offset);
+	int error = check_names(path);
+
+	if (error)
+		return error;
+	ssize_t got = board_read(of(base)->below, path, buf, len, offset);
+	return got == -ENOENT || got == -EACCES ? mend_unreadable(of(base), path, (int)got) : got;
 }
 
 /* What has to be right before something can be made at PATH. *STAT is what is there; *ERROR how asking for it ended. */
@@ -104,6 +125,11 @@ static int write_target(struct board_mend *mend, const char *path)
 	int there, error = check_target(mend, path, &stat, &there);
 
 	return error ? error : !there && stat.is_dir ? -EISDIR : 0;
+}
+
+static void op_ahead(struct board *base, const char *path, uint64_t size)
+{
+	board_ahead(of(base)->below, path, size);
 }
 
 static int op_replace(struct board *base, const char *path, const struct board_content *content, struct board_stat *out)
@@ -202,15 +228,19 @@ static int rename_checked(struct board_mend *mend, const char *from, const char 
 {
 	struct board_stat source, target;
 	int there;
-	int error = op_stat(&mend->base, from, &source);
+	/* The order in which Linux looks. */
+	int error = check_names(from);
 
+	if (!error)
+		error = check_parent(mend, from);
+	if (!error)
+		error = check_target(mend, to, &target, &there);
+	if (!error)
+		error = op_stat(&mend->base, from, &source);
 	if (error)
 		return error;
 	if (is_below(to, from))
-		return source.is_dir ? -EINVAL : -ENOTDIR;
-	error = check_target(mend, to, &target, &there);
-	if (error)
-		return error;
+		return -EINVAL;
 	if (!there && noreplace)
 		return -EEXIST;
 	if (is_below(from, to))
@@ -264,6 +294,7 @@ static const struct board_ops ops = {
 	.stat = op_stat,
 	.list = op_list,
 	.read = op_read,
+	.ahead = op_ahead,
 	.replace = op_replace,
 	.append = op_append,
 	.mkdir = op_mkdir,
