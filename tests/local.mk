@@ -10,6 +10,7 @@ UNIT_TESTS = \
 	tests/unit/test_foreground \
 	tests/unit/test_board_cache \
 	tests/unit/test_board_errno \
+	tests/unit/test_board_mend \
 	tests/unit/test_exchange \
 	tests/unit/test_exchange_random \
 	tests/unit/test_fakelink \
@@ -29,6 +30,13 @@ tests_unit_test_board_cache_SOURCES = \
 	tests/unit/fakeboard.c \
 	tests/unit/fakeboard.h \
 	tests/unit/test_board_cache.c
+tests_unit_test_board_mend_SOURCES = \
+	tests/unit/dice.h \
+	tests/unit/fakeboard.c \
+	tests/unit/fakeboard.h \
+	tests/unit/quirkyboard.c \
+	tests/unit/quirkyboard.h \
+	tests/unit/test_board_mend.c
 tests_unit_test_exchange_random_SOURCES = \
 	tests/unit/dice.h \
 	tests/unit/test_exchange_random.c \

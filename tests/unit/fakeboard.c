@@ -355,6 +355,8 @@ static int check_rename(const struct item *item, const struct item *target, bool
 		return 0;
 	if (noreplace)
 		return -EEXIST;
+	if (item == target)
+		return 0;
 	if (item->is_dir && !target->is_dir)
 		return -ENOTDIR;
 	if (!item->is_dir && target->is_dir)

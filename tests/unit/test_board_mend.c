@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: MIT */
+/* Each test runs over LittleFS 2, LittleFS 1 and FAT (quirkyboard), and first proves that the board below answers wrongly. */
+#include "board/board_mend.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/dice.h"
+#include "tests/unit/fakeboard.h"
+#include "tests/unit/quirkyboard.h"
+
+enum { LFS2 = QUIRKYBOARD_LFS2, LFS1 = QUIRKYBOARD_LFS1, FAT = QUIRKYBOARD_FAT, KINDS = QUIRKYBOARD_KINDS };
+
+static struct {
+	struct board *mend, *quirky, *fake;
+	enum quirkyboard_kind kind;
+} test;
+
+static void open_kind(enum quirkyboard_kind kind)
+{
+	test.kind = kind;
+	assert_int_equal(quirkyboard_open(&test.quirky, kind), 0);
+	assert_int_equal(board_mend_open(&test.mend, test.quirky), 0);
+	test.fake = quirkyboard_below(test.quirky);
+}
+
+static int read_text(void *context, void *buf, size_t len, uint64_t offset)
+{
+	memcpy(buf, (const char *)context + offset, len);
+	return 0;
+}
+
+static int replace(struct board *board, const char *path, const char *text)
+{
+	struct board_content content = {.size = strlen(text), .read = read_text, .context = (void *)(uintptr_t)text};
+
+	return board_replace(board, path, &content, NULL);
+}
+
+static int append(struct board *board, const char *path, const char *text, uint64_t from)
+{
+	struct board_content content = {.size = strlen(text), .read = read_text, .context = (void *)(uintptr_t)text};
+
+	return board_append(board, path, &content, from, NULL);
+}
+
+static void make_file(const char *path, const char *text)
+{
+	assert_int_equal(fakeboard_write(test.fake, path, text, strlen(text)), 0);
+}
+
+static void make_dir(const char *path)
+{
+	assert_int_equal(board_mkdir(test.fake, path), 0);
+}
+
+static int stat_of(struct board *board, const char *path)
+{
+	struct board_stat stat;
+	int error = board_stat(board, path, &stat);
+
+	return error ? error : stat.is_dir ? 'd' : 'f';
+}
+
+static int nothing(void *context, const char *name, const struct board_stat *stat)
+{
+	(void)context;
+	(void)name;
+	(void)stat;
+	return 0;
+}
+
+static int list(struct board *board, const char *path)
+{
+	return board_list(board, path, nothing, NULL);
+}
+
+static int read_some(struct board *board, const char *path)
+{
+	char buf[8];
+
+	return (int)board_read(board, path, buf, sizeof(buf), 0);
+}
+
+static void expect_text(const char *path, const char *text)
+{
+	size_t len;
+	char *content = fakeboard_content(test.fake, path, &len);
+
+	assert_non_null(content);
+	assert_string_equal(content, text);
+	free(content);
+}
+
+/* A tree for each test: /d is empty, /full holds f, /file is one. */
+static void make_tree(enum quirkyboard_kind kind)
+{
+	open_kind(kind);
+	make_dir("/d");
+	make_dir("/full");
+	make_file("/full/f", "inside");
+	make_file("/file", "text");
+}
+
+static void end_tree(void)
+{
+	assert_int_equal(quirkyboard_losses(test.quirky), 0);
+	board_close(test.mend);
+}
+
+/* What CALL of BOARD answers on each of LittleFS 2, LittleFS 1 and FAT, every time on a tree of its own... */
+#define BELOW(call, ...)                                              \
+	do {                                                          \
+		static const int answers[] = {__VA_ARGS__};           \
+		for (int kind = 0; kind < KINDS; kind++) {            \
+			make_tree((enum quirkyboard_kind)kind);       \
+			struct board *board = test.quirky;            \
+			assert_int_equal(call, answers[kind]);        \
+			board_close(test.mend);                       \
+		}                                                     \
+	} while (0)
+
+/* ... and what it answers mended, whichever it is; then AFTERWARDS is done. */
+#define MENDED(call, answer, afterwards)                              \
+	do {                                                          \
+		for (int kind = 0; kind < KINDS; kind++) {            \
+			make_tree((enum quirkyboard_kind)kind);       \
+			struct board *board = test.mend;              \
+			assert_int_equal(call, answer);               \
+			afterwards;                                   \
+			end_tree();                                   \
+		}                                                     \
+	} while (0)
+
+static void a_rename_onto_itself_is_nothing(void **state)
+{
+	(void)state;
+	BELOW((board_rename(board, "/file", "/file", false), stat_of(board, "/file")), 'f', -ENOENT, 'f');
+	BELOW((board_rename(board, "/d", "/d", false), stat_of(board, "/d")), 'd', -ENOENT, 'd');
+	MENDED(board_rename(board, "/file", "/file", false), 0, expect_text("/file", "text"));
+	MENDED(board_rename(board, "/d", "/d", false), 0, assert_int_equal(stat_of(board, "/d"), 'd'));
+	MENDED(board_rename(board, "/full", "/full", false), 0, expect_text("/full/f", "inside"));
+	MENDED(board_rename(board, "/file", "/file", true), -EEXIST, (void)0);
+	MENDED(board_rename(board, "/none", "/none", false), -ENOENT, (void)0);
+}
+
+static void a_directory_does_not_replace_a_file(void **state)
+{
+	(void)state;
+	BELOW(board_rename(board, "/d", "/file", false), -ENOTDIR, -EISDIR, 0);
+	MENDED(board_rename(board, "/d", "/file", false), -ENOTDIR, expect_text("/file", "text"));
+}
+
+static void a_file_does_not_replace_a_directory(void **state)
+{
+	(void)state;
+	MENDED(board_rename(board, "/file", "/d", false), -EISDIR, (void)0);
+	MENDED(board_rename(board, "/file", "/full", false), -EISDIR, (void)0);
+	MENDED(board_rename(board, "/full/f", "/full", false), -EISDIR, (void)0);
+}
+
+static void a_directory_replaces_an_empty_one(void **state)
+{
+	(void)state;
+	BELOW(board_rename(board, "/full", "/d", false), 0, 0, -EISDIR);
+	MENDED(board_rename(board, "/full", "/d", false), 0, expect_text("/d/f", "inside"));
+	MENDED((board_rename(board, "/full", "/d", false), stat_of(board, "/full")), -ENOENT, (void)0);
+	MENDED(board_rename(board, "/full", "/d", true), -EEXIST, (void)0);
+}
+
+static void a_directory_does_not_replace_a_full_one(void **state)
+{
+	(void)state;
+	BELOW(board_rename(board, "/d", "/full", false), -ENOTEMPTY, -ENOTEMPTY, -EISDIR);
+	MENDED(board_rename(board, "/d", "/full", false), -ENOTEMPTY, expect_text("/full/f", "inside"));
+	MENDED((board_rename(board, "/d", "/full", false), stat_of(board, "/d")), 'd', (void)0);
+	MENDED((make_dir("/full/sub"), board_rename(board, "/full/sub", "/full", false)), -ENOTEMPTY, (void)0);
+}
+
+static void a_directory_does_not_go_into_itself(void **state)
+{
+	(void)state;
+	BELOW((board_rename(board, "/full", "/full/sub", false), stat_of(board, "/full")), -ENOENT, -ENOENT, -ENOENT);
+	MENDED(board_rename(board, "/full", "/full/sub", false), -EINVAL, expect_text("/full/f", "inside"));
+	MENDED((make_dir("/full/sub"), board_rename(board, "/full", "/full/sub/deep", false)), -EINVAL,
+	       expect_text("/full/f", "inside"));
+	MENDED(board_rename(board, "/full", "/full/none/deep", false), -ENOENT, expect_text("/full/f", "inside"));
+	MENDED(board_rename(board, "/full", "/full2", false), 0, expect_text("/full2/f", "inside"));
+	MENDED(board_rename(board, "/file", "/file/sub", false), -ENOTDIR, (void)0);
+	MENDED(board_rename(board, "/none", "/none/sub", false), -ENOENT, (void)0);
+}
+
+static void nothing_goes_under_a_file(void **state)
+{
+	(void)state;
+	BELOW(board_rename(board, "/d", "/file/d", false), -ENOTDIR, -ENOTDIR, -ENOENT);
+	BELOW(board_mkdir(board, "/file/d"), -ENOTDIR, -ENOTDIR, -ENOENT);
+	BELOW(replace(board, "/file/x", "x"), -ENOTDIR, -ENOTDIR, -ENOENT);
+	BELOW(stat_of(board, "/file/x"), -ENOTDIR, -ENOTDIR, -ENOENT);
+	BELOW(board_remove(board, "/file/x"), -ENOTDIR, -ENOTDIR, -ENOENT);
+	MENDED(board_rename(board, "/d", "/file/d", false), -ENOTDIR, (void)0);
+	MENDED(board_rename(board, "/file/x", "/d/x", false), -ENOTDIR, (void)0);
+	MENDED(board_mkdir(board, "/file/d"), -ENOTDIR, (void)0);
+	MENDED(replace(board, "/file/x", "x"), -ENOTDIR, (void)0);
+	MENDED(append(board, "/file/x", "x", 0), -ENOTDIR, (void)0);
+	MENDED(stat_of(board, "/file/x"), -ENOTDIR, (void)0);
+	MENDED(list(board, "/file/x"), -ENOTDIR, (void)0);
+	MENDED(read_some(board, "/file/x"), -ENOTDIR, (void)0);
+	MENDED(board_remove(board, "/file/x"), -ENOTDIR, (void)0);
+	MENDED(board_rmdir(board, "/file/x"), -ENOTDIR, (void)0);
+}
+
+static void what_is_not_there_is_missing(void **state)
+{
+	(void)state;
+	MENDED(stat_of(board, "/none"), -ENOENT, (void)0);
+	MENDED(stat_of(board, "/none/x"), -ENOENT, (void)0);
+	MENDED(list(board, "/none"), -ENOENT, (void)0);
+	MENDED(read_some(board, "/none"), -ENOENT, (void)0);
+	MENDED(board_remove(board, "/none"), -ENOENT, (void)0);
+	MENDED(board_rmdir(board, "/none"), -ENOENT, (void)0);
+	MENDED(board_mkdir(board, "/none/x"), -ENOENT, (void)0);
+	MENDED(replace(board, "/none/x", "x"), -ENOENT, (void)0);
+	MENDED(append(board, "/none", "x", 0), -ENOENT, (void)0);
+	MENDED(board_rename(board, "/none", "/x", false), -ENOENT, (void)0);
+	MENDED(board_rename(board, "/file", "/none/x", false), -ENOENT, expect_text("/file", "text"));
+}
+
+static void rmdir_takes_empty_directories_only(void **state)
+{
+	(void)state;
+	BELOW(board_rmdir(board, "/full"), -ENOTEMPTY, -ENOTEMPTY, -EACCES);
+	BELOW((board_rmdir(board, "/file"), stat_of(board, "/file")), -ENOENT, -ENOENT, 'f');
+	MENDED(board_rmdir(board, "/full"), -ENOTEMPTY, (void)0);
+	MENDED(board_rmdir(board, "/file"), -ENOTDIR, expect_text("/file", "text"));
+	MENDED(board_rmdir(board, "/d"), 0, assert_int_equal(stat_of(board, "/d"), -ENOENT));
+	MENDED(board_rmdir(board, "/"), -EBUSY, (void)0);
+}
+
+static void remove_takes_files_only(void **state)
+{
+	(void)state;
+	BELOW((board_remove(board, "/d"), stat_of(board, "/d")), -ENOENT, -ENOENT, 'd');
+	BELOW(board_remove(board, "/full"), -ENOTEMPTY, -ENOTEMPTY, -EISDIR);
+	MENDED(board_remove(board, "/d"), -EISDIR, assert_int_equal(stat_of(board, "/d"), 'd'));
+	MENDED(board_remove(board, "/full"), -EISDIR, (void)0);
+	MENDED(board_remove(board, "/"), -EISDIR, (void)0);
+	MENDED(board_remove(board, "/file"), 0, assert_int_equal(stat_of(board, "/file"), -ENOENT));
+}
+
+static void a_file_has_no_entries_and_a_directory_no_content(void **state)
+{
+	(void)state;
+	BELOW(list(board, "/file"), -ENOTDIR, -ENOTDIR, -ENOENT);
+	BELOW(read_some(board, "/d"), -EISDIR, -EISDIR, -ENOENT);
+	BELOW(replace(board, "/d", "x"), -EISDIR, -EISDIR, -EACCES);
+	MENDED(list(board, "/file"), -ENOTDIR, (void)0);
+	MENDED(list(board, "/full"), 0, (void)0);
+	MENDED(read_some(board, "/d"), -EISDIR, (void)0);
+	MENDED(read_some(board, "/file"), 4, (void)0);
+	MENDED(replace(board, "/d", "x"), -EISDIR, (void)0);
+	MENDED(append(board, "/d", "x", 0), -EISDIR, (void)0);
+	MENDED(replace(board, "/", "x"), -EISDIR, (void)0);
+	MENDED(replace(board, "/file", "new"), 0, expect_text("/file", "new"));
+	MENDED(append(board, "/file", "texture", 4), 0, expect_text("/file", "texture"));
+}
+
+static void what_exists_is_not_made(void **state)
+{
+	(void)state;
+	MENDED(board_mkdir(board, "/d"), -EEXIST, (void)0);
+	MENDED(board_mkdir(board, "/file"), -EEXIST, (void)0);
+	MENDED(board_mkdir(board, "/"), -EEXIST, (void)0);
+	MENDED(board_mkdir(board, "/d/new"), 0, assert_int_equal(stat_of(board, "/d/new"), 'd'));
+	MENDED(board_rename(board, "/file", "/full/f", true), -EEXIST, expect_text("/full/f", "inside"));
+	MENDED(board_rename(board, "/file", "/full/f", false), 0, expect_text("/full/f", "text"));
+	MENDED(board_rename(board, "/file", "/new", true), 0, expect_text("/new", "text"));
+	MENDED(board_rename(board, "/", "/x", false), -EBUSY, (void)0);
+	MENDED(board_rename(board, "/file", "/", false), -EBUSY, (void)0);
+}
+
+/* The path BEFORE, then a name of LEN bytes, then BEHIND. */
+static const char *long_path(const char *before, size_t len, const char *behind)
+{
+	static char path[1200];
+	size_t start = strlen(before);
+
+	memcpy(path, before, start);
+	memset(path + start, 'n', len);
+	strcpy(path + start + len, behind);
+	return path;
+}
+
+static void names_that_are_too_long_are_said_to_be(void **state)
+{
+	(void)state;
+	MENDED(replace(board, long_path("/", 255, ""), "x"), 0, expect_text(long_path("/", 255, ""), "x"));
+	for (size_t len = 256; len < 600; len += 16) {
+		MENDED(stat_of(board, long_path("/", len, "")), -ENAMETOOLONG, (void)0);
+		MENDED(list(board, long_path("/", len, "")), -ENAMETOOLONG, (void)0);
+		MENDED(read_some(board, long_path("/", len, "")), -ENAMETOOLONG, (void)0);
+		MENDED(replace(board, long_path("/", len, ""), "x"), -ENAMETOOLONG, (void)0);
+		MENDED(append(board, long_path("/", len, ""), "x", 0), -ENAMETOOLONG, (void)0);
+		MENDED(board_mkdir(board, long_path("/d/", len, "")), -ENAMETOOLONG, (void)0);
+		MENDED(board_mkdir(board, long_path("/", len, "/d")), -ENAMETOOLONG, (void)0);
+		MENDED(board_remove(board, long_path("/", len, "")), -ENAMETOOLONG, (void)0);
+		MENDED(board_rmdir(board, long_path("/", len, "")), -ENAMETOOLONG, (void)0);
+		MENDED(board_rename(board, "/file", long_path("/", len, ""), false), -ENAMETOOLONG, expect_text("/file", "text"));
+		MENDED(board_rename(board, long_path("/", len, ""), "/x", false), -ENAMETOOLONG, (void)0);
+	}
+}
+
+static void another_file_system_is_said_to_be(void **state)
+{
+	(void)state;
+	for (int kind = 0; kind < KINDS; kind++) {
+		make_tree((enum quirkyboard_kind)kind);
+		fakeboard_fail(test.fake, FAKEBOARD_RENAME, EPERM, 1); /* all of MicroPython's answer so between mounts */
+		assert_int_equal(board_rename(test.mend, "/file", "/d/file", false), -EXDEV);
+		end_tree();
+	}
+}
+
+static void failures_of_the_board_come_through(void **state)
+{
+	struct board_statfs statfs;
+
+	(void)state;
+	for (int kind = 0; kind < KINDS; kind++) {
+		make_tree((enum quirkyboard_kind)kind);
+		fakeboard_fail(test.fake, FAKEBOARD_STAT, EIO, 1);
+		assert_int_equal(stat_of(test.mend, "/file"), -EIO);
+		fakeboard_fail(test.fake, FAKEBOARD_STAT, EIO, 1);
+		assert_int_equal(board_remove(test.mend, "/file"), -EIO);
+		fakeboard_fail(test.fake, FAKEBOARD_REPLACE, ENOSPC, 1);
+		assert_int_equal(replace(test.mend, "/file", "x"), -ENOSPC);
+		fakeboard_fail(test.fake, FAKEBOARD_LIST, EIO, 1);
+		assert_int_equal(board_rmdir(test.mend, "/d"), -EIO);
+		fakeboard_fail(test.fake, FAKEBOARD_READ, EIO, 1);
+		assert_int_equal(read_some(test.mend, "/file"), -EIO);
+		expect_text("/file", "text");
+		assert_int_equal(board_statfs(test.mend, "/", &statfs), 0);
+		assert_string_equal(board_info(test.mend)->machine, "a board in memory");
+		assert_int_equal(board_session(test.mend), 0);
+		end_tree();
+	}
+}
+
+/* --- Anything, compared with a board that answers as Linux does --- */
+
+static void random_path(struct dice *dice, char *path)
+{
+	unsigned depth = 1 + dice_roll(dice, 3);
+
+	*path = 0;
+	while (depth--) {
+		char name[] = {'/', (char)('a' + dice_roll(dice, 3)), 0};
+		strcat(path, name);
+	}
+}
+
+static int random_step(struct board *board, uint32_t kind, const char *path, const char *other)
+{
+	switch (kind) {
+	case 0:
+		return stat_of(board, path);
+	case 1:
+		return list(board, path);
+	case 2:
+		return read_some(board, path);
+	case 3:
+	case 4:
+		return replace(board, path, other);
+	case 5:
+		return append(board, path, "/a/b/c", 2);
+	case 6:
+	case 7:
+		return board_mkdir(board, path);
+	case 8:
+		return board_rmdir(board, path);
+	case 9:
+		return board_remove(board, path);
+	default:
+		return board_rename(board, path, other, kind == 10);
+	}
+}
+
+static void every_board_answers_like_linux(void **state)
+{
+	(void)state;
+	for (unsigned seed = 1; seed <= 600; seed++) {
+		struct dice dice = {seed};
+		struct board *linux_board;
+
+		open_kind((enum quirkyboard_kind)(seed % KINDS));
+		assert_int_equal(fakeboard_open(&linux_board), 0);
+		for (unsigned i = 0; i < 150; i++) {
+			char path[16], other[16];
+			uint32_t kind = dice_roll(&dice, 14);
+
+			random_path(&dice, path);
+			random_path(&dice, other);
+			int expected = random_step(linux_board, kind, path, other), got = random_step(test.mend, kind, path, other);
+			if (got != expected)
+				fail_msg("seed %u: step %u of %s and %s: %d, not %d", seed, kind, path, other, got, expected);
+		}
+		board_close(linux_board);
+		end_tree();
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_rename_onto_itself_is_nothing),
+		cmocka_unit_test(a_directory_does_not_replace_a_file),
+		cmocka_unit_test(a_file_does_not_replace_a_directory),
+		cmocka_unit_test(a_directory_replaces_an_empty_one),
+		cmocka_unit_test(a_directory_does_not_replace_a_full_one),
+		cmocka_unit_test(a_directory_does_not_go_into_itself),
+		cmocka_unit_test(nothing_goes_under_a_file),
+		cmocka_unit_test(what_is_not_there_is_missing),
+		cmocka_unit_test(rmdir_takes_empty_directories_only),
+		cmocka_unit_test(remove_takes_files_only),
+		cmocka_unit_test(a_file_has_no_entries_and_a_directory_no_content),
+		cmocka_unit_test(what_exists_is_not_made),
+		cmocka_unit_test(names_that_are_too_long_are_said_to_be),
+		cmocka_unit_test(another_file_system_is_said_to_be),
+		cmocka_unit_test(failures_of_the_board_come_through),
+		cmocka_unit_test(every_board_answers_like_linux),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
