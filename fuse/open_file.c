@@ -117,7 +117,9 @@ int open_file_load(struct open_file *file, const char *path)
 	struct board_stat on_board;
 	int rc = 0;
 
-	lock_idle(file);
+	pthread_mutex_lock(&file->lock);
+	while (!file->loaded && file->busy)
+		pthread_cond_wait(&file->idle, &file->lock);
 	if (!file->loaded) {
 		file->busy = true;
 		pthread_mutex_unlock(&file->lock);

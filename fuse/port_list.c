@@ -3,10 +3,14 @@
 
 #include <string.h>
 
-/* What a device says of itself can be anything: only what can be printed is. */
+/* What a device says of itself can be anything: only what can be printed is, on one line. */
 static const char *clean(char *text, size_t size, const char *words)
 {
-	return diag_printable(text, size, words, strlen(words));
+	char *c = diag_printable(text, size, words, strlen(words));
+
+	while ((c = strchr(c, '\n')))
+		*c = '?';
+	return text;
 }
 
 static const char *what_it_is(const struct device_port *port)
@@ -57,9 +61,7 @@ static void print_string(FILE *out, const char *words)
 	}
 	fputc('"', out);
 	for (c = clean(text, sizeof(text), words); *c; c++) {
-		if (*c == '\n')
-			fputs("\\n", out);
-		else if (*c == '"' || *c == '\\')
+		if (*c == '"' || *c == '\\')
 			fprintf(out, "\\%c", *c);
 		else
 			fputc(*c, out);

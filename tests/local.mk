@@ -20,6 +20,35 @@ UNIT_TESTS = \
 	tests/unit/test_rawrepl \
 	tests/unit/test_reply
 
+# Those of fuse/ link what the mount is made of.
+UNIT_TESTS += \
+	tests/unit/test_host_bytes \
+	tests/unit/test_kept_times \
+	tests/unit/test_mount_point \
+	tests/unit/test_nodes \
+	tests/unit/test_open_file \
+	tests/unit/test_options \
+	tests/unit/test_port_list \
+	tests/unit/test_vfs
+FAKE_BOARD = tests/unit/fakeboard.c tests/unit/fakeboard.h
+FUSE_TEST_LIBS = $(LIBMOUNT_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_host_bytes_SOURCES = tests/unit/test_host_bytes.c tests/unit/dice.h
+tests_unit_test_host_bytes_LDADD = $(FUSE_TEST_LIBS)
+tests_unit_test_kept_times_LDADD = $(FUSE_TEST_LIBS)
+tests_unit_test_mount_point_LDADD = $(FUSE_TEST_LIBS)
+tests_unit_test_nodes_LDADD = $(FUSE_TEST_LIBS)
+tests_unit_test_open_file_SOURCES = tests/unit/test_open_file.c tests/unit/dice.h $(FAKE_BOARD)
+tests_unit_test_open_file_LDADD = $(FUSE_TEST_LIBS)
+tests_unit_test_options_LDADD = $(FUSE_TEST_LIBS)
+tests_unit_test_port_list_LDADD = $(FUSE_TEST_LIBS)
+tests_unit_test_vfs_SOURCES = tests/unit/test_vfs.c $(FAKE_BOARD)
+tests_unit_test_vfs_LDADD = $(FUSE_TEST_LIBS)
+
+# A mount of a board in memory, to try what lies above the board.
+check_PROGRAMS += tests/lab/fakemount
+tests_lab_fakemount_SOURCES = tests/lab/fakemount.c $(FAKE_BOARD)
+tests_lab_fakemount_LDADD = $(LIBMOUNT_LIBS)
+
 SYSTEM_TESTS =
 
 # What a test links that says nothing else. One with more sources than its own: tests_unit_test_X_SOURCES = ...
