@@ -22,6 +22,8 @@ libmount_a_SOURCES = \
 	fuse/mount_point.h \
 	fuse/mount_session.c \
 	fuse/mount_session.h \
+	fuse/next_file.c \
+	fuse/next_file.h \
 	fuse/nodes.c \
 	fuse/nodes.h \
 	fuse/open_file.c \

@@ -505,14 +505,29 @@ bool node_is_dir(const struct node *node)
 	return node->is_dir;
 }
 
+static uint64_t number_of(struct nodes *nodes, struct node *dir, const char *name)
+{
+	const struct node *node = find_name(nodes, dir, name);
+
+	return node ? node->number : free_number(nodes, dir, name);
+}
+
 uint64_t nodes_number_of(struct nodes *nodes, struct node *dir, const char *name)
 {
-	struct node *node;
 	uint64_t number;
 
 	pthread_mutex_lock(&nodes->lock);
-	node = find_name(nodes, dir, name);
-	number = node ? node->number : free_number(nodes, dir, name);
+	number = number_of(nodes, dir, name);
+	pthread_mutex_unlock(&nodes->lock);
+	return number;
+}
+
+uint64_t nodes_number_beside(struct nodes *nodes, const struct node *node, const char *name)
+{
+	uint64_t number;
+
+	pthread_mutex_lock(&nodes->lock);
+	number = node->parent ? number_of(nodes, node->parent, name) : 0;
 	pthread_mutex_unlock(&nodes->lock);
 	return number;
 }

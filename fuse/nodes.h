@@ -66,6 +66,9 @@ uint64_t node_number(const struct node *node);
 /* The number that NAME in DIR has, or would have. */
 uint64_t nodes_number_of(struct nodes *nodes, struct node *dir, const char *name);
 
+/* The number that NAME beside NODE, in the same directory, has, or would have. 0: NODE is in no directory any more. */
+uint64_t nodes_number_beside(struct nodes *nodes, const struct node *node, const char *name);
+
 bool node_is_dir(const struct node *node);
 
 /*

@@ -3,6 +3,7 @@
 
 #include "fuse/kept_times.h"
 #include "fuse/listing.h"
+#include "fuse/next_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +20,7 @@ struct vfs {
 	struct nodes *nodes;
 	struct vfs_options options;
 	struct open_file_mount mount;
+	struct next_file *next_file;
 	pthread_mutex_t handles_lock;
 	struct vfs_handle *handles; /* all there are: the kernel does not close them when the mount ends early */
 };
@@ -56,8 +58,11 @@ int vfs_open(struct vfs **out, struct board *board, const struct vfs_options *op
 	if (rc == 0)
 		rc = kept_times_open(&vfs->mount.times);
 	if (rc == 0)
+		rc = next_file_open(&vfs->next_file, board);
+	if (rc == 0)
 		rc = host_store_open(&vfs->mount.store);
 	if (rc < 0) {
+		next_file_close(vfs->next_file);
 		kept_times_close(vfs->mount.times);
 		nodes_close(vfs->nodes);
 		pthread_mutex_destroy(&vfs->handles_lock);
@@ -147,6 +152,7 @@ void vfs_close(struct vfs *vfs)
 	sync_all(vfs);
 	while (vfs->handles)
 		free_handle(vfs, vfs->handles);
+	next_file_close(vfs->next_file);
 	nodes_close(vfs->nodes);
 	kept_times_close(vfs->mount.times);
 	host_store_close(&vfs->mount.store);
@@ -428,6 +434,19 @@ static void set_idle(struct vfs *vfs, struct vfs_handle *handle, bool idle)
 		nodes_set_idle(vfs->nodes, handle->node, idle);
 }
 
+/* Who is beside the file that is being read, for next_file. */
+struct beside {
+	struct nodes *nodes;
+	const struct node *node;
+};
+
+static uint64_t number_beside(void *context, const char *name)
+{
+	const struct beside *beside = context;
+
+	return nodes_number_beside(beside->nodes, beside->node, name);
+}
+
 ssize_t vfs_read(struct vfs *vfs, struct vfs_handle *handle, void *buf, size_t len, uint64_t offset)
 {
 	struct nodes_claim claim;
@@ -435,6 +454,11 @@ ssize_t vfs_read(struct vfs *vfs, struct vfs_handle *handle, void *buf, size_t l
 
 	set_idle(vfs, handle, false);
 	rc = nodes_claim(vfs->nodes, handle->number, false, &claim);
+	if (rc == 0 && claim.path && offset == 0) {
+		struct beside beside = {vfs->nodes, claim.node};
+
+		next_file_reading(vfs->next_file, claim.path, number_beside, &beside);
+	}
 	if (rc == 0)
 		rc = open_file_read(handle->file, claim.path, buf, len, offset);
 	nodes_release(vfs->nodes, &claim);
@@ -515,20 +539,23 @@ static int truncate_open(struct vfs *vfs, struct vfs_handle *handle, uint64_t si
 }
 
 /* utimensat(2) of something that is not open. */
-static int keep_times(struct vfs *vfs, const char *path, const struct vfs_change *change)
+static int keep_times(struct vfs *vfs, const struct nodes_claim *claim, const struct vfs_change *change)
 {
 	struct kept_times_pair times;
 	struct board_stat on_board;
-	int rc = path ? board_stat(vfs->board, path, &on_board) : -ESTALE;
+	int rc;
 
+	if (!claim->path) /* a directory that was removed can still be somebody's working directory */
+		return node_is_dir(claim->node) ? 0 : -ESTALE;
+	rc = board_stat(vfs->board, claim->path, &on_board);
 	if (rc < 0)
 		return rc;
-	times_of(vfs, path, &on_board, &times);
+	times_of(vfs, claim->path, &on_board, &times);
 	if (change->atime)
 		times.atime = *change->atime;
 	if (change->mtime)
 		times.mtime = *change->mtime;
-	kept_times_put(vfs->mount.times, path, &on_board, &times);
+	kept_times_put(vfs->mount.times, claim->path, &on_board, &times);
 	return 0;
 }
 
@@ -541,7 +568,7 @@ static int set_times(struct vfs *vfs, uint64_t number, const struct vfs_change *
 	if (rc == 0) {
 		file = nodes_open_file(vfs->nodes, claim.node);
 		rc = file ? open_file_set_times(file, claim.path, change->atime, change->mtime) :
-			    keep_times(vfs, claim.path, change);
+			    keep_times(vfs, &claim, change);
 	}
 	if (rc == 0)
 		nodes_note_change(vfs->nodes, claim.node);
