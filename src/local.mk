@@ -60,6 +60,8 @@ libmpremotefs_a_SOURCES = \
 	src/board/board_errno.h \
 	src/board/board_mend.c \
 	src/board/board_mend.h \
+	src/board/listing.c \
+	src/board/listing.h \
 	src/board/packer.c \
 	src/board/packer.h
 nodist_libmpremotefs_a_SOURCES = src/agent/agent_parts.c

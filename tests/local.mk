@@ -16,6 +16,7 @@ UNIT_TESTS = \
 	tests/unit/test_fakelink \
 	tests/unit/test_frame \
 	tests/unit/test_heard \
+	tests/unit/test_listing \
 	tests/unit/test_packer \
 	tests/unit/test_rawrepl \
 	tests/unit/test_reply
@@ -72,6 +73,7 @@ tests_unit_test_exchange_random_SOURCES = \
 	tests/unit/toyagent.c \
 	tests/unit/toyagent.h
 tests_unit_test_frame_SOURCES = tests/unit/test_frame.c tests/unit/dice.h
+tests_unit_test_listing_SOURCES = tests/unit/test_listing.c tests/unit/dice.h
 tests_unit_test_packer_SOURCES = tests/unit/test_packer.c tests/unit/dice.h
 
 FAKE_LINK = tests/unit/fakelink.c tests/unit/fakelink.h

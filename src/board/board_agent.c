@@ -17,10 +17,11 @@
 #include "agent/agent_parts.h"
 #include "board/ahead.h"
 #include "board/board_errno.h"
+#include "board/listing.h"
 #include "board/packer.h"
 
 enum {
-	STAT_SIZE = 9,             /* bytes of STAT in agent/protocol.h */
+	STAT_SIZE = LISTING_STAT_SIZE,
 	HASH_SIZE = SHA256_DIGEST_LENGTH,
 	WRITE_HEADER = 6,          /* bytes of AGENT_WRITE's payload before its path */
 	READS_MAX = 64,            /* requests that one board_read hands over at a time */
@@ -97,11 +98,7 @@ static uint32_t get32(const uint8_t *p)
 
 static void get_stat(const struct board_agent *board, const uint8_t *p, struct board_stat *out)
 {
-	uint32_t mtime = get32(p + 5);
-
-	out->is_dir = p[0] & 1;
-	out->size = out->is_dir ? 0 : get32(p + 1);
-	out->mtime = mtime ? mtime + board->epoch : 0;
+	listing_stat(p, board->epoch, out);
 }
 
 /* The host's errno for what became of REQUEST; what has no better word is told to the log, with the board's. */
@@ -176,49 +173,37 @@ static int op_stat(struct board *base, const char *path, struct board_stat *out)
 }
 
 /* A file of ours that an ended session left behind goes when it is seen, unless it is being written now. */
-static void remove_leftover(struct board_agent *board, const char *dir, const uint8_t *name, size_t len)
+static void remove_leftover(struct board_agent *board, const char *dir, const char *name)
 {
 	char path[4096];
 
 	if (board->info.read_only || pthread_mutex_trylock(&board->writing))
 		return;
-	int size = snprintf(path, sizeof(path), "%s/%.*s", strcmp(dir, "/") ? dir : "", (int)len, (const char *)name);
+	int size = snprintf(path, sizeof(path), "%s/%s", strcmp(dir, "/") ? dir : "", name);
 	if (size > 0 && (size_t)size < sizeof(path) &&
 	    !path_call(board, AGENT_REMOVE, EXCHANGE_CHANGES, NULL, 0, path, NULL, 0, NULL))
 		log_at(board, LOG_NOTICE, "%s: removed %s, a copy that was cut short", board->device, path);
 	pthread_mutex_unlock(&board->writing);
 }
 
-/* Whether a name from the board can be one entry of a directory here. */
-static bool good_name(const uint8_t *name, size_t len)
-{
-	return len && !memchr(name, '/', len) && !memchr(name, 0, len) && !(len == 1 && name[0] == '.') &&
-	       !(len == 2 && name[0] == '.' && name[1] == '.');
-}
-
-/* Hands the entries in the answer of AGENT_LIST on. LEFTOVER is told of our own temporaries. */
-static int each_entry(struct board_agent *board, const char *dir, const uint8_t *at, size_t left, board_entry_fn *each,
+/* Hands the entries in the answer of AGENT_LIST on, LEN bytes at ANSWER. */
+static int each_entry(struct board_agent *board, const char *dir, const uint8_t *answer, size_t len, board_entry_fn *each,
 		      void *context)
 {
-	char name[256];
-	struct board_stat stat;
+	struct listing listing = {answer, len, board->epoch};
+	struct listing_entry entry;
+	enum listing_event event;
 	int error = 0;
 
-	while (left && !error) {
-		size_t len = at[0];
-		if (left < 1 + len + STAT_SIZE)
-			return -EIO;
-		get_stat(board, at + 1 + len, &stat);
-		memcpy(name, at + 1, len);
-		name[len] = 0;
-		if (len >= sizeof(AGENT_HIDDEN) - 1 && !memcmp(name, AGENT_HIDDEN, sizeof(AGENT_HIDDEN) - 1))
-			remove_leftover(board, dir, at + 1, len);
-		else if (good_name(at + 1, len))
-			error = each(context, name, &stat);
-		else
+	while (!error && (event = listing_next(&listing, &entry)) != LISTING_END) {
+		if (event == LISTING_ENTRY)
+			error = each(context, entry.name, &entry.stat);
+		else if (event == LISTING_LEFTOVER)
+			remove_leftover(board, dir, entry.name);
+		else if (event == LISTING_REFUSED)
 			log_at(board, LOG_WARNING, "%s: %s holds a name that no directory here can hold: left out", board->device, dir);
-		at += 1 + len + STAT_SIZE;
-		left -= 1 + len + STAT_SIZE;
+		else
+			error = -EIO;
 	}
 	return error;
 }

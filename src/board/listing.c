@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#include "board/listing.h"
+
+#include <string.h>
+
+#include "agent/protocol.h"
+
+static uint32_t get32(const uint8_t *p)
+{
+	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+void listing_stat(const uint8_t *p, int64_t epoch, struct board_stat *out)
+{
+	uint32_t mtime = get32(p + 5);
+
+	out->is_dir = p[0] & 1;
+	out->size = out->is_dir ? 0 : get32(p + 1);
+	out->mtime = mtime ? mtime + epoch : 0;
+}
+
+static bool good_name(const uint8_t *name, size_t len)
+{
+	return len && !memchr(name, '/', len) && !memchr(name, 0, len) && !(len == 1 && name[0] == '.') &&
+	       !(len == 2 && name[0] == '.' && name[1] == '.');
+}
+
+enum listing_event listing_next(struct listing *listing, struct listing_entry *entry)
+{
+	if (!listing->left)
+		return LISTING_END;
+	const uint8_t *name = listing->at + 1;
+	size_t len = listing->at[0], size = 1 + len + LISTING_STAT_SIZE;
+
+	if (listing->left < size)
+		return LISTING_CUT;
+	listing->at += size;
+	listing->left -= size;
+	if (!good_name(name, len))
+		return LISTING_REFUSED;
+	memcpy(entry->name, name, len);
+	entry->name[len] = 0;
+	listing_stat(name + len, listing->epoch, &entry->stat);
+	return strncmp(entry->name, AGENT_HIDDEN, sizeof(AGENT_HIDDEN) - 1) ? LISTING_ENTRY : LISTING_LEFTOVER;
+}
