@@ -87,7 +87,10 @@ int board_list(struct board *board, const char *path, board_entry_fn *each, void
 /* Reads up to LEN bytes of file PATH from OFFSET into BUF. Returns the bytes read; fewer than LEN only at the file's end. */
 ssize_t board_read(struct board *board, const char *path, void *buf, size_t len, uint64_t offset);
 
-/* A hint that file PATH, which is SIZE bytes long, is probably read next, from its start. Does not block. */
+/*
+ * A hint that file PATH, which is SIZE bytes long, is probably read from its start after the next board_read, which takes the
+ * opportunity to ask for it. Does not block.
+ */
 void board_ahead(struct board *board, const char *path, uint64_t size);
 
 /*

@@ -252,6 +252,7 @@ static ssize_t read_blocks(struct board_agent *board, const char *path, uint8_t 
 		put32(payloads[count] + 4, request->answer_room);
 		agent_submit(board->agent, request);
 	}
+	ahead_go(board->ahead);
 	for (size_t i = 0; i < count; i++) {
 		agent_wait(board->agent, &requests[i]);
 		int failed = outcome(board, &requests[i], path);
@@ -303,7 +304,7 @@ static void op_ahead(struct board *base, const char *path, uint64_t size)
 	if (!payload)
 		return;
 	put32(payload + 4, size);
-	ahead_start(board->ahead, path, payload, len, size);
+	ahead_wish(board->ahead, path, payload, len, size);
 }
 
 static int hash_content(const struct board_content *content, uint8_t hash[HASH_SIZE])

@@ -7,10 +7,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "bytelink/backends.h"
 #include "bytelink/port.h"
 #include "bytelink/port_lock.h"
+
+enum {
+	PATIENCE_MS = 1200, /* how long a held port is waited for... */
+	PATIENCE_TRIES = 12,
+};
 
 /* What follows PREFIX in TEXT; NULL when TEXT does not begin with it. */
 static const char *after(const char *text, const char *prefix)
@@ -146,6 +152,22 @@ static int open_path(struct bytelink **out, const char *path, const struct devic
 	return rc;
 }
 
+/* The same, but waits a little for a port that is held: a mount that was just unmounted is still giving its port back. */
+static int open_path_patiently(struct bytelink **out, const char *path, const struct device_options *options, struct diag *diag)
+{
+	const struct timespec pause = {.tv_nsec = PATIENCE_MS / PATIENCE_TRIES * 1000000l};
+	int rc = open_path(out, path, options, diag);
+	int i;
+
+	for (i = 0; rc == -EBUSY && i < PATIENCE_TRIES; i++) {
+		nanosleep(&pause, NULL);
+		rc = open_path(out, path, options, diag);
+	}
+	if (rc == 0)
+		diag_clear(diag);
+	return rc;
+}
+
 int device_open(struct bytelink **out, const char *device, const struct device_options *options, struct diag *diag)
 {
 	const char *rest;
@@ -164,7 +186,7 @@ int device_open(struct bytelink **out, const char *device, const struct device_o
 		return diag_fail(diag, DIAG_BYTELINK, EINVAL, "%s: the form is socket://HOST:PORT, as socket://10.0.0.7:2323",
 				 device);
 	rc = device_resolve(path, sizeof(path), device, diag);
-	return rc < 0 ? rc : open_path(out, path, options, diag);
+	return rc < 0 ? rc : open_path_patiently(out, path, options, diag);
 }
 
 void device_set_purpose(struct bytelink *link, const char *purpose)

@@ -34,6 +34,7 @@ struct device_options {
 
 /*
  * Opens DEVICE and takes it for this process alone (a lock file beside flock and TIOCEXCL; see device.c for which).
+ * Waits up to 1.2 s for a port that is held: who was just told to give it up needs a moment.
  * On success *OUT is the link, to be closed with bytelink_close. On failure *OUT is NULL and DIAG says what, where and what to
  * do. Returns 0 or a negative errno:
  *   -ENOENT  no such device, -ENODEV no port for `auto` or `id:`, -EEXIST several ports for `auto` (DIAG lists them),
