@@ -8,6 +8,9 @@
 /* So long a test waits for what has to come; no test is right because it has waited. */
 #define PATIENCE_US 20000000
 
+/* What would be the end of a test program that hangs: alarm(2). */
+#define TEST_SECONDS 120
+
 /* Opens DEVICE with the default options; the test fails, with the reason, when it cannot be. */
 struct bytelink *open_link(const char *device);
 

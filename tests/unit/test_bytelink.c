@@ -84,15 +84,44 @@ static void another_thread_wakes(void **state)
 
 static void write_all_ends_at_its_deadline_and_keeps_the_wake(void **state)
 {
-	static const char much[1 << 20];
-	struct bytelink *link = open_link("exec:read line; exec cat >/dev/null");
+	static const char much[1 << 16];
+	char path[64], taken[4096];
+	int master = new_pty(path, sizeof(path));
+	struct bytelink *link = open_link(path);
+	ssize_t n;
 
 	(void)state;
+	/* Nobody reads from the master: there is room for some, and then for nothing. */
+	while ((n = bytelink_write(link, much, sizeof(much))) > 0)
+		;
+	assert_int_equal(n, 0);
 	bytelink_wake(link);
 	assert_int_equal(bytelink_write_all(link, much, sizeof(much), bytelink_now(link) + 20000), -ETIMEDOUT);
 	assert_int_equal(bytelink_wait(link, 0, bytelink_now(link)), BYTELINK_WOKEN);
-	tell(link, "\n");
-	assert_int_equal(bytelink_write_all(link, much, sizeof(much), bytelink_now(link) + PATIENCE_US), 0);
+	assert_int_equal(bytelink_wait(link, 0, bytelink_now(link)), 0);
+	n = read(master, taken, sizeof(taken)); /* room */
+	assert_true(n > 0);
+	assert_int_equal(bytelink_write_all(link, "more", 4, bytelink_now(link) + PATIENCE_US), 0);
+	do
+		n = read(master, taken, sizeof(taken));
+	while (n > 0 && taken[n - 1] == much[0]);
+	assert_true(n >= 4);
+	assert_memory_equal(taken + n - 4, "more", 4);
+	bytelink_close(link);
+	close(master);
+}
+
+static void a_wait_for_nothing_lasts_until_its_deadline(void **state)
+{
+	struct bytelink *link = open_link("exec:exit 0");
+	char seen[8];
+	int64_t deadline;
+
+	(void)state;
+	assert_int_equal(read_to_end(link, seen, sizeof(seen)), -ENODEV);
+	deadline = bytelink_now(link) + 20000;
+	assert_int_equal(bytelink_wait(link, 0, deadline), 0);
+	assert_true(bytelink_now(link) >= deadline);
 	bytelink_close(link);
 }
 
@@ -349,6 +378,7 @@ int main(void)
 		cmocka_unit_test(a_wake_is_told_once),
 		cmocka_unit_test(another_thread_wakes),
 		cmocka_unit_test(write_all_ends_at_its_deadline_and_keeps_the_wake),
+		cmocka_unit_test(a_wait_for_nothing_lasts_until_its_deadline),
 		cmocka_unit_test(close_accepts_null),
 		cmocka_unit_test(a_command_has_a_terminal_of_its_own),
 		cmocka_unit_test(a_missing_command_is_told_in_the_shells_words),
@@ -363,5 +393,6 @@ int main(void)
 		cmocka_unit_test(malformed_addresses_are_refused),
 	};
 
+	alarm(TEST_SECONDS);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

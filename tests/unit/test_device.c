@@ -433,5 +433,6 @@ int main(void)
 
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
 		return 1;
+	alarm(TEST_SECONDS);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -116,5 +117,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_new_group_is_looked_up, set_up, tear_down),
 	};
 
+	alarm(TEST_SECONDS);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
