@@ -604,13 +604,11 @@ uint8_t *exchange_room(struct exchange *exchange, size_t *room)
 	return frame_reader_room(&exchange->reader, room);
 }
 
-void exchange_received(struct exchange *exchange, size_t len, int64_t now)
+/* Works on what the reader has. */
+static void read_frames(struct exchange *exchange, int64_t now)
 {
 	enum frame_event event;
 
-	note_lapse(exchange, now);
-	exchange->heard = now;
-	frame_reader_fed(&exchange->reader, len);
 	while ((event = frame_reader_next(&exchange->reader)) != FRAME_NONE) {
 		if (event == FRAME_WHOLE || event == FRAME_CREDIT) {
 			exchange->silent = false;
@@ -625,6 +623,14 @@ void exchange_received(struct exchange *exchange, size_t len, int64_t now)
 		else
 			note_output(exchange);
 	}
+}
+
+void exchange_received(struct exchange *exchange, size_t len, int64_t now)
+{
+	note_lapse(exchange, now);
+	exchange->heard = now;
+	frame_reader_fed(&exchange->reader, len);
+	read_frames(exchange, now);
 }
 
 static bool all_sent(const struct exchange *exchange)
@@ -700,6 +706,19 @@ static void probe(struct exchange *exchange, int64_t now)
 	exchange->probe_at = now + exchange->probe_pause;
 }
 
+/* No more comes of what was damaged or cut short. A whole answer may be in it; if none is, a ping tells what the board knows. */
+static void settle_damage(struct exchange *exchange, int64_t now)
+{
+	bool quiet = now - last_byte(exchange) >= DAMAGE_US;
+
+	while (quiet && frame_reader_begun(&exchange->reader)) {
+		frame_reader_give_up(&exchange->reader);
+		read_frames(exchange, now);
+	}
+	exchange->damaged = false;
+	exchange->ping_due = exchange->under_way.first && !unsent(exchange);
+}
+
 /* What is due while requests are under way. */
 static void look_after(struct exchange *exchange, int64_t now)
 {
@@ -708,9 +727,7 @@ static void look_after(struct exchange *exchange, int64_t now)
 	} else if (!all_sent(exchange) || unsent(exchange)) {
 		return;
 	} else if (now >= damage_deadline(exchange)) {
-		frame_reader_give_up(&exchange->reader);
-		exchange->damaged = false;
-		exchange->ping_due = true;
+		settle_damage(exchange, now);
 	} else if (now >= probe_deadline(exchange)) {
 		probe(exchange, now);
 	}
