@@ -27,6 +27,7 @@
 
 #define INTERRUPT_CHAR 0x03
 #define END_US 500000    /* from SIGHUP to SIGKILL */
+#define CLOSED_US 50000  /* the same, when nobody has the terminal open any more */
 #define KILL_US 1000000  /* what a killed process may take to be gone */
 #define STATUS_US 200000 /* from the terminal's hang-up to the command's exit status */
 #define STEP_US 5000
@@ -102,15 +103,22 @@ static const char *exec_ended(struct bytelink *self)
 	return exec->ended;
 }
 
-/* Waits until no process of the command's group is left, for END_US at most. */
+/*
+ * Waits until no process of the command's group is left, for END_US at most. In a container whose init waits for nobody, the dead
+ * stay in the group: what has the terminal no more is soon taken for dead.
+ */
 static void wait_for_group(const struct exec_link *exec)
 {
-	const int64_t deadline = fdlink_clock() + END_US;
+	int64_t now = fdlink_clock(), deadline = now + END_US;
 
 	has_ended(exec, END_US);
 	waitpid(exec->pid, NULL, WNOHANG);
-	while (kill(-exec->pid, 0) == 0 && fdlink_clock() < deadline)
-		fdlink_poll(-1, 0, fdlink_clock() + STEP_US);
+	while (kill(-exec->pid, 0) == 0 && now < deadline) {
+		fdlink_poll(-1, 0, now + STEP_US);
+		now = fdlink_clock();
+		if (deadline > now + CLOSED_US && is_hung_up(exec))
+			deadline = now + CLOSED_US;
+	}
 }
 
 /* Whether the command's number is still its own: once it has ended and was waited for, by us or by init, it may be another's. */
