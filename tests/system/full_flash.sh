@@ -1,0 +1,128 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# A flash that is full: the error reaches who writes, at fsync or close; nothing that was there is lost; and what can be done with
+# little room is done.
+set -eu
+. "${top_srcdir:?}/tests/system/lib.sh"
+
+random() { # BYTES
+	head -c "$1" /dev/urandom
+}
+
+free_bytes() {
+	df --output=avail -B 1 "$mnt" | tail -n 1
+}
+
+# refused NAME COMMAND...: it fails for want of room, and says so
+refused() {
+	name=$1
+	shift
+	if "$@" 2>said; then fail "$name: went well"; fi
+	grep -q 'No space left on device' said || fail "$name: it said: $(cat said)"
+}
+
+same() { # NAME FILE, as it should be, FILE on the mount
+	cmp "$2" "$mnt/$3" >&2 || fail "$1: $3 is not what it was"
+}
+
+nothing_left() { # NAME
+	[ -z "$(find "$mnt" -name '.mpremotefs*')" ] || fail "$1: a temporary is shown"
+	[ "$(free_bytes)" -ge "$free" ] || fail "$1: $(free_bytes) bytes are free, $free were: something is left there"
+}
+
+# Writes to a file that is there until the error comes, at WHEN (fsync, or close without it), and looks at what is left.
+write_until_full='
+import errno, os, sys
+path, when, length = sys.argv[1], sys.argv[2], int(sys.argv[3])
+file = os.open(path, os.O_RDWR | os.O_TRUNC)
+os.write(file, os.urandom(length))
+try:
+    if when == "fsync":
+        os.fsync(file)
+    os.close(file)
+except OSError as error:
+    assert error.errno == errno.ENOSPC, error
+else:
+    sys.exit("no error")
+if when == "fsync":
+    assert os.pread(file, 10, 0) # the handle still has it all
+    os.ftruncate(file, 5)
+    os.fsync(file) # and can be saved when there is less of it
+    os.close(file)
+    assert os.stat(path).st_size == 5
+'
+
+random 20000 >old
+random 150000 >large
+random 48000 >new
+board_options='--size 128'
+mount_logged
+cp old "$mnt/file"
+mkdir "$mnt/dir"
+cp old "$mnt/dir/other"
+free=$(free_bytes)
+
+refused 'a file too large' cp large "$mnt/large"
+[ ! -e "$mnt/large" ] || rm "$mnt/large"
+nothing_left 'a file too large'
+refused 'a replacement too large' cp large "$mnt/file"
+same 'a replacement too large' old file
+nothing_left 'a replacement too large'
+python3 -c "$write_until_full" "$mnt/file" close 150000 || fail 'close of too much'
+same 'close of too much' old file
+nothing_left 'close of too much'
+python3 -c "$write_until_full" "$mnt/dir/other" fsync 150000 || fail 'fsync of too much'
+cp old "$mnt/dir/other"
+! grep -q 'written in place' mount.log || fail 'something was written in place without need'
+refused 'an addition too large' sh -c 'cat large >>"$1"/dir/other' - "$mnt"
+head -c 20000 "$mnt/dir/other" | cmp - old || fail 'an addition too large: what was there is not there any more'
+cp old "$mnt/dir/other"
+nothing_left 'an addition too large'
+
+# No room for both, but for one: 48,000 bytes, with 20,000 + 20,000 of 128 KiB taken.
+random 48000 >"$mnt/fill"
+cp new "$mnt/fill" || fail 'a replacement that fits only without the old file'
+same 'a replacement in place' new fill
+grep -q "/fill: written in place" mount.log || fail "a replacement in place is not told in the log: $(cat mount.log)"
+rm "$mnt/fill"
+nothing_left 'deleting what was replaced'
+
+# To the last block, with small files. Each that is there is whole.
+random 3000 >small
+count=0
+while cp small "$mnt/small$count" 2>said; do
+	count=$((count + 1))
+	[ "$count" -lt 100 ] || fail 'a flash of 128 KiB takes no end of files'
+done
+grep -q 'No space left on device' said || fail "small files: it said: $(cat said)"
+rm -f "$mnt/small$count"
+[ "$count" -ge 5 ] || fail "only $count small files found room"
+refused 'mkdir' sh -c 'for i in 1 2 3 4 5; do mkdir "$1/dir$i" || exit; done' - "$mnt"
+rmdir "$mnt"/dir[1-5] 2>/dev/null || :
+same 'small files' old file
+cp small "$mnt/small0" || fail 'the same content over a file on a full flash'
+# Where there may be no room even without the old file, the old file stays.
+random 3000 >replaced
+cp replaced "$mnt/small0" 2>said || {
+	grep -q 'No space left on device' said || fail "a replacement on a full flash: it said: $(cat said)"
+	cp small replaced
+}
+same 'a replacement on a full flash' replaced small0
+mv "$mnt/small1" "$mnt/renamed" || fail 'a rename on a full flash'
+ls -A "$mnt" >listed
+unmount_board
+mount_logged
+ls -A "$mnt" | diff listed - >&2 || fail 'other files after a remount'
+same 'after a remount' old file
+same 'after a remount' old dir/other
+same 'after a remount' replaced small0
+same 'after a remount' small renamed
+for name in $(cd "$mnt" && ls -d small[2-9] small[1-9][0-9] 2>/dev/null); do
+	same 'after a remount' small "$name"
+done
+
+rm "$mnt"/small* "$mnt/renamed" || fail 'deleting on a full flash'
+nothing_left 'deleting on a full flash'
+cp new "$mnt/after" || fail 'there is no room after deleting'
+same 'after deleting' new after
+unmount_board

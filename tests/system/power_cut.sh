@@ -1,0 +1,74 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The power fails at each write to the flash while a file is replaced, made, added to or renamed over another, one after the other:
+# the board then has the old state or the new one, whole, nothing of ours is shown, and no room is lost.
+set -eu
+. "${top_srcdir:?}/tests/system/lib.sh"
+
+head -c 3000 /dev/urandom >old
+head -c 5000 /dev/urandom >new
+head -c 700 /dev/urandom >more
+cat old more >longer
+mkdir sound
+board_options='--size 256'
+mount_board
+cp old "$mnt/file"
+cp new "$mnt/next"
+mkdir "$mnt/dir"
+cp old "$mnt/dir/other"
+free=$(df --output=avail "$mnt" | tail -n 1)
+unmount_board
+cp flash* sound
+
+# What the files on the board are, in a line: NAME=CONTENT...
+state() {
+	for path in $(cd "$mnt" && find . -mindepth 1 | sort); do
+		found=something
+		[ ! -d "$mnt/$path" ] || found=dir
+		for known in old new longer; do
+			if cmp -s "$known" "$mnt/$path" 2>/dev/null; then found=$known; fi
+		done
+		printf '%s=%s ' "${path#./}" "$found"
+	done
+}
+
+before='dir=dir dir/other=old file=old next=new '
+
+check_board() { # CUT AFTER: the state before, or AFTER; sets $found_state
+	board_options=''
+	mount_board
+	found_state=$(state)
+	[ "$found_state" = "$before" ] || [ "$found_state" = "$2" ] || fail "cut $1: the board has: $found_state"
+	now=$(df --output=avail "$mnt" | tail -n 1)
+	[ "$now" -ge $((free - 8)) ] || fail "cut $1: $now KiB are free, $free were" # the new state may need two blocks more
+	unmount_board
+}
+
+# cut_in AFTER COMMAND...: the power fails at the 1st, 2nd ... write of the command, until it needs no more; AFTER is the state then
+cut_in() {
+	after=$1
+	shift
+	times_before=0 times_after=0
+	cut=0 status=1
+	while [ "$status" -ne 0 ]; do
+		cut=$((cut + 1))
+		[ "$cut" -lt 200 ] || fail "$*: no end of writes"
+		cp sound/flash* .
+		board_options="--cut $cut"
+		mount_board -o timeout=3
+		status=0
+		"$@" 2>said || status=$?
+		unmount_board
+		check_board "$cut" "$after"
+		if [ "$found_state" = "$before" ]; then times_before=$((times_before + 1)); else times_after=$((times_after + 1)); fi
+	done
+	[ "$found_state" = "$after" ] || fail "$*: said to be done, but is not: $found_state"
+	echo "$*: $times_before times the old state, $times_after times the new one"
+	[ "$times_before" -ge 1 ] || fail "$*: there was no cut"
+}
+
+cut_in 'dir=dir dir/other=old file=new next=new ' cp new "$mnt/file"
+cut_in 'dir=dir dir/other=old file=old made=longer next=new ' cp longer "$mnt/made"
+cut_in 'dir=dir dir/other=old file=longer next=new ' sh -c 'cat more >>"$1/file"' - "$mnt"
+cut_in 'dir=dir dir/other=old file=new ' mv "$mnt/next" "$mnt/file"
+cut_in 'dir=dir file=old next=new other=old ' mv "$mnt/dir/other" "$mnt/other"
