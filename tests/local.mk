@@ -50,7 +50,16 @@ check_PROGRAMS += tests/lab/fakemount
 tests_lab_fakemount_SOURCES = tests/lab/fakemount.c $(FAKE_BOARD)
 tests_lab_fakemount_LDADD = $(LIBMOUNT_LIBS)
 
-SYSTEM_TESTS =
+SYSTEM_TESTS = \
+	tests/system/basic.sh \
+	tests/system/differential.sh \
+	tests/system/full_flash.sh \
+	tests/system/linesim.sh \
+	tests/system/power_cut.sh \
+	tests/system/rawrepl.sh \
+	tests/system/rawrepl_uart.sh \
+	tests/system/small_board.sh \
+	tests/system/tools.sh
 
 # What a test links that says nothing else. One with more sources than its own: tests_unit_test_X_SOURCES = ...
 LDADD = $(LIBMPREMOTEFS_LIBS) $(CMOCKA_LIBS)
@@ -111,7 +120,11 @@ LAB_FILES = \
 	tests/lab/board_setup.py \
 	tests/lab/board_traits.py \
 	tests/lab/launch.py \
-	tests/system/rawrepl_states
+	tests/system/differential.py \
+	tests/system/lib.sh \
+	tests/system/linesim.py \
+	tests/system/rawrepl_states \
+	tests/system/run
 
 # Tests of the project's own scripts.
 SCRIPT_TESTS = tests/scripts/check-layers tests/scripts/configure
@@ -135,3 +148,27 @@ AM_TESTS_ENVIRONMENT = \
 	UBSAN_OPTIONS=print_stacktrace=1; export UBSAN_OPTIONS; \
 	top_srcdir='$(abs_top_srcdir)'; export top_srcdir; \
 	top_builddir='$(abs_top_builddir)'; export top_builddir;
+
+# The fuzzers: "make fuzz FUZZ_SECONDS=600" runs each for so long; what they have learned stays in tests/fuzz/corpus.
+FUZZ_SECONDS = 30
+FUZZ_TESTS = \
+	tests/fuzz/fuzz_exchange \
+	tests/fuzz/fuzz_frame \
+	tests/fuzz/fuzz_listing
+EXTRA_DIST += tests/fuzz/fuzz.h tests/fuzz/fuzz_exchange.c tests/fuzz/fuzz_frame.c tests/fuzz/fuzz_listing.c
+if FUZZERS
+noinst_PROGRAMS = $(FUZZ_TESTS)
+tests_fuzz_fuzz_exchange_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_frame_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_listing_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+fuzz: $(FUZZ_TESTS)
+	for test in $(FUZZ_TESTS); do \
+		corpus=tests/fuzz/corpus/$${test##*/fuzz_} && $(MKDIR_P) $$corpus && \
+		$$test -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -artifact_prefix=tests/fuzz/ $$corpus || exit; \
+	done
+else
+fuzz:
+	@echo 'The fuzzers are not built: run configure again with --enable-fuzzers CC=clang.' >&2
+	@false
+endif
+.PHONY: fuzz

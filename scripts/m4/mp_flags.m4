@@ -53,3 +53,11 @@ AC_DEFUN([MP_HARDENING],
 	CFLAGS=$mp_saved_cflags
 	AC_SUBST([MODE_CFLAGS])
 	AC_SUBST([MODE_LDFLAGS])])
+
+# MP_FUZZERS
+# Adds to MODE_CFLAGS what libFuzzer needs to see; fails where the compiler has none.
+AC_DEFUN([MP_FUZZERS],
+	[mp_without_fuzzer=$MODE_CFLAGS
+	MP_TRY_FLAG([MODE_CFLAGS], [-fsanitize=fuzzer-no-link])
+	AS_IF([test "x$MODE_CFLAGS" = "x$mp_without_fuzzer"],
+		[AC_MSG_ERROR([$CC has no libFuzzer; on Debian: apt install clang libclang-rt-dev, then configure CC=clang])])])

@@ -38,7 +38,7 @@
 
 enum {
 	PIECE = 4096,          /* bytes moved by one call */
-	SETTLE_NS = 100000,    /* after this, FIONREAD knows of a byte that was written to the other end */
+	SETTLE_NS = 10000000,  /* after this, FIONREAD knows what was written to the other end, also on a busy computer */
 	LATE_NS = 2000000,     /* how much of its time the line may catch up after the simulator was kept waiting */
 	WAIT_MIN_NS = 50000,   /* how often to look at a board whose buffer is full: first, ... */
 	WAIT_MAX_NS = 2000000, /* ... and after a while */
@@ -95,27 +95,39 @@ static int fail(const char *what)
 
 /* --- What happened: trace and counters --- */
 
-static void trace_time(struct linesim *sim)
-{
-	fprintf(sim->trace, "%12.6f ", (double)(clock_now() - sim->started) / 1e9);
-}
-
 static void trace_event(struct linesim *sim, const char *what)
 {
-	if (!sim->trace)
-		return;
-	trace_time(sim);
-	fprintf(sim->trace, "# %s\n", what);
+	if (sim->trace)
+		fprintf(sim->trace, "%12.6f # %s\n", (double)(clock_now() - sim->started) / 1e9, what);
+}
+
+/* BYTES so that they can be read, into OUT of four times their size. Returns its length. */
+static size_t escape(char *out, const uint8_t *bytes, size_t len)
+{
+	static const char hex[] = "0123456789abcdef";
+	char *end = out;
+
+	for (size_t i = 0; i < len; i++) {
+		if (bytes[i] >= ' ' && bytes[i] < 127 && bytes[i] != '\\') {
+			*end++ = (char)bytes[i];
+		} else {
+			*end++ = '\\';
+			*end++ = 'x';
+			*end++ = hex[bytes[i] >> 4];
+			*end++ = hex[bytes[i] & 15];
+		}
+	}
+	return (size_t)(end - out);
 }
 
 static void trace_bytes(struct linesim *sim, char direction, const uint8_t *bytes, size_t len)
 {
+	char text[4 * PIECE];
+
 	if (!sim->trace)
 		return;
-	trace_time(sim);
-	fprintf(sim->trace, "%c %4zu ", direction, len);
-	for (size_t i = 0; i < len; i++)
-		fprintf(sim->trace, bytes[i] >= ' ' && bytes[i] < 127 && bytes[i] != '\\' ? "%c" : "\\x%02x", bytes[i]);
+	fprintf(sim->trace, "%12.6f %c %4zu ", (double)(clock_now() - sim->started) / 1e9, direction, len);
+	fwrite(text, 1, escape(text, bytes, len), sim->trace);
 	fputc('\n', sim->trace);
 }
 
@@ -288,14 +300,13 @@ static void read_board(struct linesim *sim)
 	uint8_t bytes[PIECE];
 	ssize_t len;
 
+	board_output(sim, sim->options->output > 0); /* or it would go on while this reads */
 	while (may_read_board(sim) && (len = read(sim->board.master, bytes, sizeof(bytes))) > 0) {
-		int64_t now = clock_now();
-
 		sim->spoke = true;
 		remember_last(sim, bytes, (size_t)len);
-		channel_put(&sim->down, bytes, (size_t)len, now);
-		push_board_back(sim, now);
+		channel_put(&sim->down, bytes, (size_t)len, clock_now());
 	}
+	push_board_back(sim, clock_now());
 }
 
 static void deliver_to_host(struct linesim *sim, int64_t now)
@@ -331,15 +342,21 @@ static void read_host(struct linesim *sim, int64_t now)
 }
 
 /*
- * The bytes that the board has not read. FIONREAD does not see what was written a moment ago, as the kernel moves it later; so
- * the board is believed to have read something only when what is missing has had the time to appear.
+ * The bytes that the board has not read. The kernel carries what was written to the other end of a terminal a moment later, and
+ * FIONREAD does not see it before. Where nothing can be read, poll sees to it that all is there: so the board has read all. Where
+ * something can, it is believed to have read more only when what is missing has had the time to appear.
  */
 static uint64_t board_unread(struct linesim *sim, int64_t now)
 {
+	struct pollfd look = {.fd = sim->board.slave, .events = POLLIN};
 	int visible = 0;
 
+	if (poll(&look, 1, 0) == 0) {
+		sim->settled = sim->consumed = sim->handed;
+		return 0;
+	}
 	ioctl(sim->board.slave, FIONREAD, &visible);
-	if (now - sim->handed_at >= SETTLE_NS)
+	if (now - sim->handed_at >= SETTLE_NS || sim->consumed + (uint64_t)visible == sim->handed)
 		sim->settled = sim->handed;
 	if (sim->settled > sim->consumed + (uint64_t)visible)
 		sim->consumed = sim->settled - (uint64_t)visible;

@@ -67,7 +67,7 @@ static const char help[] =
 	"  --latency USEC     on the way, each way\n"
 	"  --buffer BYTES     what the board can receive before its program reads\n"
 	"  --loses, --holds   what happens when that is full: bytes are lost, or the line waits\n"
-	"  --output BYTES     what the board can write ahead of the line\n"
+	"  --output BYTES     what the board can write ahead of the line, beside what it writes before it can be stopped\n"
 	"Options later on the command line change what a preset has set.\n"
 	"\n"
 	"Damage, in bytes of a million:\n"

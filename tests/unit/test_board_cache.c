@@ -23,8 +23,8 @@ enum { TIMEOUT = 1000000, LISTED_MAX = 64 };
 struct spy {
 	struct board base;
 	struct board *below;
-	bool differs;          /* what the last replace was told */
-	int64_t dir_mtime;     /* directories have this time, as on FAT; 0: none */
+	bool differs;      /* what the last replace was told */
+	int64_t dir_mtime; /* directories have this time, as on FAT; 0: none */
 	void (*behind_rename)(void);
 	unsigned session;
 };
@@ -860,7 +860,8 @@ static void compare_stats(struct board *plain, const char *path, unsigned seed)
 	struct board_stat with = {0}, without = {0};
 	int cached = board_stat(test.cache, path, &with), direct = board_stat(plain, path, &without);
 
-	if (cached != direct || (!direct && (with.is_dir != without.is_dir || with.size != without.size || with.mtime != without.mtime)))
+	if (cached != direct ||
+	    (!direct && (with.is_dir != without.is_dir || with.size != without.size || with.mtime != without.mtime)))
 		fail_msg("seed %u: %s: %d, by the cache %d", seed, path, direct, cached);
 }
 

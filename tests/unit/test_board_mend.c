@@ -114,27 +114,27 @@ static void end_tree(void)
 }
 
 /* What CALL of BOARD answers on each of LittleFS 2, LittleFS 1 and FAT, every time on a tree of its own... */
-#define BELOW(call, ...)                                              \
-	do {                                                          \
-		static const int answers[] = {__VA_ARGS__};           \
-		for (int kind = 0; kind < KINDS; kind++) {            \
-			make_tree((enum quirkyboard_kind)kind);       \
-			struct board *board = test.quirky;            \
-			assert_int_equal(call, answers[kind]);        \
-			board_close(test.mend);                       \
-		}                                                     \
+#define BELOW(call, ...)                                        \
+	do {                                                    \
+		static const int answers[] = {__VA_ARGS__};     \
+		for (int kind = 0; kind < KINDS; kind++) {      \
+			make_tree((enum quirkyboard_kind)kind); \
+			struct board *board = test.quirky;      \
+			assert_int_equal(call, answers[kind]);  \
+			board_close(test.mend);                 \
+		}                                               \
 	} while (0)
 
 /* ... and what it answers mended, whichever it is; then AFTERWARDS is done. */
-#define MENDED(call, answer, afterwards)                              \
-	do {                                                          \
-		for (int kind = 0; kind < KINDS; kind++) {            \
-			make_tree((enum quirkyboard_kind)kind);       \
-			struct board *board = test.mend;              \
-			assert_int_equal(call, answer);               \
-			afterwards;                                   \
-			end_tree();                                   \
-		}                                                     \
+#define MENDED(call, answer, afterwards)                        \
+	do {                                                    \
+		for (int kind = 0; kind < KINDS; kind++) {      \
+			make_tree((enum quirkyboard_kind)kind); \
+			struct board *board = test.mend;        \
+			assert_int_equal(call, answer);         \
+			afterwards;                             \
+			end_tree();                             \
+		}                                               \
 	} while (0)
 
 static void a_rename_onto_itself_is_nothing(void **state)
@@ -405,7 +405,8 @@ static void every_board_answers_like_linux(void **state)
 
 			random_path(&dice, path);
 			random_path(&dice, other);
-			int expected = random_step(linux_board, kind, path, other), got = random_step(test.mend, kind, path, other);
+			int expected = random_step(linux_board, kind, path, other),
+			    got = random_step(test.mend, kind, path, other);
 			if (got != expected)
 				fail_msg("seed %u: step %u of %s and %s: %d, not %d", seed, kind, path, other, got, expected);
 		}

@@ -32,13 +32,24 @@ struct kind {
 enum { UART_BYTE_US = 87, UART_LATENCY_US = 1000, UART_RING = 255, USB_BYTE_US = 1, USB_LATENCY_US = 250, USB_RING = 511 };
 
 /* The two standard lines, without damage; OTHERS are further fields. */
-#define UART(change, ...)                                                                                                    \
-	.line = {.byte_us = UART_BYTE_US, .latency_us = UART_LATENCY_US, .ring = UART_RING, .loses = true, .read_us = 20000, \
-		 .change_us = (change), .block = 1024, ##__VA_ARGS__},                                                       \
+#define UART(change, ...)                       \
+	.line = {.byte_us = UART_BYTE_US,       \
+		 .latency_us = UART_LATENCY_US, \
+		 .ring = UART_RING,             \
+		 .loses = true,                 \
+		 .read_us = 20000,              \
+		 .change_us = (change),         \
+		 .block = 1024,                 \
+		 ##__VA_ARGS__},                \
 	.window = AGENT_WINDOW
-#define USB(...)                                                                                                          \
-	.line = {.byte_us = USB_BYTE_US, .latency_us = USB_LATENCY_US, .ring = USB_RING, .read_us = 2000, .change_us = 30000, \
-		 .block = AGENT_PAYLOAD_MAX, ##__VA_ARGS__}
+#define USB(...)                               \
+	.line = {.byte_us = USB_BYTE_US,       \
+		 .latency_us = USB_LATENCY_US, \
+		 .ring = USB_RING,             \
+		 .read_us = 2000,              \
+		 .change_us = 30000,           \
+		 .block = AGENT_PAYLOAD_MAX,   \
+		 ##__VA_ARGS__}
 
 static const struct kind kinds[] = {
 	{.name = "clean UART", UART(100000), .all_succeed = true, .nothing_lost = true},

@@ -92,7 +92,8 @@ static void send_file(struct packer *packer, struct unpacker *unpacker, const ui
 
 static void make_text(struct dice *dice, uint8_t *out, size_t len)
 {
-	static const char *const words[] = {"def ", "self.", "import ", "return ", "\n    ", "value", " = ", "(", ")", "None", "for "};
+	static const char *const words[] = {"def ", "self.", "import ", "return ", "\n    ", "value",
+					    " = ",  "(",     ")",       "None",    "for "};
 
 	for (size_t at = 0; at < len;) {
 		const char *word = words[dice_roll(dice, sizeof(words) / sizeof(words[0]))];
@@ -291,14 +292,10 @@ static void every_file_comes_through(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_board_without_deflate_gets_all_as_it_is),
-		cmocka_unit_test(nothing_packs_to_nothing),
-		cmocka_unit_test(a_file_profits_from_the_one_before),
-		cmocka_unit_test(a_reset_begins_anew),
-		cmocka_unit_test(a_reset_waits_for_what_can_be_deflated),
-		cmocka_unit_test(noise_does_not_harm_the_stream),
-		cmocka_unit_test(text_takes_one_payload_where_it_can),
-		cmocka_unit_test(every_file_comes_through),
+		cmocka_unit_test(a_board_without_deflate_gets_all_as_it_is), cmocka_unit_test(nothing_packs_to_nothing),
+		cmocka_unit_test(a_file_profits_from_the_one_before),        cmocka_unit_test(a_reset_begins_anew),
+		cmocka_unit_test(a_reset_waits_for_what_can_be_deflated),    cmocka_unit_test(noise_does_not_harm_the_stream),
+		cmocka_unit_test(text_takes_one_payload_where_it_can),       cmocka_unit_test(every_file_comes_through),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

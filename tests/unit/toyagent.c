@@ -245,7 +245,7 @@ static bool check_header(struct toyagent *agent)
 static void grant(struct toyagent *agent)
 {
 	unsigned count = (unsigned)(agent->grant / (agent->window / 2));
-	uint8_t credit[] = {AGENT_CREDIT_MARK, agent->buf[3], (uint8_t)count, (uint8_t)~(agent->buf[3] ^ count)};
+	uint8_t credit[] = {AGENT_CREDIT_MARK, agent->buf[3], (uint8_t)count, (uint8_t)(0xff ^ agent->buf[3] ^ count)};
 
 	carry(agent, &agent->down, credit, sizeof(credit), agent->now);
 	agent->spoke = agent->now;

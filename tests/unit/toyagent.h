@@ -47,21 +47,21 @@ struct toyagent {
 
 	/* What the tests look at. */
 	uint32_t log[TOYAGENT_LOG];
-	unsigned changes;          /* entries in `log` */
-	unsigned frames, pings;    /* good frames read; those of them that were pings */
-	unsigned naks, repeated;   /* NAKs sent; answers repeated */
-	size_t overflows;          /* bytes lost because the ring was full */
-	size_t in_flash;           /* bytes lost because the board was writing */
-	size_t damaged;            /* bytes that the line damaged */
-	int64_t spoke;             /* when it last gave a byte to the line */
-	bool left;                 /* it has taken its host for dead and ended the agent */
+	unsigned changes;        /* entries in `log` */
+	unsigned frames, pings;  /* good frames read; those of them that were pings */
+	unsigned naks, repeated; /* NAKs sent; answers repeated */
+	size_t overflows;        /* bytes lost because the ring was full */
+	size_t in_flash;         /* bytes lost because the board was writing */
+	size_t damaged;          /* bytes that the line damaged */
+	int64_t spoke;           /* when it last gave a byte to the line */
+	bool left;               /* it has taken its host for dead and ended the agent */
 
 	/* The board's own. */
 	bool mute;
 	enum { TOYAGENT_START, TOYAGENT_HEADER, TOYAGENT_BODY, TOYAGENT_QUIET, TOYAGENT_BUSY } state;
-	bool writing;              /* BUSY: bytes that arrive now are lost */
-	int64_t wake;              /* BUSY: its end; else when waiting for a byte ends */
-	int64_t until;             /* when the host is taken for dead */
+	bool writing;  /* BUSY: bytes that arrive now are lost */
+	int64_t wake;  /* BUSY: its end; else when waiting for a byte ends */
+	int64_t until; /* when the host is taken for dead */
 	size_t at, end, grant, window;
 	int done;
 	uint8_t buf[FRAME_SIZE_MAX], last[64];

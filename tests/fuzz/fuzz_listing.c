@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* listing_next: no answer of AGENT_LIST, however it lies, makes it read beyond its end or give a name that leads elsewhere. */
+#include "board/listing.h"
+
+#include <string.h>
+
+#include "tests/fuzz/fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct listing listing = {data, size, 946684800};
+	struct listing_entry entry;
+	enum listing_event event;
+	size_t left = size;
+
+	while ((event = listing_next(&listing, &entry)) != LISTING_END && event != LISTING_CUT) {
+		FUZZ_CHECK(listing.left < left);
+		FUZZ_CHECK(listing.at + listing.left == data + size);
+		left = listing.left;
+		if (event == LISTING_REFUSED)
+			continue;
+		FUZZ_CHECK(*entry.name && strlen(entry.name) < sizeof(entry.name));
+		FUZZ_CHECK(!strchr(entry.name, '/') && strcmp(entry.name, ".") && strcmp(entry.name, ".."));
+		FUZZ_CHECK(!entry.stat.is_dir || !entry.stat.size);
+	}
+	FUZZ_CHECK(event == LISTING_END ? !listing.left : listing.left > 0);
+	return 0;
+}
