@@ -34,7 +34,8 @@ struct agent {
 	struct exchange *exchange; /* of the callers */
 	struct exchange *starting; /* while the agent is being started: its own */
 	bool wanted;               /* a request came while the board was silent */
-	int64_t retry_at;          /* not before this is a silent board tried again */
+	bool lost;                 /* the agent could not be started again: what answers now may be half of one, and is not heard */
+	int64_t retry_at;          /* after a failure, not before this is the agent started again */
 	char output[OUTPUT_KEPT + 1]; /* the end of what the board said outside frames */
 	size_t output_len;
 	bool stop;      /* the line thread is to end */
@@ -67,6 +68,7 @@ static void keep_output(struct agent *agent, const struct frame *frame)
 	memmove(agent->output, agent->output + agent->output_len - keep, keep);
 	memcpy(agent->output + keep, bytes, len);
 	agent->output_len = keep + len;
+	agent->output[agent->output_len] = 0;
 }
 
 /* Told by the exchange, with the lock held. */
@@ -125,7 +127,7 @@ static void receive(struct agent *agent)
 
 	if (len < 0)
 		link_failed(agent, len);
-	else if (len)
+	else if (len && (agent->starting || !agent->lost))
 		exchange_received(on_line(agent), (size_t)len, bytelink_now(agent->link));
 }
 
@@ -556,7 +558,8 @@ static void start_again(struct agent *agent)
 			agent->session.interrupted ? "; a program on it was stopped" : "");
 	pthread_mutex_lock(&agent->lock);
 	agent->wanted = false;
-	agent->retry_at = bytelink_now(agent->link) + RETRY_US;
+	agent->lost = error != 0;
+	agent->retry_at = error ? bytelink_now(agent->link) + RETRY_US : 0;
 	if (error)
 		exchange_silence(agent->exchange, bytelink_now(agent->link));
 	settle(agent);
