@@ -14,7 +14,7 @@ enum {
 	DAMAGE_US = 80000,      /* silence behind something damaged after which the request is sent again... */
 	BABBLE_US = 500000,     /* ... or how long it is then waited for such a silence */
 	TRIES_MAX = 20,         /* times that a request is sent before the board is taken for mad */
-	PINGS_FROM = 0x80,      /* pings are numbered from here, requests below: pings must not bring the last request's number back */
+	PINGS_FROM = 0x80,      /* pings are numbered from here, requests below: they must not bring a number back */
 	FOLLOW_US = 10000,      /* what waits at least this long behind a request that was let by may let its follower by, too */
 	UNDER_WAY_MAX = 3,      /* requests at the board at a time */
 	URGENT_MAX = 16,        /* requests that may go before a bulk one that waits */
@@ -55,11 +55,11 @@ struct exchange {
 	bool probe_follows;    /* ... that was sent behind all that is under way */
 	uint8_t probe_sequence;
 	bool ping_due;
-	bool damaged; /* nonsense was read since the last good answer... */
+	bool damaged;       /* nonsense was read since the last good answer... */
 	int64_t damaged_at; /* ... first at this time */
-	bool lapsed;  /* nothing was said for so long that the agent has ended */
-	bool silent;  /* dead, until something is heard */
-	bool failed;  /* dead for good */
+	bool lapsed;        /* nothing was said for so long that the agent has ended */
+	bool silent;        /* dead, until something is heard */
+	bool failed;        /* dead for good */
 };
 
 static void list_init(struct list *list)

@@ -19,7 +19,7 @@
 struct node {
 	char *name;
 	struct board_stat stat;
-	int64_t known_at;    /* when `there` and `stat` were true; NEVER: they are not known */
+	int64_t known_at; /* when `there` and `stat` were true; NEVER: they are not known */
 	bool there;
 	int64_t listed_at;   /* when all `entries` were known; NEVER: they are not */
 	bool asked;          /* a name in here was asked for alone */
@@ -263,12 +263,14 @@ static bool better_listed(struct board_cache *cache, const char *path, char **di
 	return better;
 }
 
-/* A listing while it comes in. */
+/* An entry of a directory, and a listing while it comes in. */
+struct listed {
+	char *name;
+	struct board_stat stat;
+};
+
 struct listing {
-	struct listed {
-		char *name;
-		struct board_stat stat;
-	} *entries;
+	struct listed *entries;
 	size_t count, room;
 	int error; /* of what is collected from the tree */
 };
