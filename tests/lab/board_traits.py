@@ -2,43 +2,21 @@
 # In what boards differ from the unix port, for tests. TRAITS is a list of words:
 #
 #   hide=NAME   firmware without the module NAME (deflate, binascii, hashlib...), or with stdin.buffer: without sys.stdin.buffer
-#   blocking    a read from sys.stdin waits until all that was asked for is there, as bare-metal ports do
+#   blocking    sys.stdin as on bare metal: no file descriptor is behind it, and a read waits for all that was asked for (as
+#               MicroPython's streams do on the unix port too, but for read1 and readinto1, which bare metal lacks)
 import builtins, io, sys
 
 GET_FILENO = 10  # py/stream.h
 
 
 class Stdin(io.IOBase):
-    def __init__(self, stream, blocking):
-        self.stream = stream
-        self.blocking = blocking
+    def __init__(self, stream):
+        self.read = stream.read
+        self.readinto = stream.readinto
+        self.readline = stream.readline
 
-    def ioctl(self, command, argument):
+    def ioctl(self, command, argument):  # for select.poll
         return 0 if command == GET_FILENO else -22
-
-    def readinto(self, buf, size=-1):
-        view = memoryview(buf)
-        if size >= 0:
-            view = view[:size]
-        done = self.stream.readinto(view)
-        while self.blocking and 0 < done < len(view):
-            more = self.stream.readinto(view[done:])
-            if not more:
-                break
-            done += more
-        return done
-
-    def read(self, size=-1):
-        data = self.stream.read(size)
-        while self.blocking and 0 < len(data) < size:
-            more = self.stream.read(size - len(data))
-            if not more:
-                break
-            data += more
-        return data
-
-    def readline(self, size=-1):
-        return self.stream.readline(size)
 
 
 class Sys:
@@ -46,12 +24,11 @@ class Sys:
         return getattr(sys, name)
 
 
-def replace_stdin(blocking, with_buffer):
-    stdin = Stdin(sys.stdin, blocking)
-    if with_buffer:
-        stdin.buffer = Stdin(sys.stdin.buffer, blocking)
+def replace_stdin(with_buffer):
     replacement = Sys()
-    replacement.stdin = stdin
+    replacement.stdin = Stdin(sys.stdin)
+    if with_buffer:
+        replacement.stdin.buffer = Stdin(sys.stdin.buffer)
     sys.modules["sys"] = replacement
 
 
@@ -69,11 +46,8 @@ def hide_modules(hidden):
 def install(traits):
     words = traits.split(",")
     hidden = [word[5:] for word in words if word.startswith("hide=")]
-    blocking = "blocking" in words
     with_buffer = "stdin.buffer" not in hidden
-    if blocking or not with_buffer:
-        replace_stdin(blocking, with_buffer)
-    if not with_buffer:
-        hidden.remove("stdin.buffer")
+    if "blocking" in words or not with_buffer:
+        replace_stdin(with_buffer)
     if hidden:
         hide_modules(hidden)
