@@ -524,13 +524,12 @@ int agent_open(struct agent **out, struct bytelink *link, const struct agent_opt
 	return error;
 }
 
-/* A board that shows its prompt has been reset: there is no agent any more. */
+/* A board that shows its prompt has been reset: there is no agent any more. What was on its way then may follow as its echo. */
 static bool shows_prompt(const struct agent *agent)
 {
 	static const char prompt[] = "\n>>> ";
-	size_t len = sizeof(prompt) - 1;
 
-	return agent->output_len >= len && !memcmp(agent->output + agent->output_len - len, prompt, len);
+	return memmem(agent->output, agent->output_len, prompt, sizeof(prompt) - 1) != NULL;
 }
 
 /* Whether the agent is gone and it is time to start it again. */
