@@ -72,8 +72,6 @@ static ssize_t exec_write(struct bytelink *self, const void *buf, size_t len)
 		if (n <= 0)
 			break;
 		done += (size_t)n;
-		if ((size_t)n < piece)
-			break;
 	}
 	return (ssize_t)done;
 }

@@ -37,7 +37,7 @@ static const struct bytelink_backend pty_backend = {
 	.set_purpose = fdlink_set_purpose,
 };
 
-/* Raw bytes both ways, 8N1; read(2) answers EAGAIN, not 0, when there are none. */
+/* Raw bytes both ways, 8N1; with cfmakeraw's VMIN of 1 read(2) answers EAGAIN, not 0, when there are none. */
 static int make_raw(int fd)
 {
 	struct termios termios;
@@ -47,8 +47,6 @@ static int make_raw(int fd)
 	cfmakeraw(&termios);
 	termios.c_cflag &= ~(tcflag_t)(HUPCL | CSTOPB | CRTSCTS);
 	termios.c_cflag |= CLOCAL | CREAD;
-	termios.c_cc[VMIN] = 1;
-	termios.c_cc[VTIME] = 0;
 	return tcsetattr(fd, TCSANOW, &termios) < 0 ? -errno : 0;
 }
 
