@@ -26,7 +26,7 @@ enum { EXIT_USAGE = 2, EXIT_HELPER_USAGE = 1, EXIT_HELPER_MOUNT = 32 };
 struct mount {
 	const struct options *options;
 	struct mount_log *log;
-	char *mount_point; /* absolute */
+	char *mount_point;   /* absolute */
 	struct board *agent; /* owned by BOARD, as the cache on it */
 	struct board *board; /* the topmost of what is open */
 	struct operations operations;
@@ -113,8 +113,8 @@ static int open_files(struct mount *mount, bool read_only, struct diag *diag)
 	int rc = vfs_open(&mount->operations.vfs, mount->board, &about);
 
 	if (rc < 0)
-		return diag_fail(diag, DIAG_FUSE, -rc, "no folder for temporary files can be written to ($TMPDIR, /var/tmp, /tmp): %s",
-				 strerror(-rc));
+		return diag_fail(diag, DIAG_FUSE, -rc,
+				 "no folder for temporary files can be written to ($TMPDIR, /var/tmp, /tmp): %s", strerror(-rc));
 	return 0;
 }
 
@@ -188,7 +188,8 @@ static int mount_command(const struct options *options, struct mount_log *log)
 		return failure(options);
 	}
 	if (hides)
-		mount_log_say(log, LOG_NOTICE, "the mount point is not empty; what is in it is hidden until the board is unmounted");
+		mount_log_say(log, LOG_NOTICE,
+			      "the mount point is not empty; what is in it is hidden until the board is unmounted");
 	if (!options->fake && !options->foreground)
 		rc = background_fork(&ready, &status);
 	if (rc < 0) {

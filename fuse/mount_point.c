@@ -147,14 +147,15 @@ static int check_user(const char *real, const struct stat *about, bool allow_oth
 	if (geteuid() == 0)
 		return 0;
 	if (!in_path("/usr/bin:/bin:/usr/local/bin", "fusermount3") && !in_path(getenv("PATH"), "fusermount3"))
-		return diag_fail(diag, DIAG_FUSE, ENOENT,
-				 "the program fusermount3 is missing, without which only root can mount; on Debian: apt install fuse3");
+		return diag_fail(
+			diag, DIAG_FUSE, ENOENT,
+			"the program fusermount3 is missing, without which only root can mount; on Debian: apt install fuse3");
 	if (access(real, W_OK) < 0)
 		return diag_fail(diag, DIAG_FUSE, EACCES,
 				 "you have no write permission on mount point %s, so only root can mount there", real);
 	if ((about->st_mode & S_ISVTX) && about->st_uid != geteuid())
-		return diag_fail(diag, DIAG_FUSE, EACCES,
-				 "mount point %s belongs to somebody else, so only root can mount there", real);
+		return diag_fail(diag, DIAG_FUSE, EACCES, "mount point %s belongs to somebody else, so only root can mount there",
+				 real);
 	return allow_other ? check_allow_other(diag) : 0;
 }
 
@@ -183,26 +184,36 @@ static bool has_entries(const char *path)
 	return found;
 }
 
-int mount_point_check(const char *given, bool allow_other, char **real, bool *hides, struct diag *diag)
+/* mount_point_check of the directory REAL, which is there. */
+static int check_directory(const char *given, const char *real, bool allow_other, struct diag *diag)
 {
 	struct stat about;
 	int rc;
 
-	*hides = false;
-	*real = realpath(given, NULL);
-	if (!*real || stat(*real, &about) < 0)
-		rc = cannot_reach(diag, given, errno);
-	else if (!S_ISDIR(about.st_mode))
-		rc = diag_fail(diag, DIAG_FUSE, ENOTDIR, "mount point %s is not a directory", given);
-	else
-		rc = check_not_in_use(*real, diag);
+	if (stat(real, &about) < 0)
+		return cannot_reach(diag, given, errno);
+	if (!S_ISDIR(about.st_mode))
+		return diag_fail(diag, DIAG_FUSE, ENOTDIR, "mount point %s is not a directory", given);
+	rc = check_not_in_use(real, diag);
 	if (rc == 0)
 		rc = check_fuse_device(diag);
 	if (rc == 0)
-		rc = check_user(*real, &about, allow_other, diag);
-	if (rc == 0)
+		rc = check_user(real, &about, allow_other, diag);
+	return rc;
+}
+
+int mount_point_check(const char *given, bool allow_other, char **real, bool *hides, struct diag *diag)
+{
+	int rc;
+
+	*hides = false;
+	*real = realpath(given, NULL);
+	if (!*real)
+		return cannot_reach(diag, given, errno);
+	rc = check_directory(given, *real, allow_other, diag);
+	if (rc == 0) {
 		*hides = has_entries(*real);
-	if (rc < 0) {
+	} else {
 		free(*real);
 		*real = NULL;
 	}

@@ -6,8 +6,8 @@
 #include <string.h>
 
 enum {
-	MAX_THREADS = 64,  /* requests that wait for the board at the same time */
-	IDLE_THREADS = 8,  /* that stay for the next requests: each keeps a buffer */
+	MAX_THREADS = 64, /* requests that wait for the board at the same time */
+	IDLE_THREADS = 8, /* that stay for the next requests: each keeps a buffer */
 };
 
 /* For a message: what mount(8) and the kernel have against us, they say through mount_log. */

@@ -31,7 +31,7 @@ struct node {
 };
 
 struct nodes {
-	pthread_mutex_t lock; /* guards everything; open_file's locks may be taken under it, never the other way round */
+	pthread_mutex_t lock;   /* guards everything; open_file's locks may be taken under it, never the other way round */
 	pthread_cond_t changed; /* a claim was given back, or a handle */
 	struct node **by_number, **by_name;
 	size_t bucket_count; /* a power of two */
@@ -335,12 +335,23 @@ static void wait_for(struct nodes *nodes, struct nodes_claim *claim, struct node
 		drop_unused(nodes, other_node);
 }
 
+/* Puts "/NAME" in front of AT. Returns where it starts. */
+static char *prepend(char *at, const char *name)
+{
+	size_t len = strlen(name);
+
+	at -= len;
+	memcpy(at, name, len);
+	*--at = '/';
+	return at;
+}
+
 /* The path of NAME (NULL: none) in NODE, in *OUT; NULL there when NODE or something above it has been removed. */
 static int build_path(const struct node *node, const char *name, char **out)
 {
-	size_t len = name ? strlen(name) + 1 : 0, part;
+	size_t len = name ? strlen(name) + 1 : 0;
 	const struct node *n;
-	char *path;
+	char *path, *at;
 
 	*out = NULL;
 	for (n = node; n->parent; n = n->parent) {
@@ -348,23 +359,19 @@ static int build_path(const struct node *node, const char *name, char **out)
 			return 0;
 		len += strlen(n->name) + 1;
 	}
-	path = malloc(len + 2);
+	if (len == 0) {
+		*out = strdup("/");
+		return *out ? 0 : -ENOMEM;
+	}
+	path = malloc(len + 1);
 	if (!path)
 		return -ENOMEM;
-	strcpy(path, "/");
-	path[len > 0 ? len : 1] = '\0';
-	if (name) {
-		part = strlen(name);
-		len -= part;
-		memcpy(path + len, name, part);
-		path[--len] = '/';
-	}
-	for (n = node; n->parent; n = n->parent) {
-		part = strlen(n->name);
-		len -= part;
-		memcpy(path + len, n->name, part);
-		path[--len] = '/';
-	}
+	at = path + len;
+	*at = '\0';
+	if (name)
+		at = prepend(at, name);
+	for (n = node; n->parent; n = n->parent)
+		at = prepend(at, n->name);
 	*out = path;
 	return 0;
 }

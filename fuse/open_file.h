@@ -52,9 +52,9 @@ struct open_file;
 struct open_file_state {
 	uint64_t size;
 	struct kept_times_pair times;
-	bool gone;         /* removed: no name leads to it */
-	uint64_t unsent;   /* bytes that the board lacks; 0: none are changed */
-	bool only_added;   /* those are at its end, and the board has all before them */
+	bool gone;       /* removed: no name leads to it */
+	uint64_t unsent; /* bytes that the board lacks; 0: none are changed */
+	bool only_added; /* those are at its end, and the board has all before them */
 };
 
 /* A file of the board in *OUT, UNLOADED, with one reference. Returns 0 or -ENOMEM. */
@@ -113,6 +113,9 @@ bool open_file_is_dirty(struct open_file *file);
 
 /* Whether FILE was created here and the board has not seen it yet. */
 bool open_file_is_pending(struct open_file *file);
+
+/* Whether the board has something in FILE, and nothing shall be in it. */
+bool open_file_is_emptied(struct open_file *file);
 
 /*
  * The errno with which the last open_file_sync failed, negative, if nothing was changed since, so that another would fail as well;

@@ -212,16 +212,11 @@ static const struct setting {
 	const char *name;
 	set_fn *set;
 } settings[] = {
-	{"uid", set_uid},
-	{"gid", set_gid},
-	{"umask", set_umask},
-	{"fsname", set_fsname},
-	{"root", set_root},
-	{"baud", set_baud},
-	{"dtr", set_signal},
-	{"rts", set_signal},
-	{"timeout", set_timeout},
-	{"attr_timeout", set_attr_timeout},
+	{"uid", set_uid},         {"gid", set_gid},
+	{"umask", set_umask},     {"fsname", set_fsname},
+	{"root", set_root},       {"baud", set_baud},
+	{"dtr", set_signal},      {"rts", set_signal},
+	{"timeout", set_timeout}, {"attr_timeout", set_attr_timeout},
 };
 
 /* mount(8)'s words that libfuse passes on to the kernel. */
@@ -231,9 +226,9 @@ static const char *const kernel_words[] = {
 
 /* mount(8)'s words that say nothing to a file system; the last ones are starts of words. */
 static const char *const ignored_words[] = {
-	"defaults", "auto", "noauto", "user", "nouser", "users", "nousers", "owner", "noowner", "group", "nogroup", "nofail", "_netdev",
-	"relatime", "norelatime", "strictatime", "nostrictatime", "lazytime", "nolazytime", "diratime", "nodiratime", "mand",
-	"nomand", "iversion", "noiversion", "silent", "loud",
+	"defaults",   "auto",     "noauto",     "user",    "nouser",   "users",      "nousers",     "owner",         "noowner",
+	"group",      "nogroup",  "nofail",     "_netdev", "relatime", "norelatime", "strictatime", "nostrictatime", "lazytime",
+	"nolazytime", "diratime", "nodiratime", "mand",    "nomand",   "iversion",   "noiversion",  "silent",        "loud",
 };
 static const char *const ignored_starts[] = {"x-", "X-", "comment=", "user=", "uhelper=", "helper="};
 
@@ -265,7 +260,8 @@ static int add_kernel_word(struct options *options, const char *word)
 {
 	char *joined;
 
-	if (asprintf(&joined, "%s%s%s", options->kernel_flags ? options->kernel_flags : "", options->kernel_flags ? "," : "", word) < 0)
+	if (asprintf(&joined, "%s%s%s", options->kernel_flags ? options->kernel_flags : "", options->kernel_flags ? "," : "",
+		     word) < 0)
 		return -ENOMEM;
 	free(options->kernel_flags);
 	options->kernel_flags = joined;
@@ -412,7 +408,8 @@ static int take_operands(struct options *options, int count, char **operands, st
 	if (count < 2 || !*operands[1])
 		return diag_fail(diag, DIAG_USAGE, EINVAL, "MOUNTPOINT is missing: the directory where the board shall appear");
 	if (count > 2)
-		return diag_fail(diag, DIAG_USAGE, EINVAL, "one DEVICE and one MOUNTPOINT, but there is also \"%s\"", operands[2]);
+		return diag_fail(diag, DIAG_USAGE, EINVAL, "one DEVICE and one MOUNTPOINT, but there is also \"%s\"",
+				 operands[2]);
 	if (set_string(&options->device, operands[0]) < 0 || set_string(&options->mount_point, operands[1]) < 0)
 		return -ENOMEM;
 	return 0;

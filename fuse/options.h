@@ -21,24 +21,24 @@ enum options_command { OPTIONS_MOUNT, OPTIONS_LIST, OPTIONS_HELP, OPTIONS_VERSIO
 
 struct options {
 	enum options_command command;
-	bool helper;         /* called as mount.mpremote */
-	bool json;           /* --list: as JSON */
-	bool foreground;     /* -f of mpremotefs */
-	bool debug;          /* -d */
-	bool fake;           /* -f of mount.mpremote: all but the mount */
-	bool verbose;        /* -v of mount.mpremote */
-	char *device;        /* as the user wrote it */
-	char *mount_point;   /* as the user wrote it */
+	bool helper;       /* called as mount.mpremote */
+	bool json;         /* --list: as JSON */
+	bool foreground;   /* -f of mpremotefs */
+	bool debug;        /* -d */
+	bool fake;         /* -f of mount.mpremote: all but the mount */
+	bool verbose;      /* -v of mount.mpremote */
+	char *device;      /* as the user wrote it */
+	char *mount_point; /* as the user wrote it */
 	bool read_only;
-	uid_t uid;           /* of the user, if not given */
+	uid_t uid; /* of the user, if not given */
 	gid_t gid;
 	mode_t umask;
 	bool allow_other;
 	bool default_permissions;
-	char *fsname;        /* NULL: not given */
-	char *root;          /* absolute and tidy; NULL: not given */
+	char *fsname; /* NULL: not given */
+	char *root;   /* absolute and tidy; NULL: not given */
 	bool noromfs, noreconnect, nointerrupt, restart, settime;
-	unsigned baud;       /* 0: not given */
+	unsigned baud; /* 0: not given */
 	enum device_signal dtr, rts;
 	int64_t timeout_us;
 	double attr_timeout; /* seconds */

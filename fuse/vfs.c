@@ -388,8 +388,7 @@ static bool may_keep_pages(struct vfs *vfs, struct vfs_handle *handle, bool firs
 }
 
 /* vfs_open_file of a claimed node. */
-static int open_claimed(struct vfs *vfs, const struct nodes_claim *claim, int flags, struct vfs_handle **handle,
-			bool *keep_pages)
+static int open_claimed(struct vfs *vfs, const struct nodes_claim *claim, int flags, struct vfs_handle **handle, bool *keep_pages)
 {
 	struct open_file *fresh;
 	bool first;
@@ -400,7 +399,7 @@ static int open_claimed(struct vfs *vfs, const struct nodes_claim *claim, int fl
 	rc = open_file_open(&fresh, &vfs->mount);
 	if (rc == 0)
 		rc = new_file_handle(vfs, claim->node, fresh, flags, handle);
-	if (rc < 0)
+	if (rc != 0)
 		return rc;
 	first = (*handle)->file == fresh;
 	rc = open_file_load((*handle)->file, claim->path);
@@ -421,7 +420,7 @@ int vfs_open_file(struct vfs *vfs, uint64_t number, int flags, struct vfs_handle
 	if (rc == 0)
 		rc = open_claimed(vfs, &claim, flags, handle, keep_pages);
 	nodes_release(vfs->nodes, &claim);
-	if (rc < 0 && *handle) {
+	if (rc != 0 && *handle) {
 		vfs_release(vfs, *handle);
 		*handle = NULL;
 	}
@@ -496,6 +495,9 @@ int vfs_flush(struct vfs *vfs, struct vfs_handle *handle)
 {
 	int rc = 0;
 
+	/* A shell that opens a file for a program closes its own descriptor first: the board never has the empty file meanwhile. */
+	if (handle->writes && open_file_is_emptied(handle->file))
+		return 0;
 	/* Who only reads does not send what others are still writing. */
 	if (handle->writes)
 		rc = vfs_sync(vfs, handle);
@@ -513,7 +515,7 @@ static int truncate_by_name(struct vfs *vfs, uint64_t number, uint64_t size)
 	bool keep_pages;
 	int rc = vfs_open_file(vfs, number, O_WRONLY, &handle, &keep_pages);
 
-	if (rc < 0)
+	if (rc != 0)
 		return rc;
 	rc = nodes_claim(vfs->nodes, number, false, &claim);
 	if (rc == 0)
@@ -567,8 +569,7 @@ static int set_times(struct vfs *vfs, uint64_t number, const struct vfs_change *
 
 	if (rc == 0) {
 		file = nodes_open_file(vfs->nodes, claim.node);
-		rc = file ? open_file_set_times(file, claim.path, change->atime, change->mtime) :
-			    keep_times(vfs, &claim, change);
+		rc = file ? open_file_set_times(file, claim.path, change->atime, change->mtime) : keep_times(vfs, &claim, change);
 	}
 	if (rc == 0)
 		nodes_note_change(vfs->nodes, claim.node);
@@ -601,7 +602,7 @@ int vfs_access(struct vfs *vfs, uint64_t number, int mask, uid_t uid, gid_t gid)
 	mode_t allowed;
 	int rc = vfs_get_attributes(vfs, number, &about);
 
-	if (rc < 0)
+	if (rc != 0)
 		return rc;
 	if ((mask & W_OK) && vfs->options.read_only)
 		return -EROFS;
@@ -975,7 +976,7 @@ int vfs_statfs(struct vfs *vfs, uint64_t number, struct statvfs *out)
 	if (rc == 0)
 		rc = board_statfs(vfs->board, place_of(&claim), &on_board);
 	nodes_release(vfs->nodes, &claim);
-	if (rc < 0)
+	if (rc != 0)
 		return rc;
 	*out = (struct statvfs){
 		.f_bsize = on_board.block_size,

@@ -27,10 +27,10 @@
 enum { VFS_NAME_MAX = 255 };
 
 struct vfs_options {
-	uid_t uid;   /* the owner of everything */
+	uid_t uid; /* the owner of everything */
 	gid_t gid;
-	mode_t umask;   /* the permissions that nothing has */
-	bool read_only; /* nothing can be changed: nothing has write permission */
+	mode_t umask;                      /* the permissions that nothing has */
+	bool read_only;                    /* nothing can be changed: nothing has write permission */
 	void (*now)(struct timespec *now); /* the wall clock; NULL: CLOCK_REALTIME */
 	board_log_fn *log;                 /* told of data that was lost; NULL: nobody */
 	void *log_context;
@@ -98,7 +98,10 @@ ssize_t vfs_read(struct vfs *vfs, struct vfs_handle *handle, void *buf, size_t l
 /* WRITE_BACK: these bytes come from pages that were mapped into memory, and have their place even in a file opened to append. */
 ssize_t vfs_write(struct vfs *vfs, struct vfs_handle *handle, const void *buf, size_t len, uint64_t offset, bool write_back);
 
-/* close(2) of one of the descriptors of HANDLE: brings what was written to the board, if HANDLE is one for writing. */
+/*
+ * close(2) of one of the descriptors of HANDLE: brings what was written to the board, if HANDLE is one for writing. A file of the
+ * board's that is empty now becomes so there with vfs_release or vfs_sync.
+ */
 int vfs_flush(struct vfs *vfs, struct vfs_handle *handle);
 
 /* fsync(2). */

@@ -9,8 +9,8 @@
 enum { BLOCK = 4096, NAME_MAX_BYTES = 255, PIECE = 1000 };
 
 struct item {
-	struct item *next;   /* in the directory */
-	struct item *first;  /* of a directory */
+	struct item *next;  /* in the directory */
+	struct item *first; /* of a directory */
 	char *name;
 	bool is_dir;
 	char *data;

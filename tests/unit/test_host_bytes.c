@@ -184,12 +184,9 @@ static void random_steps_are_those_of_an_array(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(what_was_not_written_is_zero),
-		TEST(what_is_cut_is_zero_for_ever),
-		TEST(the_end_of_a_long_file_stays_in_memory),
-		TEST(much_goes_to_a_file),
-		TEST(all_files_together_have_a_limit),
-		cmocka_unit_test(a_store_needs_no_tmpdir),
+		TEST(what_was_not_written_is_zero),           TEST(what_is_cut_is_zero_for_ever),
+		TEST(the_end_of_a_long_file_stays_in_memory), TEST(much_goes_to_a_file),
+		TEST(all_files_together_have_a_limit),        cmocka_unit_test(a_store_needs_no_tmpdir),
 		TEST(random_steps_are_those_of_an_array),
 	};
 

@@ -206,7 +206,10 @@ static void an_append_to_what_changed_replaces_it(void **state)
 	assert_int_equal(open_file_load(file, "/f"), 0);
 	char buf[8];
 	assert_int_equal(board_read(f->board, "/f", buf, sizeof(buf), 0), 6);
-	assert_memory_equal(buf, "xy\0\0" "45", 6);
+	assert_memory_equal(buf,
+			    "xy\0\0"
+			    "45",
+			    6);
 }
 
 static void writing_in_the_middle_fetches_the_rest(void **state)
@@ -565,7 +568,8 @@ struct model {
 static void random_write(struct fixture *f, struct model *model, struct dice *dice)
 {
 	static unsigned char buf[80000];
-	size_t offset = dice_roll(dice, dice_roll(dice, 2) ? 1000 : 200000), len = dice_roll(dice, dice_roll(dice, 3) ? 100 : 80000);
+	size_t offset = dice_roll(dice, dice_roll(dice, 2) ? 1000 : 200000),
+	       len = dice_roll(dice, dice_roll(dice, 3) ? 100 : 80000);
 	bool append = dice_hit(dice, 4);
 
 	memset(buf, (int)dice_roll(dice, 255) + 1, len);

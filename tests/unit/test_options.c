@@ -110,9 +110,10 @@ static void commands_are_known(void **state)
 
 static void every_option_is_read(void **state)
 {
-	struct options options = good("mpremotefs -o ro,uid=7,gid=8,umask=077,allow_other,default_permissions,fsname=x -o "
-				      "root=flash//lib/,noromfs,baud=921600,dtr=on,rts=keep,timeout=2.5,attr_timeout=0,nointerrupt,"
-				      "restart,noreconnect,settime a0 /mnt");
+	struct options options =
+		good("mpremotefs -o ro,uid=7,gid=8,umask=077,allow_other,default_permissions,fsname=x -o "
+		     "root=flash//lib/,noromfs,baud=921600,dtr=on,rts=keep,timeout=2.5,attr_timeout=0,nointerrupt,"
+		     "restart,noreconnect,settime a0 /mnt");
 
 	(void)state;
 	assert_true(options.read_only && options.allow_other && options.default_permissions && options.noromfs);
@@ -223,10 +224,22 @@ static void wrong_lines_are_named(void **state)
 static void wrong_values_are_named(void **state)
 {
 	static const char *const values[] = {
-		"uid=-1", "uid=nobody-has-this-name", "uid=4294967295", "gid=", "gid=1x", "umask=8", "umask=1000", "umask=-1", "umask=",
-		"baud=0", "baud=299", "baud=1200", "baud=99999999", "baud=115200x", "baud=+5", "dtr=yes", "rts=", "timeout=0",
-		"timeout=0.05", "timeout=3601", "timeout=1e3", "timeout=1.2.3", "timeout=.", "timeout=-1", "timeout=nan",
-		"attr_timeout=86401", "attr_timeout=", "root=", "root=..", "root=/a/../b", "root=/a/.", "root=./a",
+		"uid=-1",         "uid=nobody-has-this-name",
+		"uid=4294967295", "gid=",
+		"gid=1x",         "umask=8",
+		"umask=1000",     "umask=-1",
+		"umask=",         "baud=0",
+		"baud=299",       "baud=1200",
+		"baud=99999999",  "baud=115200x",
+		"baud=+5",        "dtr=yes",
+		"rts=",           "timeout=0",
+		"timeout=0.05",   "timeout=3601",
+		"timeout=1e3",    "timeout=1.2.3",
+		"timeout=.",      "timeout=-1",
+		"timeout=nan",    "attr_timeout=86401",
+		"attr_timeout=",  "root=",
+		"root=..",        "root=/a/../b",
+		"root=/a/.",      "root=./a",
 	};
 	char line[128];
 	size_t i;
@@ -241,8 +254,10 @@ static void wrong_values_are_named(void **state)
 static void limits_are_allowed(void **state)
 {
 	static const char *const values[] = {
-		"uid=0", "uid=4294967294", "umask=777", "umask=0", "umask=0022", "baud=300", "baud=20000000", "timeout=0.1",
-		"timeout=3600", "timeout=.5", "timeout=5.", "attr_timeout=0", "attr_timeout=86400", "root=/", "root=///", "root=...",
+		"uid=0",      "uid=4294967294", "umask=777",          "umask=0",      "umask=0022",
+		"baud=300",   "baud=20000000",  "timeout=0.1",        "timeout=3600", "timeout=.5",
+		"timeout=5.", "attr_timeout=0", "attr_timeout=86400", "root=/",       "root=///",
+		"root=...",
 	};
 	char line[128];
 	struct options options;
@@ -260,9 +275,10 @@ static void limits_are_allowed(void **state)
 static void help_names_every_option(void **state)
 {
 	static const char *const words[] = {
-		"ro, rw", "uid=", "gid=", "umask=", "allow_other", "default_permissions", "fsname=", "root=", "noromfs", "baud=", "dtr=",
-		"rts=", " timeout=", "attr_timeout=", "nointerrupt", "restart", "noreconnect", "settime", "--list", "--json", "--help",
-		"--version", " -f", " -d", " -o",
+		"ro, rw",      "uid=",    "gid=",   "umask=", "allow_other", "default_permissions", "fsname=",     "root=",
+		"noromfs",     "baud=",   "dtr=",   "rts=",   " timeout=",   "attr_timeout=",       "nointerrupt", "restart",
+		"noreconnect", "settime", "--list", "--json", "--help",      "--version",           " -f",         " -d",
+		" -o",
 	};
 	char *text = NULL;
 	size_t size, i;

@@ -42,9 +42,10 @@ static void people_get_a_table(void **state)
 	char *text = printed(port_list_print, 2);
 
 	(void)state;
-	assert_string_equal(text, "/dev/ttyACM0  Board in FS mode, Micro\"Python\\ (USB 2e8a:0005), id:e661??, held by mpremotefs "
-				  "(pid 7), mounted at /mnt\n"
-				  "/dev/ttyS0    ttyS0\n");
+	assert_string_equal(text,
+			    "/dev/ttyACM0  Board in FS mode, Micro\"Python\\ (USB 2e8a:0005), id:e661??, held by mpremotefs "
+			    "(pid 7), mounted at /mnt\n"
+			    "/dev/ttyS0    ttyS0\n");
 	free(text);
 	text = printed(port_list_print, 0);
 	assert_string_equal(text, "");
@@ -56,13 +57,14 @@ static void programs_get_json(void **state)
 	char *text = printed(port_list_print_json, 2);
 
 	(void)state;
-	assert_string_equal(text, "[\n"
-				  "  {\"path\": \"/dev/ttyACM0\", \"description\": null, \"manufacturer\": \"Micro\\\"Python\\\\\", "
-				  "\"product\": \"Board in FS mode\", \"serial\": \"e661??\", \"usb_vendor\": \"2e8a\", "
-				  "\"usb_product\": \"0005\", \"held_by\": \"mpremotefs (pid 7), mounted at /mnt\"},\n"
-				  "  {\"path\": \"/dev/ttyS0\", \"description\": \"ttyS0\", \"manufacturer\": null, \"product\": null, "
-				  "\"serial\": null, \"usb_vendor\": null, \"usb_product\": null, \"held_by\": null}\n"
-				  "]\n");
+	assert_string_equal(text,
+			    "[\n"
+			    "  {\"path\": \"/dev/ttyACM0\", \"description\": null, \"manufacturer\": \"Micro\\\"Python\\\\\", "
+			    "\"product\": \"Board in FS mode\", \"serial\": \"e661??\", \"usb_vendor\": \"2e8a\", "
+			    "\"usb_product\": \"0005\", \"held_by\": \"mpremotefs (pid 7), mounted at /mnt\"},\n"
+			    "  {\"path\": \"/dev/ttyS0\", \"description\": \"ttyS0\", \"manufacturer\": null, \"product\": null, "
+			    "\"serial\": null, \"usb_vendor\": null, \"usb_product\": null, \"held_by\": null}\n"
+			    "]\n");
 	free(text);
 	text = printed(port_list_print_json, 0);
 	assert_string_equal(text, "[]\n");
