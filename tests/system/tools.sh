@@ -175,10 +175,10 @@ compiles() {
 makes() {
 	printf 'all: b.txt\nb.txt: a.txt\n\t@echo making $@; cp $< $@\n' >Makefile
 	echo a >a.txt
-	make -s
-	make -s
+	env -u MAKEFLAGS -u MAKELEVEL make -s
+	env -u MAKEFLAGS -u MAKELEVEL make -s
 	touch -d '2001-01-01' b.txt
-	make -s
+	env -u MAKEFLAGS -u MAKELEVEL make -s
 }
 
 pieces() {
