@@ -55,10 +55,12 @@ SYSTEM_TESTS = \
 	tests/system/board.sh \
 	tests/system/differential.sh \
 	tests/system/full_flash.sh \
+	tests/system/killed_board.sh \
 	tests/system/linesim.sh \
 	tests/system/power_cut.sh \
 	tests/system/rawrepl.sh \
 	tests/system/rawrepl_uart.sh \
+	tests/system/second_copy.sh \
 	tests/system/small_board.sh \
 	tests/system/tools.sh
 
