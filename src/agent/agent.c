@@ -111,8 +111,10 @@ static struct exchange *on_line(struct agent *agent)
 static void link_failed(struct agent *agent, ssize_t error)
 {
 	if (!agent->gone)
-		logf_at(agent, LOG_ERR, "%s: the connection to the board is lost: %s", bytelink_device(agent->link),
-			strerror((int)-error));
+		logf_at(agent, LOG_ERR,
+			"the connection to the board is lost: %s %s. Unmount, see to it that the board is connected, and mount again",
+			bytelink_device(agent->link),
+			error == -ENODEV ? bytelink_ended(agent->link) : strerror((int)-error));
 	agent->gone = true;
 	exchange_fail(agent->exchange);
 	if (agent->starting)

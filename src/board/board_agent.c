@@ -779,9 +779,11 @@ static void note_interrupted(struct board_agent *board)
 	if (!session.interrupted)
 		return;
 	snprintf(board->warning, sizeof(board->warning),
-		 "%s: the board was %s, which was stopped; it starts again at the board's next reset. With -o restart the board is "
-		 "reset at unmount, with -o nointerrupt a running program is left alone and the mount refused.",
-		 board->device, rawrepl_state_words(session.found));
+		 "%s: the board was %s, which was stopped; it starts again %s. With -o nointerrupt a running program is left alone and "
+		 "the mount refused.",
+		 board->device, rawrepl_state_words(session.found),
+		 board->options.restart ? "when you unmount" :
+					  "at the board's next reset, which with -o restart comes when you unmount");
 }
 
 static int start(struct board_agent *board, const char *device, const char *mount_point, struct diag *diag)
@@ -801,6 +803,12 @@ static int start(struct board_agent *board, const char *device, const char *moun
 
 	if (error)
 		return error;
+	/* `auto` says little in a message. */
+	char *path = strdup(bytelink_device(board->link));
+	if (path) {
+		free(board->device);
+		board->device = path;
+	}
 	error = agent_open(&board->agent, board->link, &options, diag);
 	if (error) {
 		bytelink_close(board->link);

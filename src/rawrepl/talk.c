@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+enum { LAST_LINES = 4 }; /* of the board's words in a message */
+
 enum { TALK_READ = 512, TALK_DRAIN = 65536 };
 
 void talk_start(struct talk *talk, struct bytelink *link, int64_t timeout_us)
@@ -118,6 +120,13 @@ char *talk_last_words(const struct talk *talk, char *text, size_t size)
 
 	while (len > 0 && isspace(from[len - 1]))
 		len--;
+	/* The last lines: what a program prints in a loop says no more in twenty. */
+	for (size_t i = len, lines = 0; i > 0; i--)
+		if (from[i - 1] == '\n' && ++lines == LAST_LINES) {
+			from += i;
+			len -= i;
+			break;
+		}
 	while (len > 0 && isspace(from[0])) {
 		from++;
 		len--;
