@@ -272,6 +272,8 @@ static int check_new_name(const struct vfs *vfs, uint64_t dir, const char *name)
 		rc = -EROFS;
 	if (rc == 0 && is_trash(dir, name))
 		rc = -EPERM;
+	if (rc == 0 && board_hides(name)) /* it would be removed as a leftover of ours */
+		rc = -EINVAL;
 	return rc;
 }
 
@@ -281,6 +283,8 @@ int vfs_look_up(struct vfs *vfs, uint64_t dir, const char *name, struct stat *ou
 	struct node *node;
 	int rc = check_name(name);
 
+	if (rc == 0 && board_hides(name))
+		rc = -ENOENT;
 	if (rc < 0)
 		return rc;
 	rc = nodes_claim_name(vfs->nodes, dir, name, false, &claim);

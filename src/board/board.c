@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "board/board.h"
 
+#include <string.h>
+
+#include "agent/protocol.h"
+
+bool board_hides(const char *name)
+{
+	return !strncmp(name, AGENT_HIDDEN, sizeof(AGENT_HIDDEN) - 1);
+}
+
 int board_stat(struct board *board, const char *path, struct board_stat *out)
 {
 	return board->ops->stat(board, path, out);

@@ -81,6 +81,9 @@ struct board {
 /* What PATH is. -ENOENT, -ENOTDIR as stat(2). */
 int board_stat(struct board *board, const char *path, struct board_stat *out);
 
+/* Whether NAME, one name, is kept for temporaries of ours: no listing shows it, and what bears it is removed some day. */
+bool board_hides(const char *name);
+
 /* The entries of directory PATH, in the board's order, without `.` and `..` and without temporaries of ours. */
 int board_list(struct board *board, const char *path, board_entry_fn *each, void *context);
 

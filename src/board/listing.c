@@ -41,5 +41,5 @@ enum listing_event listing_next(struct listing *listing, struct listing_entry *e
 	memcpy(entry->name, name, len);
 	entry->name[len] = 0;
 	listing_stat(name + len, listing->epoch, &entry->stat);
-	return strncmp(entry->name, AGENT_HIDDEN, sizeof(AGENT_HIDDEN) - 1) ? LISTING_ENTRY : LISTING_LEFTOVER;
+	return board_hides(entry->name) ? LISTING_LEFTOVER : LISTING_ENTRY;
 }

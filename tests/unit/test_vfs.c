@@ -324,6 +324,10 @@ static void bad_names_never_reach_the_board(void **state)
 	assert_int_equal(vfs_rename(f->vfs, ROOT, "a", ROOT, name, 0), -ENAMETOOLONG);
 	assert_int_equal(vfs_make_dir(f->vfs, ROOT, ".Trash", &about), -EPERM);
 	assert_int_equal(vfs_make_dir(f->vfs, ROOT, ".Trash-1000", &about), -EPERM);
+	assert_int_equal(stat_of(f, ROOT, ".mpremotefs~a", &about), -ENOENT);
+	assert_int_equal(vfs_create(f->vfs, ROOT, ".mpremotefs~a", O_RDWR, &handle, &about), -EINVAL);
+	assert_int_equal(vfs_make_dir(f->vfs, ROOT, ".mpremotefs~a", &about), -EINVAL);
+	assert_int_equal(vfs_rename(f->vfs, ROOT, "a", ROOT, ".mpremotefs~a", 0), -EINVAL);
 	assert_int_equal(fakeboard_count_all(f->board), 0);
 	name[VFS_NAME_MAX] = '\0';
 	assert_int_equal(vfs_make_dir(f->vfs, ROOT, name, &about), 0);
