@@ -9,6 +9,8 @@ LIBMOUNT_LIBS = libmount.a $(LIBMPREMOTEFS_LIBS) $(FUSE_LIBS)
 libmount_a_SOURCES = \
 	fuse/background.c \
 	fuse/background.h \
+	fuse/descriptors.c \
+	fuse/descriptors.h \
 	fuse/host_bytes.c \
 	fuse/host_bytes.h \
 	fuse/kept_times.c \

@@ -57,6 +57,7 @@ int mount_session_open(struct operations *operations, const struct options *opti
 	struct fuse_session *session = new_session(operations, options, read_only);
 
 	operations->session = NULL;
+	operations->mount_point = mount_point;
 	if (!session)
 		return cannot_mount(diag, mount_point);
 	if (fuse_set_signal_handlers(session) < 0) {

@@ -8,7 +8,7 @@
 #include "fuse/options.h"
 
 /*
- * Mounts at MOUNT_POINT (absolute) with requests going to OPERATIONS, whose `session` is set. READ_ONLY goes with what OPTIONS say.
+ * Mounts at MOUNT_POINT (absolute, without links; it has to outlive the session) with requests going to OPERATIONS, whose `session` is set. READ_ONLY goes with what OPTIONS say.
  * From now on SIGINT, SIGTERM and SIGHUP end the session instead of the process. Returns 0 or a negative errno.
  */
 int mount_session_open(struct operations *operations, const struct options *options, const char *mount_point, bool read_only,

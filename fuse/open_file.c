@@ -532,16 +532,6 @@ bool open_file_is_pending(struct open_file *file)
 	return pending;
 }
 
-bool open_file_is_emptied(struct open_file *file)
-{
-	bool emptied;
-
-	pthread_mutex_lock(&file->lock);
-	emptied = is_dirty(file) && file->on_board && file->size == 0 && file->board.size > 0;
-	pthread_mutex_unlock(&file->lock);
-	return emptied;
-}
-
 int open_file_failure(struct open_file *file)
 {
 	int failure;

@@ -114,9 +114,6 @@ bool open_file_is_dirty(struct open_file *file);
 /* Whether FILE was created here and the board has not seen it yet. */
 bool open_file_is_pending(struct open_file *file);
 
-/* Whether the board has something in FILE, and nothing shall be in it. */
-bool open_file_is_emptied(struct open_file *file);
-
 /*
  * The errno with which the last open_file_sync failed, negative, if nothing was changed since, so that another would fail as well;
  * otherwise 0.

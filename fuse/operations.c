@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "fuse/operations.h"
 
+#include "fuse/descriptors.h"
+
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -232,10 +235,25 @@ static void op_write(fuse_req_t req, fuse_ino_t number, const char *buf, size_t 
 		fuse_reply_write(req, (size_t)done);
 }
 
+/* For vfs_flush: whether the process of request CONTEXT has another descriptor for writing to file PATH of the board. */
+static bool has_more(void *context, const char *path)
+{
+	fuse_req_t req = context;
+	const char *mount_point = operations_of(req)->mount_point;
+	char *here;
+	bool has;
+
+	if (asprintf(&here, "%s%s", strcmp(mount_point, "/") == 0 ? "" : mount_point, path) < 0)
+		return false;
+	has = descriptors_write_to(fuse_req_ctx(req)->pid, here);
+	free(here);
+	return has;
+}
+
 static void op_flush(fuse_req_t req, fuse_ino_t number, struct fuse_file_info *info)
 {
 	(void)number;
-	fuse_reply_err(req, -vfs_flush(vfs_of(req), handle_of(info)));
+	fuse_reply_err(req, -vfs_flush(vfs_of(req), handle_of(info), has_more, req));
 }
 
 static void op_fsync(fuse_req_t req, fuse_ino_t number, int only_data, struct fuse_file_info *info)

@@ -12,6 +12,7 @@ struct operations {
 	struct vfs *vfs;
 	struct fuse_session *session; /* set before the session's loop starts */
 	double timeout;               /* how long the kernel may remember names and attributes, in seconds */
+	const char *mount_point;      /* absolute, without links */
 };
 
 /* What to give to fuse_session_new, with a struct operations that outlives the session. */

@@ -495,12 +495,30 @@ int vfs_sync(struct vfs *vfs, struct vfs_handle *handle)
 	return rc;
 }
 
-int vfs_flush(struct vfs *vfs, struct vfs_handle *handle)
+/* Whether the file is dirty and empty. */
+static bool is_emptied(struct open_file *file)
+{
+	struct open_file_state state;
+
+	return open_file_is_dirty(file) && open_file_peek(file, &state) && state.size == 0;
+}
+
+/* Whether MORE tells of a descriptor that will be closed after this one. */
+static bool comes_again(struct vfs *vfs, const struct vfs_handle *handle, vfs_more_fn *more, void *context)
+{
+	struct nodes_claim claim;
+	bool again;
+
+	again = nodes_claim(vfs->nodes, handle->number, false, &claim) == 0 && claim.path && more(context, claim.path);
+	nodes_release(vfs->nodes, &claim);
+	return again;
+}
+
+int vfs_flush(struct vfs *vfs, struct vfs_handle *handle, vfs_more_fn *more, void *context)
 {
 	int rc = 0;
 
-	/* A shell that opens a file for a program closes its own descriptor first: the board never has the empty file meanwhile. */
-	if (handle->writes && open_file_is_emptied(handle->file))
+	if (handle->writes && is_emptied(handle->file) && comes_again(vfs, handle, more, context))
 		return 0;
 	/* Who only reads does not send what others are still writing. */
 	if (handle->writes)

@@ -98,11 +98,15 @@ ssize_t vfs_read(struct vfs *vfs, struct vfs_handle *handle, void *buf, size_t l
 /* WRITE_BACK: these bytes come from pages that were mapped into memory, and have their place even in a file opened to append. */
 ssize_t vfs_write(struct vfs *vfs, struct vfs_handle *handle, const void *buf, size_t len, uint64_t offset, bool write_back);
 
+/* Whether the process that closes a descriptor of file PATH (of the board) has another one that writes to it. */
+typedef bool vfs_more_fn(void *context, const char *path);
+
 /*
- * close(2) of one of the descriptors of HANDLE: brings what was written to the board, if HANDLE is one for writing. A file of the
- * board's that is empty now becomes so there with vfs_release or vfs_sync.
+ * close(2) of one of the descriptors of HANDLE: brings what was written to the board, if HANDLE is one for writing. A shell that
+ * opens a file for a program copies its descriptor and closes the first one: a file that is only new, or only emptied, is left for
+ * the close that follows where MORE tells of one, so that the board never has the empty file.
  */
-int vfs_flush(struct vfs *vfs, struct vfs_handle *handle);
+int vfs_flush(struct vfs *vfs, struct vfs_handle *handle, vfs_more_fn *more, void *context);
 
 /* fsync(2). */
 int vfs_sync(struct vfs *vfs, struct vfs_handle *handle);

@@ -23,6 +23,7 @@ UNIT_TESTS = \
 
 # Those of fuse/ link what the mount is made of.
 UNIT_TESTS += \
+	tests/unit/test_descriptors \
 	tests/unit/test_host_bytes \
 	tests/unit/test_kept_times \
 	tests/unit/test_mount_point \
@@ -33,6 +34,7 @@ UNIT_TESTS += \
 	tests/unit/test_vfs
 FAKE_BOARD = tests/unit/fakeboard.c tests/unit/fakeboard.h
 FUSE_TEST_LIBS = $(LIBMOUNT_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_descriptors_LDADD = $(FUSE_TEST_LIBS)
 tests_unit_test_host_bytes_SOURCES = tests/unit/test_host_bytes.c tests/unit/dice.h
 tests_unit_test_host_bytes_LDADD = $(FUSE_TEST_LIBS)
 tests_unit_test_kept_times_LDADD = $(FUSE_TEST_LIBS)

@@ -131,13 +131,25 @@ static struct vfs_handle *open_as(struct fixture *f, uint64_t number, int flags)
 	return handle;
 }
 
+/* A process with as many more descriptors as *CONTEXT says. */
+static bool have_more(void *context, const char *path)
+{
+	assert_int_equal(path[0], '/');
+	return *(int *)context > 0;
+}
+
+static int flush(struct fixture *f, struct vfs_handle *handle)
+{
+	return vfs_flush(f->vfs, handle, have_more, &(int){0});
+}
+
 static bool keeps_pages(struct fixture *f, uint64_t number)
 {
 	struct vfs_handle *handle;
 	bool keep_pages;
 
 	assert_int_equal(vfs_open_file(f->vfs, number, O_RDONLY, &handle, &keep_pages), 0);
-	assert_int_equal(vfs_flush(f->vfs, handle), 0);
+	assert_int_equal(flush(f, handle), 0);
 	vfs_release(f->vfs, handle);
 	return keep_pages;
 }
@@ -158,7 +170,7 @@ static void expect_read(struct fixture *f, struct vfs_handle *handle, const char
 /* What close(2) does. */
 static int close_file(struct fixture *f, struct vfs_handle *handle)
 {
-	int rc = vfs_flush(f->vfs, handle);
+	int rc = flush(f, handle);
 
 	vfs_release(f->vfs, handle);
 	return rc;
@@ -529,7 +541,7 @@ static void a_file_that_is_being_closed_is_not_fetched(void **state)
 	expect_read(f, handle, "content");
 	fakeboard_forget_calls(f->board);
 	fakeboard_pause(f->board, FAKEBOARD_REMOVE);
-	assert_int_equal(vfs_flush(f->vfs, handle), 0);
+	assert_int_equal(flush(f, handle), 0);
 	assert_int_equal(pthread_create(&unlinker.thread, NULL, unlink_a, &unlinker), 0);
 	vfs_release(f->vfs, handle);
 	fakeboard_resume(f->board, FAKEBOARD_REMOVE);
@@ -578,6 +590,31 @@ static void o_append_and_o_trunc(void **state)
 	expect_on_board(f, "/a", "");
 }
 
+/* What a shell does for a redirection: the descriptor is copied, and the first one closed. */
+static void a_copied_descriptor_is_no_reason_to_send_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct vfs_handle *handle = create(f, ROOT, "new");
+
+	assert_int_equal(vfs_flush(f->vfs, handle, have_more, &(int){1}), 0);
+	expect_on_board(f, "/new", NULL);
+	assert_int_equal(close_file(f, handle), 0);
+	expect_on_board(f, "/new", "");
+	put(f, "/a", "old");
+	handle = open_as(f, look_up(f, ROOT, "a"), O_WRONLY | O_TRUNC);
+	assert_int_equal(vfs_flush(f->vfs, handle, have_more, &(int){1}), 0);
+	expect_on_board(f, "/a", "old");
+	write_to(f, handle, "more");
+	assert_int_equal(vfs_flush(f->vfs, handle, have_more, &(int){1}), 0);
+	expect_on_board(f, "/a", "more");
+	assert_int_equal(close_file(f, handle), 0);
+	handle = open_as(f, look_up(f, ROOT, "a"), O_WRONLY | O_TRUNC);
+	fakeboard_fail(f->board, FAKEBOARD_REPLACE, EIO, 1);
+	assert_int_equal(flush(f, handle), -EIO);
+	assert_int_equal(close_file(f, handle), 0);
+	expect_on_board(f, "/a", "");
+}
+
 static void a_reader_does_not_send_what_others_write(void **state)
 {
 	struct fixture *f = *state;
@@ -590,7 +627,7 @@ static void a_reader_does_not_send_what_others_write(void **state)
 	reader = open_as(f, number, O_RDONLY);
 	write_to(f, writer, "ONE");
 	expect_read(f, reader, "ONE");
-	assert_int_equal(vfs_flush(f->vfs, reader), 0);
+	assert_int_equal(flush(f, reader), 0);
 	expect_on_board(f, "/a", "one");
 	assert_int_equal(vfs_sync(f->vfs, reader), 0);
 	expect_on_board(f, "/a", "ONE");
@@ -636,10 +673,10 @@ static void every_close_tells_of_what_is_not_there(void **state)
 	second = open_as(f, number, O_RDWR);
 	write_to(f, first, "newer");
 	fakeboard_set_capacity(f->board, 4);
-	assert_int_equal(vfs_flush(f->vfs, first), -ENOSPC);
+	assert_int_equal(flush(f, first), -ENOSPC);
 	assert_int_equal(vfs_sync(f->vfs, first), -ENOSPC);
 	assert_int_equal(vfs_release(f->vfs, first), 0);
-	assert_int_equal(vfs_flush(f->vfs, second), -ENOSPC);
+	assert_int_equal(flush(f, second), -ENOSPC);
 	assert_string_equal(f->log, "");
 	fakeboard_forget_calls(f->board);
 	assert_int_equal(vfs_release(f->vfs, second), number);
@@ -662,7 +699,7 @@ static void a_new_file_that_was_lost_is_not_there(void **state)
 
 	write_to(f, handle, "content");
 	fakeboard_fail(f->board, FAKEBOARD_REPLACE, ENOSPC, 1);
-	assert_int_equal(vfs_flush(f->vfs, handle), -ENOSPC);
+	assert_int_equal(flush(f, handle), -ENOSPC);
 	assert_int_equal(vfs_release(f->vfs, handle), number);
 	assert_non_null(strstr(f->log, "/new: "));
 	assert_int_equal(vfs_get_attributes(f->vfs, number, &about), -ESTALE);
@@ -679,7 +716,7 @@ static void what_is_written_after_the_flush_is_sent_at_the_release(void **state)
 	struct fixture *f = *state;
 	struct vfs_handle *handle = create(f, ROOT, "new");
 
-	assert_int_equal(vfs_flush(f->vfs, handle), 0);
+	assert_int_equal(flush(f, handle), 0);
 	assert_int_equal(vfs_write(f->vfs, handle, "late", 4, 0, true), 4);
 	assert_int_equal(vfs_release(f->vfs, handle), 0);
 	expect_on_board(f, "/new", "late");
@@ -879,6 +916,7 @@ int main(void)
 		TEST(a_file_that_is_being_closed_is_not_fetched),
 		TEST(a_removed_directory_is_empty),
 		TEST(o_append_and_o_trunc),
+		TEST(a_copied_descriptor_is_no_reason_to_send_nothing),
 		TEST(a_reader_does_not_send_what_others_write),
 		TEST(truncate_by_name_is_there_when_it_returns),
 		TEST(every_close_tells_of_what_is_not_there),
