@@ -154,9 +154,10 @@ mount_device() { # DEVICE OPTION...
 
 # Mounts the board in the foreground, as process $mount_pid, with its log in mount.log.
 mount_logged() { # OPTION...
-	"$mpremotefs" -f "$@" "$(device)" "$mnt" >mount.log 2>&1 &
+	: >mount.log
+	"$mpremotefs" -f "$@" "$(device)" "$mnt" >>mount.log 2>&1 &
 	mount_pid=$!
-	await 20 "it is mounted: $(cat mount.log)" mounted_or_ended
+	await 20 'it is mounted' mounted_or_ended
 	mounted || fail "mpremotefs -f $* ended: $(cat mount.log)"
 }
 

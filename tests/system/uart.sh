@@ -1,0 +1,88 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# On a UART (115,200 baud, a buffer of 260 bytes that loses what does not fit) not one byte is lost, up or down; while a large copy
+# holds the line, stat and ls are answered within half a second; and the line is kept full.
+set -eu
+. "${top_srcdir:?}/tests/system/lib.sh"
+
+head -c 30000 /dev/urandom >random
+seq 1 6000 >text
+for i in $(seq 1 25); do
+	mkdir -p "tree/$i"
+	echo "$i" >"tree/$i/file"
+done
+
+now_ms() {
+	echo $(($(date +%s%N) / 1000000))
+}
+
+# The longest of some stats that have to go to the board while process $1 runs, in ms, in $longest; how many there were in $count.
+look_meanwhile() {
+	longest=0 count=0
+	while kill -0 "$1" 2>/dev/null; do
+		before=$(now_ms)
+		if [ $((count % 2)) -eq 0 ] && [ "$dir" -lt 25 ]; then
+			dir=$((dir + 1))
+			stat "$mnt/tree/$dir/file" >stat.out || fail "stat of file $dir"
+		else
+			stat -f "$mnt" >stat.out || fail 'stat -f'
+		fi
+		took=$(($(now_ms) - before))
+		[ "$took" -le "$longest" ] || longest=$took
+		count=$((count + 1))
+	done
+	wait "$1" || fail "what was looked at meanwhile ended with status $?"
+}
+
+none_lost() { # WHAT
+	assert_equal "$1: lost bytes" 0 "$(line_counter lost)"
+}
+
+start_line --uart
+mount_board
+cp -r tree "$mnt"
+diff -r tree "$mnt/tree" >&2 || fail 'small files are not what was copied'
+none_lost 'small files'
+unmount_board
+mount_board # so that nothing is known
+ls "$mnt/tree" >/dev/null
+dir=0
+
+cp random "$mnt/up" &
+look_meanwhile $!
+echo "up: $count looks, the longest $longest ms"
+[ "$count" -ge 4 ] || fail "only $count looks while 30,000 bytes were copied"
+assert_at_most 'ms for a stat during a copy to the board' 500 "$longest"
+none_lost 'up'
+
+unmount_board
+mount_board # so that the kernel has no pages of it
+ls "$mnt/tree" >/dev/null
+dir=0
+cp "$mnt/up" down &
+look_meanwhile $!
+echo "down: $count looks, the longest $longest ms"
+[ "$count" -ge 4 ] || fail "only $count looks while 30,000 bytes were copied back"
+assert_at_most 'ms for a stat during a copy from the board' 500 "$longest"
+assert_same random down
+none_lost 'down'
+
+# Both ways at once, with nothing between: how well the line is used is the benchmark's to say, but it is used.
+unmount_board
+mount_board
+cp text "$mnt/text" &
+cp "$mnt/up" down2
+wait $! || fail 'cp up while another came down'
+assert_same random down2
+before=$(now_ms)
+cp random "$mnt/up2"
+took=$(($(now_ms) - before))
+assert_at_most 'ms for 30,000 bytes up alone, which need 2,605' 4000 "$took"
+unmount_board
+mount_board
+assert_same text "$mnt/text"
+assert_same random "$mnt/up2"
+unmount_board
+none_lost 'all'
+assert_equal 'interrupts' 0 "$(line_counter interrupts)"
+stop_line
