@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -155,14 +156,10 @@ static const struct entry *guess(const struct next_file *next, const char *path)
 
 static void hint(struct next_file *next, const struct entry *entry)
 {
-	size_t len = strlen(next->dir) + 1 + strlen(entry->name) + 1;
-	char *path = malloc(len);
+	char *path;
 
-	if (!path)
+	if (asprintf(&path, "%s/%s", next->dir, entry->name) < 0)
 		return;
-	memcpy(path, next->dir, strlen(next->dir));
-	path[strlen(next->dir)] = '/';
-	strcpy(path + strlen(next->dir) + 1, entry->name);
 	board_ahead(next->board, path, entry->size);
 	free(path);
 }

@@ -14,14 +14,14 @@
 #include "agent/agent_parts.h"
 
 enum {
-	HELLO_US = 3000000,  /* from starting the agent to its hello: it compiles nothing then */
-	QUIT_US = 1000000,   /* how long a board may take to leave the agent before we go anyway */
-	FAST_US = 6000,      /* a line that carries PROOF bytes and an answer in less is faster than any slow UART... */
-	PROOF = 200,         /* (within the window that any line holds) */
-	FLOOD = 1500,        /* ...and holds back its writer if so much, more than any board's ring, is not lost... */
-	HOLD_MS = 50,        /* ...while the board reads nothing for so long */
-	OUTPUT_KEPT = 256,   /* of what the board says outside frames, for messages */
-	RETRY_US = 2000000,  /* between two tries to start an agent that is gone */
+	HELLO_US = 3000000, /* from starting the agent to its hello: it compiles nothing then */
+	QUIT_US = 1000000,  /* how long a board may take to leave the agent before we go anyway */
+	FAST_US = 6000,     /* a line that carries PROOF bytes and an answer in less is faster than any slow UART... */
+	PROOF = 200,        /* (within the window that any line holds) */
+	FLOOD = 1500,       /* ...and holds back its writer if so much, more than any board's ring, is not lost... */
+	HOLD_MS = 50,       /* ...while the board reads nothing for so long */
+	OUTPUT_KEPT = 256,  /* of what the board says outside frames, for messages */
+	RETRY_US = 2000000, /* between two tries to start an agent that is gone */
 };
 
 struct agent {
@@ -34,12 +34,12 @@ struct agent {
 	struct exchange *exchange; /* of the callers */
 	struct exchange *starting; /* while the agent is being started: its own */
 	bool wanted;               /* a request came while the board was silent */
-	bool lost;                 /* the agent could not be started again: what answers now may be half of one, and is not heard */
-	int64_t retry_at;          /* after a failure, not before this is the agent started again */
+	bool lost;        /* the agent could not be started again: what answers now may be half of one, and is not heard */
+	int64_t retry_at; /* after a failure, not before this is the agent started again */
 	char output[OUTPUT_KEPT + 1]; /* the end of what the board said outside frames */
 	size_t output_len;
-	bool stop;      /* the line thread is to end */
-	bool gone;      /* the link has failed */
+	bool stop; /* the line thread is to end */
+	bool gone; /* the link has failed */
 	bool threaded;
 	pthread_t thread;
 };
@@ -86,7 +86,8 @@ static void note_frame(void *context, bool outgoing, const struct frame *frame, 
 	else if (what)
 		logf_at(agent, LOG_DEBUG, "<- %s: %s", what, diag_printable(text, sizeof(text), frame->payload, frame->len));
 	else
-		logf_at(agent, LOG_DEBUG, "%s %c #%u, %u bytes", outgoing ? "->" : "<-", frame->type, frame->sequence, frame->len);
+		logf_at(agent, LOG_DEBUG, "%s %c #%u, %u bytes", outgoing ? "->" : "<-", frame->type, frame->sequence,
+			frame->len);
 }
 
 /* Lets the callers of finished requests go on. With the lock held. */
@@ -113,8 +114,7 @@ static void link_failed(struct agent *agent, ssize_t error)
 	if (!agent->gone)
 		logf_at(agent, LOG_ERR,
 			"the connection to the board is lost: %s %s. Unmount, see to it that the board is connected, and mount again",
-			bytelink_device(agent->link),
-			error == -ENODEV ? bytelink_ended(agent->link) : strerror((int)-error));
+			bytelink_device(agent->link), error == -ENODEV ? bytelink_ended(agent->link) : strerror((int)-error));
 	agent->gone = true;
 	exchange_fail(agent->exchange);
 	if (agent->starting)
@@ -223,11 +223,26 @@ struct agent_session agent_session(struct agent *agent)
 	return session;
 }
 
+/* A board that shows its prompt has no agent any more: it was reset, or the agent has failed. */
+static bool shows_prompt(const struct agent *agent)
+{
+	static const char prompt[] = "\n>>> ";
+
+	return memmem(agent->output, agent->output_len, prompt, sizeof(prompt) - 1) != NULL;
+}
+
 /* Has REQUEST answered while the agent is being started, by the thread that starts it. */
 static int start_wait(struct agent *agent, struct exchange_request *request)
 {
-	while (request->state != EXCHANGE_FINISHED)
+	while (request->state != EXCHANGE_FINISHED) {
 		pump(agent, INT64_MAX);
+		if (!shows_prompt(agent))
+			continue;
+		pthread_mutex_lock(&agent->lock);
+		exchange_silence(agent->starting, bytelink_now(agent->link));
+		settle(agent);
+		pthread_mutex_unlock(&agent->lock);
+	}
 	return request->result;
 }
 
@@ -260,10 +275,11 @@ static int no_hello(struct agent *agent, struct diag *diag)
 				 bytelink_device(agent->link));
 	agent->output[agent->output_len] = 0;
 	if (strstr(agent->output, "MemoryError"))
-		return diag_fail(diag, DIAG_AGENT, ENOMEM,
-				 "%s: not enough memory on the board: the agent does not fit beside what is loaded there; free some "
-				 "(a soft reset with Ctrl-D at its prompt, or fewer imports in boot.py and main.py) and try again",
-				 bytelink_device(agent->link));
+		return diag_fail(
+			diag, DIAG_AGENT, ENOMEM,
+			"%s: not enough memory on the board: the agent does not fit beside what is loaded there; free some "
+			"(a soft reset with Ctrl-D at its prompt, or fewer imports in boot.py and main.py) and try again",
+			bytelink_device(agent->link));
 	diag_printable(words, sizeof(words), agent->output, agent->output_len);
 	return diag_fail(diag, DIAG_AGENT, EPROTO, "%s: the agent does not start on the board, which says: %s",
 			 bytelink_device(agent->link), words[0] ? words : "(nothing)");
@@ -280,8 +296,10 @@ static int await_hello(struct agent *agent, struct agent_session *session, struc
 	if (!hello->seen)
 		return no_hello(agent, diag);
 	if (hello->block < 256 || hello->block > AGENT_PAYLOAD_MAX)
-		return diag_fail(diag, DIAG_AGENT, EPROTO, "%s: the agent on the board speaks of blocks of %u bytes: "
-				 "another version of it is running there; reset the board", bytelink_device(agent->link), hello->block);
+		return diag_fail(diag, DIAG_AGENT, EPROTO,
+				 "%s: the agent on the board speaks of blocks of %u bytes: "
+				 "another version of it is running there; reset the board",
+				 bytelink_device(agent->link), hello->block);
 	session->block = hello->block;
 	session->free_heap = hello->free_heap;
 	session->deflate = hello->deflate;
@@ -292,10 +310,11 @@ static int await_hello(struct agent *agent, struct agent_session *session, struc
 static int core_failed(struct agent *agent, int error, struct diag *diag)
 {
 	if (error == -EREMOTEIO && diag->err == ENOMEM)
-		return diag_fail(diag, DIAG_AGENT, ENOMEM,
-				 "%s: not enough memory on the board: the agent does not fit beside what is loaded there; free some "
-				 "(a soft reset with Ctrl-D at its prompt, or fewer imports in boot.py and main.py) and try again",
-				 bytelink_device(agent->link));
+		return diag_fail(
+			diag, DIAG_AGENT, ENOMEM,
+			"%s: not enough memory on the board: the agent does not fit beside what is loaded there; free some "
+			"(a soft reset with Ctrl-D at its prompt, or fewer imports in boot.py and main.py) and try again",
+			bytelink_device(agent->link));
 	return error;
 }
 
@@ -406,8 +425,8 @@ static int load_failed(struct agent *agent, const struct agent_session *session,
 		return diag_fail(diag, DIAG_AGENT, ENOMEM,
 				 "%s: not enough memory on the board: %u bytes are free there, and the agent needs more",
 				 bytelink_device(agent->link), (unsigned)session->free_heap);
-	return diag_fail(diag, DIAG_AGENT, EREMOTEIO, "%s: the agent does not run on this board: %s", bytelink_device(agent->link),
-			 request->words);
+	return diag_fail(diag, DIAG_AGENT, EREMOTEIO, "%s: the agent does not run on this board: %s",
+			 bytelink_device(agent->link), request->words);
 }
 
 /* Loads PYTHON with CALL, agent_call or start_call. */
@@ -484,10 +503,9 @@ static int start_session(struct agent *agent, struct agent_session *session, boo
 	return error;
 }
 
-/* Starts the agent, for the first time or again; what the callers have asked goes on then. */
-static int start(struct agent *agent, bool nointerrupt, struct diag *diag)
+/* start, once. */
+static int try_start(struct agent *agent, struct agent_session *session, bool nointerrupt, struct diag *diag)
 {
-	struct agent_session session = {.number = agent->session.number + 1};
 	struct exchange *starting =
 		exchange_open(bytelink_now(agent->link), agent->options.timeout_us, note_frame, agent);
 
@@ -498,16 +516,44 @@ static int start(struct agent *agent, bool nointerrupt, struct diag *diag)
 	agent->output_len = 0;
 	agent->output[0] = 0;
 	pthread_mutex_unlock(&agent->lock);
-	int error = start_session(agent, &session, nointerrupt, diag);
+	int error = start_session(agent, session, nointerrupt, diag);
 	pthread_mutex_lock(&agent->lock);
 	agent->starting = NULL;
 	if (!error) {
-		agent->session = session;
-		exchange_restart(agent->exchange, starting, session.window, bytelink_now(agent->link));
+		agent->session = *session;
+		exchange_restart(agent->exchange, starting, session->window, bytelink_now(agent->link));
 	}
 	settle(agent);
 	pthread_mutex_unlock(&agent->lock);
 	exchange_close(starting);
+	return error;
+}
+
+/* Whether the agent may have failed because the line has damaged it: the raw REPL, which takes it, has no checksum. */
+static bool may_be_damaged(const struct agent *agent, const struct agent_session *session, int error)
+{
+	return session->found != RAWREPL_UNKNOWN && !agent->gone && !agent->stop &&
+	       (error == -EPROTO || error == -EREMOTEIO || error == -EIO);
+}
+
+/* Starts the agent, for the first time or again; what the callers have asked goes on then. */
+static int start(struct agent *agent, bool nointerrupt, struct diag *diag)
+{
+	struct agent_session session = {.number = agent->session.number + 1};
+	int64_t until = bytelink_now(agent->link) + agent->options.timeout_us;
+	int error = try_start(agent, &session, nointerrupt, diag);
+
+	for (int tries = 1; tries < START_TRIES && may_be_damaged(agent, &session, error); tries++) {
+		struct agent_session again = {.number = session.number};
+
+		if (bytelink_now(agent->link) >= until)
+			break;
+		error = try_start(agent, &again, nointerrupt, diag);
+		/* What was interrupted was so before the first try. */
+		again.found = session.found;
+		again.interrupted |= session.interrupted;
+		session = again;
+	}
 	return error;
 }
 
@@ -524,14 +570,6 @@ int agent_open(struct agent **out, struct bytelink *link, const struct agent_opt
 	else
 		*out = agent;
 	return error;
-}
-
-/* A board that shows its prompt has been reset: there is no agent any more. What was on its way then may follow as its echo. */
-static bool shows_prompt(const struct agent *agent)
-{
-	static const char prompt[] = "\n>>> ";
-
-	return memmem(agent->output, agent->output_len, prompt, sizeof(prompt) - 1) != NULL;
 }
 
 /* Whether the agent is gone and it is time to start it again. */
@@ -555,8 +593,8 @@ static void start_again(struct agent *agent)
 	if (error)
 		logf_at(agent, LOG_ERR, "%s", diag.text);
 	else
-		logf_at(agent, LOG_NOTICE, "%s: the board was reset or out of reach, and answers again%s", bytelink_device(agent->link),
-			agent->session.interrupted ? "; a program on it was stopped" : "");
+		logf_at(agent, LOG_NOTICE, "%s: the board was reset or out of reach, and answers again%s",
+			bytelink_device(agent->link), agent->session.interrupted ? "; a program on it was stopped" : "");
 	pthread_mutex_lock(&agent->lock);
 	agent->wanted = false;
 	agent->lost = error != 0;
@@ -634,7 +672,8 @@ static void log_counts(struct agent *agent)
 	const struct exchange_counts *counts = exchange_counts(agent->exchange);
 
 	if (counts->damaged || counts->naks)
-		logf_at(agent, LOG_WARNING, "%s: the line was not clean: %lu damaged answers, %lu damaged requests, %lu sent again",
+		logf_at(agent, LOG_WARNING,
+			"%s: the line was not clean: %lu damaged answers, %lu damaged requests, %lu sent again",
 			bytelink_device(agent->link), counts->damaged, counts->naks, counts->resent);
 }
 

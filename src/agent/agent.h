@@ -22,13 +22,13 @@ struct agent_part {
 };
 
 struct agent_options {
-	int64_t timeout_us; /* the longest silence of a live board, and the time to reach it, in microseconds */
-	bool nointerrupt;   /* refuse rather than stop a running program */
-	bool noreconnect;   /* a board that was reset meanwhile is left alone if it runs a program */
+	int64_t timeout_us;             /* the longest silence of a live board, and the time to reach it, in microseconds */
+	bool nointerrupt;               /* refuse rather than stop a running program */
+	bool noreconnect;               /* a board that was reset meanwhile is left alone if it runs a program */
 	const struct agent_part *parts; /* loaded whenever the agent is started, in this order; outlive the agent */
 	size_t part_count;
-	bool trace;         /* every frame to the log */
-	agent_log_fn *log;  /* NULL: none */
+	bool trace;        /* every frame to the log */
+	agent_log_fn *log; /* NULL: none */
 	void *log_context;
 };
 

@@ -36,10 +36,10 @@ struct exchange_request {
 	size_t answer_room;
 	bool grow;
 
-	int result;          /* 0, -EIO (silence, nonsense), or -EREMOTEIO: the board raised, see the next two */
-	int board_errno;     /* what the board's OSError said; 0: it was none */
-	char words[64];      /* the board's exception, printable */
-	size_t answer_len;   /* bytes in `answer` */
+	int result;        /* 0, -EIO (silence, nonsense), or -EREMOTEIO: the board raised, see the next two */
+	int board_errno;   /* what the board's OSError said; 0: it was none */
+	char words[64];    /* the board's exception, printable */
+	size_t answer_len; /* bytes in `answer` */
 
 	enum exchange_state state; /* from here on the exchange's own */
 	uint8_t sequence;

@@ -26,8 +26,8 @@ struct board;
 
 struct board_stat {
 	bool is_dir;
-	uint64_t size;  /* bytes; 0 for a directory */
-	int64_t mtime;  /* seconds since 1970 (the board's epoch is already mended); 0: the board keeps none */
+	uint64_t size; /* bytes; 0 for a directory */
+	int64_t mtime; /* seconds since 1970 (the board's epoch is already mended); 0: the board keeps none */
 };
 
 struct board_statfs {
@@ -37,11 +37,11 @@ struct board_statfs {
 };
 
 struct board_info {
-	const char *machine;    /* "ESP32 module with ESP32", printable */
-	const char *version;    /* "1.29.0", printable */
-	const char *unique_id;  /* machine.unique_id() in hex, or "" */
-	const char *warning;    /* what the user should be told once (what was interrupted...), or "" */
-	bool read_only;         /* nothing on it can be changed */
+	const char *machine;   /* "ESP32 module with ESP32", printable */
+	const char *version;   /* "1.29.0", printable */
+	const char *unique_id; /* machine.unique_id() in hex, or "" */
+	const char *warning;   /* what the user should be told once (what was interrupted...), or "" */
+	bool read_only;        /* nothing on it can be changed */
 };
 
 /* Called for each entry of a directory; NAME is one checked name (no `/`, `.`, `..`, NUL). A non-zero return ends the listing. */

@@ -23,14 +23,25 @@
 enum {
 	STAT_SIZE = LISTING_STAT_SIZE,
 	HASH_SIZE = SHA256_DIGEST_LENGTH,
-	WRITE_HEADER = 6,          /* bytes of AGENT_WRITE's payload before its path */
-	READS_MAX = 64,            /* requests that one board_read hands over at a time */
-	EPOCH_2000 = 946684800,    /* seconds from 1970 to 2000 */
-	SPARE_BLOCKS = 2,          /* that a file system may take for itself while a file is written */
+	WRITE_HEADER = 6,       /* bytes of AGENT_WRITE's payload before its path */
+	READS_MAX = 64,         /* requests that one board_read hands over at a time */
+	EPOCH_2000 = 946684800, /* seconds from 1970 to 2000 */
+	SPARE_BLOCKS = 2,       /* that a file system may take for itself while a file is written */
 };
 
 /* What AGENT_INFO tells, a line each. */
-enum info_line { INFO_MACHINE, INFO_VERSION, INFO_UNIQUE_ID, INFO_EPOCH, INFO_WINDOW_BITS, INFO_HASHES, INFO_INODE, INFO_DEVICE, INFO_IS_DIR, INFO_LINES };
+enum info_line {
+	INFO_MACHINE,
+	INFO_VERSION,
+	INFO_UNIQUE_ID,
+	INFO_EPOCH,
+	INFO_WINDOW_BITS,
+	INFO_HASHES,
+	INFO_INODE,
+	INFO_DEVICE,
+	INFO_IS_DIR,
+	INFO_LINES
+};
 
 struct board_agent {
 	struct board base;
@@ -49,8 +60,8 @@ struct board_agent {
 
 	pthread_mutex_t writing; /* the board writes one file at a time; guards all below */
 	struct packer *packer;
-	int window_bits;       /* of `packer`; 0: the board is not asked to inflate */
-	unsigned packed_for;   /* the agent's session that has what was packed so far */
+	int window_bits;     /* of `packer`; 0: the board is not asked to inflate */
+	unsigned packed_for; /* the agent's session that has what was packed so far */
 };
 
 static struct board_agent *of(struct board *board)
@@ -201,7 +212,8 @@ static int each_entry(struct board_agent *board, const char *dir, const uint8_t 
 		else if (event == LISTING_LEFTOVER)
 			remove_leftover(board, dir, entry.name);
 		else if (event == LISTING_REFUSED)
-			log_at(board, LOG_WARNING, "%s: %s holds a name that no directory here can hold: left out", board->device, dir);
+			log_at(board, LOG_WARNING, "%s: %s holds a name that no directory here can hold: left out", board->device,
+			       dir);
 		else
 			error = -EIO;
 	}
@@ -406,7 +418,7 @@ static void follow_session(struct board_agent *board)
 }
 
 static int write_once(struct board_agent *board, const char *path, const struct board_content *content, unsigned mode,
-			 struct board_stat *out)
+		      struct board_stat *out)
 {
 	uint8_t stat[STAT_SIZE];
 	uint64_t at = 0;
@@ -476,8 +488,10 @@ static int replace(struct board_agent *board, const char *path, const struct boa
 	int error = write_content(board, path, content, 0, out);
 	if (error != -ENOSPC || !fits_in_place(board, path, content->size))
 		return error;
-	log_at(board, LOG_WARNING, "%s: no room on the board for both the old and the new %s: written in place, which a power cut "
-	       "would leave incomplete", board->device, path);
+	log_at(board, LOG_WARNING,
+	       "%s: no room on the board for both the old and the new %s: written in place, which a power cut "
+	       "would leave incomplete",
+	       board->device, path);
 	return write_content(board, path, content, AGENT_WRITE_IN_PLACE, out);
 }
 
@@ -660,9 +674,11 @@ static struct board_agent *board_agent_new(const char *device, const struct boar
 	board->purpose = options->device.purpose ? strdup(options->device.purpose) : NULL;
 	board->options.root = board->options.mount_point = NULL;
 	pthread_mutex_init(&board->writing, NULL);
-	board->info = (struct board_info){
-		.read_only = options->read_only,
-		.machine = board->machine, .version = board->version, .unique_id = board->unique_id, .warning = board->warning};
+	board->info = (struct board_info){.read_only = options->read_only,
+					  .machine = board->machine,
+					  .version = board->version,
+					  .unique_id = board->unique_id,
+					  .warning = board->warning};
 	if (board->device && board->root && (board->purpose || !options->device.purpose))
 		return board;
 	board_agent_free(board);
@@ -699,18 +715,20 @@ static int check_root(struct board_agent *board, const char *mount_point, long l
 	if (!inode)
 		return 0; /* no board's own file system counts inodes: only a computer's does */
 	if (!board->root_given)
-		return diag_fail(diag, DIAG_BOARD, EINVAL,
-				 "%s: the root of this board is %s: it is MicroPython's unix port without a flash of its own; give "
-				 "the directory that is to be mounted with -o root=DIR", board->device,
-				 is_here("/", inode, device) ? "this computer's own" : "a computer's file system");
+		return diag_fail(
+			diag, DIAG_BOARD, EINVAL,
+			"%s: the root of this board is %s: it is MicroPython's unix port without a flash of its own; give "
+			"the directory that is to be mounted with -o root=DIR",
+			board->device, is_here("/", inode, device) ? "this computer's own" : "a computer's file system");
 	if (!mount_point)
 		return 0;
 	snprintf(path, sizeof(path), "%s", mount_point);
 	for (;;) {
 		if (is_here(path, inode, device))
-			return diag_fail(diag, DIAG_BOARD, EINVAL, "%s: the board's directory %s is this computer's %s, which holds the "
-					 "mount point %s: a directory cannot be mounted inside itself", board->device,
-					 board->root[0] ? board->root : "/", path, mount_point);
+			return diag_fail(diag, DIAG_BOARD, EINVAL,
+					 "%s: the board's directory %s is this computer's %s, which holds the "
+					 "mount point %s: a directory cannot be mounted inside itself",
+					 board->device, board->root[0] ? board->root : "/", path, mount_point);
 		char *slash = strrchr(path, '/');
 		if (!slash || !strcmp(path, "/"))
 			return 0;
@@ -778,12 +796,13 @@ static void note_interrupted(struct board_agent *board)
 
 	if (!session.interrupted)
 		return;
-	snprintf(board->warning, sizeof(board->warning),
-		 "%s: the board was %s, which was stopped; it starts again %s. With -o nointerrupt a running program is left alone and "
-		 "the mount refused.",
-		 board->device, rawrepl_state_words(session.found),
-		 board->options.restart ? "when you unmount" :
-					  "at the board's next reset, which with -o restart comes when you unmount");
+	snprintf(
+		board->warning, sizeof(board->warning),
+		"%s: the board was %s, which was stopped; it starts again %s. With -o nointerrupt a running program is left alone and "
+		"the mount refused.",
+		board->device, rawrepl_state_words(session.found),
+		board->options.restart ? "when you unmount"
+				       : "at the board's next reset, which with -o restart comes when you unmount");
 }
 
 static int start(struct board_agent *board, const char *device, const char *mount_point, struct diag *diag)

@@ -18,8 +18,9 @@ struct packer *packer_open(int window_bits)
 	if (!packer)
 		return NULL;
 	/* zlib makes 9 bits of a raw window of 8, and no board is asked for one so small. */
-	packer->usable = window_bits >= 9 && window_bits <= 15 &&
-			 deflateInit2(&packer->streams[0], Z_BEST_COMPRESSION, Z_DEFLATED, -window_bits, 9, Z_DEFAULT_STRATEGY) == Z_OK;
+	packer->usable =
+		window_bits >= 9 && window_bits <= 15 &&
+		deflateInit2(&packer->streams[0], Z_BEST_COMPRESSION, Z_DEFLATED, -window_bits, 9, Z_DEFAULT_STRATEGY) == Z_OK;
 	packer->fresh = true;
 	return packer;
 }

@@ -48,9 +48,18 @@ def __mpremotefs__():
     poller = poll()
     poller.register(sys.stdin, 1)
     wait = poller.poll
-    # A file descriptor gives what is there; a bare-metal stdin blocks until all that was asked for has come, so there it is
-    # asked for single bytes that poll has seen.
-    some = hasattr(sys.stdin.buffer, "fileno")
+    # A read waits until all that was asked for has come, so single bytes are asked for that poll has seen. The terminal of
+    # MicroPython's unix port can be told to give what is there.
+    tty = None
+    if hasattr(sys.stdin.buffer, "fileno"):
+        try:
+            from termios import tcgetattr, tcsetattr
+
+            tty = tcgetattr(0)
+            tty[6][6] = 0  # VMIN
+            tcsetattr(0, 0, tty)
+        except (ImportError, OSError):
+            tty = None
     one = bytearray(1)
     credit = bytearray(b"\xfb\0\0\0")
     # [sequence number of the answer, window (0: no credits needed), done, code that is coming in, answer has several parts]
@@ -64,7 +73,7 @@ def __mpremotefs__():
             if not wait(idle):
                 return False
             idle = 300
-            if some:
+            if tty:
                 at += read(mem[at : grant if window and grant < end else end])
             else:
                 read(one)
@@ -186,5 +195,8 @@ def __mpremotefs__():
             until = ticks_add(ticks_ms(), 5000)
     finally:
         kbd_intr(3)
+        if tty:
+            tty[6][6] = 1
+            tcsetattr(0, 0, tty)
         for f in shared["at_end"]:
             f()
