@@ -22,6 +22,7 @@ enum {
 	HOLD_MS = 50,       /* ...while the board reads nothing for so long */
 	OUTPUT_KEPT = 256,  /* of what the board says outside frames, for messages */
 	RETRY_US = 2000000, /* between two tries to start an agent that is gone */
+	START_TRIES = 3,    /* within the time-out, where the agent came to the board damaged */
 };
 
 struct agent {
@@ -223,7 +224,10 @@ struct agent_session agent_session(struct agent *agent)
 	return session;
 }
 
-/* A board that shows its prompt has no agent any more: it was reset, or the agent has failed. */
+/*
+ * A board that shows its prompt has no agent any more: it was reset, or the agent has failed. What was on its way then may follow
+ * as its echo.
+ */
 static bool shows_prompt(const struct agent *agent)
 {
 	static const char prompt[] = "\n>>> ";
