@@ -240,10 +240,9 @@ static int start_wait(struct agent *agent, struct exchange_request *request)
 {
 	while (request->state != EXCHANGE_FINISHED) {
 		pump(agent, INT64_MAX);
-		if (!shows_prompt(agent))
-			continue;
 		pthread_mutex_lock(&agent->lock);
-		exchange_silence(agent->starting, bytelink_now(agent->link));
+		if (agent->stop || shows_prompt(agent))
+			exchange_silence(agent->starting, bytelink_now(agent->link));
 		settle(agent);
 		pthread_mutex_unlock(&agent->lock);
 	}
@@ -507,7 +506,7 @@ static int start_session(struct agent *agent, struct agent_session *session, boo
 	return error;
 }
 
-/* start, once. */
+/* start, once. What SESSION says of an earlier try's start stays. */
 static int try_start(struct agent *agent, struct agent_session *session, bool nointerrupt, struct diag *diag)
 {
 	struct exchange *starting =
@@ -520,9 +519,15 @@ static int try_start(struct agent *agent, struct agent_session *session, bool no
 	agent->output_len = 0;
 	agent->output[0] = 0;
 	pthread_mutex_unlock(&agent->lock);
+	bool interrupted = session->interrupted;
+	enum rawrepl_state found = session->found;
 	int error = start_session(agent, session, nointerrupt, diag);
 	pthread_mutex_lock(&agent->lock);
 	agent->starting = NULL;
+	if (found != RAWREPL_UNKNOWN) { /* not what an earlier try has left behind */
+		session->found = found;
+		session->interrupted = interrupted;
+	}
 	if (!error) {
 		agent->session = *session;
 		exchange_restart(agent->exchange, starting, session->window, bytelink_now(agent->link));
@@ -534,10 +539,12 @@ static int try_start(struct agent *agent, struct agent_session *session, bool no
 }
 
 /* Whether the agent may have failed because the line has damaged it: the raw REPL, which takes it, has no checksum. */
-static bool may_be_damaged(const struct agent *agent, const struct agent_session *session, int error)
+static bool may_be_damaged(struct agent *agent, const struct agent_session *session, int error)
 {
-	return session->found != RAWREPL_UNKNOWN && !agent->gone && !agent->stop &&
-	       (error == -EPROTO || error == -EREMOTEIO || error == -EIO);
+	pthread_mutex_lock(&agent->lock);
+	bool ended = agent->gone || agent->stop;
+	pthread_mutex_unlock(&agent->lock);
+	return !ended && session->found != RAWREPL_UNKNOWN && (error == -EPROTO || error == -EREMOTEIO || error == -EIO);
 }
 
 /* Starts the agent, for the first time or again; what the callers have asked goes on then. */
@@ -548,15 +555,9 @@ static int start(struct agent *agent, bool nointerrupt, struct diag *diag)
 	int error = try_start(agent, &session, nointerrupt, diag);
 
 	for (int tries = 1; tries < START_TRIES && may_be_damaged(agent, &session, error); tries++) {
-		struct agent_session again = {.number = session.number};
-
 		if (bytelink_now(agent->link) >= until)
 			break;
-		error = try_start(agent, &again, nointerrupt, diag);
-		/* What was interrupted was so before the first try. */
-		again.found = session.found;
-		again.interrupted |= session.interrupted;
-		session = again;
+		error = try_start(agent, &session, nointerrupt, diag);
 	}
 	return error;
 }
