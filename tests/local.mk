@@ -57,14 +57,19 @@ SYSTEM_TESTS = \
 	tests/system/board.sh \
 	tests/system/differential.sh \
 	tests/system/full_flash.sh \
+	tests/system/host_killed.sh \
+	tests/system/host_stopped.sh \
 	tests/system/killed_board.sh \
 	tests/system/linesim.sh \
+	tests/system/parallel.sh \
 	tests/system/power_cut.sh \
 	tests/system/rawrepl.sh \
 	tests/system/rawrepl_uart.sh \
 	tests/system/second_copy.sh \
+	tests/system/silent_board.sh \
 	tests/system/small_board.sh \
-	tests/system/tools.sh
+	tests/system/tools.sh \
+	tests/system/uart.sh
 
 # What a test links that says nothing else. One with more sources than its own: tests_unit_test_X_SOURCES = ...
 LDADD = $(LIBMPREMOTEFS_LIBS) $(CMOCKA_LIBS)
@@ -128,6 +133,7 @@ LAB_FILES = \
 	tests/system/differential.py \
 	tests/system/lib.sh \
 	tests/system/linesim.py \
+	tests/system/parallel.py \
 	tests/system/rawrepl_states \
 	tests/system/run
 
