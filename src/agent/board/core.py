@@ -162,7 +162,7 @@ def __mpremotefs__():
                     if n < 8:
                         buf[n] = one[0]
                     n += 1
-                if 1 < n < 8 and buf[n - 1] == 3:
+                if 1 < n < 8 and buf[n - 1] == 3 or ticks_diff(until, ticks_ms()) <= 0:
                     break
                 send(78, 0)
                 continue
