@@ -138,7 +138,7 @@ LAB_FILES = \
 	tests/system/run
 
 # Tests of the project's own scripts.
-SCRIPT_TESTS = tests/scripts/check-layers tests/scripts/configure
+SCRIPT_TESTS = tests/scripts/check-layers tests/scripts/configure tests/scripts/system-run
 
 EXTRA_DIST += $(SYSTEM_TESTS) $(SCRIPT_TESTS) $(LAB_FILES)
 

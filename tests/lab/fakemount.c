@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * fakemount: mounts a board in memory (tests/unit/fakeboard.h), in the foreground, so that what lies above the board can be tried
- * with real programs and no line:  fakemount [-o OPTIONS] MOUNTPOINT
+ * with real programs and no line:  fakemount [-o OPTIONS] NAME MOUNTPOINT
  */
 #include <stdio.h>
 #include <stdlib.h>
