@@ -50,7 +50,7 @@ for bytes in 4000 20000; do
 	if wait $copy; then fail 'cp to a killed mount went well'; fi
 	started=$(now_ms)
 	mount_board
-	assert_at_most 'ms for a mount after the one before was killed' 3000 $(($(now_ms) - started))
+	assert_at_most 'ms for a mount, less than the agent waits for its host' 4500 $(($(now_ms) - started))
 	assert_equal 'the root' 'file ' "$(ls -A "$mnt" | tr '\n' ' ')"
 	assert_same old "$mnt/file"
 	assert_equal 'free space' "$free" "$(df --output=avail "$mnt" | tail -n 1)"
