@@ -117,7 +117,7 @@ def random_bytes(count):
 
 def send_to_sink(name, data):
     open("sink", "w").close()
-    with line(name, board=["sh", "-c", "printf x; exec cat >sink"]) as up:
+    with line(name, "--holds", board=["sh", "-c", "printf x; exec cat >sink"]) as up:  # also when cat has to wait for its turn
         up.expect(b"x")
         start = time.monotonic()
         up.send(data)
