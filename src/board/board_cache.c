@@ -481,7 +481,7 @@ static int op_replace(struct board *base, const char *path, const struct board_c
 {
 	struct board_cache *cache = of(base);
 	struct board_content hinted = *content;
-	struct board_stat now;
+	struct board_stat now = {0};
 
 	pthread_mutex_lock(&cache->lock);
 	int answer = known(cache, path, &now);

@@ -137,12 +137,17 @@ def receive_source(name, data):
 
 
 def rates():
-    """A busy computer can make the line slower for a while, never faster."""
+    """A busy computer can make the line slower for a while, or its reader late so that the UART loses bytes; never faster."""
     for name, rate, count in (("--uart", 11520, 6000), ("--usb", 800000, 400000)):
         for transfer in (send_to_sink, receive_source):
             best = 0
             for _ in range(10):
-                best = max(best, count / transfer(name, random_bytes(count)))
+                try:
+                    seconds = transfer(name, random_bytes(count))
+                except AssertionError as error:
+                    print("%s, %s: again, since %s" % (name, transfer.__name__, error))
+                    continue
+                best = max(best, count / seconds)
                 assert best < rate * 1.01, "%s: %.0f bytes a second" % (name, best)
                 if best > rate * 0.97:
                     break
