@@ -509,8 +509,7 @@ static int start_session(struct agent *agent, struct agent_session *session, boo
 /* start, once. What SESSION says of an earlier try's start stays. */
 static int try_start(struct agent *agent, struct agent_session *session, bool nointerrupt, struct diag *diag)
 {
-	struct exchange *starting =
-		exchange_open(bytelink_now(agent->link), agent->options.timeout_us, note_frame, agent);
+	struct exchange *starting = exchange_open(bytelink_now(agent->link), agent->options.timeout_us, note_frame, agent);
 
 	if (!starting)
 		return no_memory(diag);
