@@ -508,6 +508,14 @@ static int op_replace(struct board *base, const char *path, const struct board_c
 	return error;
 }
 
+/* Whether the flash has room for SIZE more bytes in PATH; pieces that fit before one that does not would only fill it. */
+static bool has_room(struct board_agent *board, const char *path, uint64_t size)
+{
+	struct board_statfs statfs;
+
+	return op_statfs(&board->base, path, &statfs) || size / statfs.block_size <= statfs.blocks_free;
+}
+
 static int op_append(struct board *base, const char *path, const struct board_content *content, uint64_t from,
 		     struct board_stat *out)
 {
@@ -521,11 +529,16 @@ static int op_append(struct board *base, const char *path, const struct board_co
 	int error = op_stat(base, path, out);
 	if (!error && (out->is_dir || out->size != from))
 		error = -ESTALE;
+	if (!error && content->size - from > PACKER_INPUT_MAX && !has_room(board, path, content->size - from))
+		error = -ENOSPC;
 	while (!error && from < content->size) {
 		error = write_piece(board, path, content, AGENT_WRITE_FIRST | AGENT_WRITE_APPEND, &from, stat);
 		if (!error)
 			get_stat(board, stat, out);
 	}
+	/* The agent ended in the middle and is there again: nobody knows how much of it was added. */
+	if (error == -EIO && agent_session(board->agent).number != board->packed_for)
+		error = -ESTALE;
 	ahead_forget(board->ahead);
 	pthread_mutex_unlock(&board->writing);
 	return error;
@@ -862,12 +875,12 @@ int board_agent_open(struct board **out, const char *device, const struct board_
 	return 0;
 }
 
-int board_agent_run(struct board *base)
+int board_agent_run(struct board *board)
 {
-	struct board_agent *board = of(base);
+	struct board_agent *self = of(board);
 
 	/* The lock on the port names the process that holds it, and that is another one now. */
-	if (board->purpose)
-		device_set_purpose(board->link, board->purpose);
-	return agent_run(board->agent);
+	if (self->purpose)
+		device_set_purpose(self->link, self->purpose);
+	return agent_run(self->agent);
 }
