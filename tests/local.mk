@@ -61,8 +61,12 @@ SYSTEM_TESTS = \
 	tests/system/host_stopped.sh \
 	tests/system/killed_board.sh \
 	tests/system/linesim.sh \
+	tests/system/manners.sh \
+	tests/system/mount_helper.sh \
+	tests/system/normal_user.sh \
 	tests/system/parallel.sh \
 	tests/system/power_cut.sh \
+	tests/system/programs.sh \
 	tests/system/rawrepl.sh \
 	tests/system/rawrepl_uart.sh \
 	tests/system/second_copy.sh \
