@@ -101,14 +101,14 @@ static void append_damaged(struct channel *channel, uint8_t byte)
 	if (dice < settings->flip) {
 		channel->counters.flipped++;
 		append(channel, byte ^ (uint8_t)(1u << bit));
-	} else if ((dice -= settings->flip) < settings->lose) {
+	} else if (dice < settings->flip + settings->lose) {
 		channel->counters.dropped++;
 		channel->wire_free += settings->byte_ns;
-	} else if ((dice -= settings->lose) < settings->repeat) {
+	} else if (dice < settings->flip + settings->lose + settings->repeat) {
 		channel->counters.repeated++;
 		append(channel, byte);
 		append(channel, byte);
-	} else if ((dice -= settings->repeat) < settings->delay) {
+	} else if (dice < settings->flip + settings->lose + settings->repeat + settings->delay) {
 		channel->counters.delayed++;
 		channel->wire_free += settings->delay_ns;
 		append(channel, byte);

@@ -123,11 +123,13 @@ static size_t escape(char *out, const uint8_t *bytes, size_t len)
 static void trace_bytes(struct linesim *sim, char direction, const uint8_t *bytes, size_t len)
 {
 	char text[4 * PIECE];
+	size_t text_len;
 
 	if (!sim->trace)
 		return;
+	text_len = escape(text, bytes, len);
 	fprintf(sim->trace, "%12.6f %c %4zu ", (double)(clock_now() - sim->started) / 1e9, direction, len);
-	fwrite(text, 1, escape(text, bytes, len), sim->trace);
+	fwrite(text, 1, text_len, sim->trace);
 	fputc('\n', sim->trace);
 }
 
@@ -447,11 +449,13 @@ static bool deliver_some(struct linesim *sim, int64_t now)
 
 static void deliver_to_board(struct linesim *sim, int64_t now)
 {
+	bool more = true;
+
 	if (sim->options->loses)
 		sim->late_ns += channel_slip(&sim->up, now, LATE_NS);
 	board_process_watch(&sim->process);
-	while (deliver_some(sim, now))
-		continue;
+	while (more)
+		more = deliver_some(sim, now);
 	if (!sim->held_since)
 		sim->debt = 0;
 }
