@@ -4,10 +4,10 @@
 #include "tests/lab/channel.h"
 
 enum {
-	BATCH_NS = 250000,  /* how long a byte waits for its successors, ... */
-	BATCH_BYTES = 8,    /* ... or for so many of them on a slow line */
-	AHEAD_NS = 5000000, /* how much of the line's time a sender may be ahead of it, ... */
-	AHEAD_BYTES = 64,   /* ... and at least so many bytes, as in an adapter's buffer */
+	BATCH_NS = 250000,   /* how long a byte waits for its successors, ... */
+	BATCH_BYTES = 8,     /* ... or for so many of them on a slow line */
+	AHEAD_NS = 12000000, /* how much of the line's time a sender may be ahead of it, ... */
+	AHEAD_BYTES = 64,    /* ... and at least so many bytes, as in an adapter's buffer */
 };
 
 /* splitmix64, by Sebastiano Vigna (public domain). */

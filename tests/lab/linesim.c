@@ -39,7 +39,7 @@
 enum {
 	PIECE = 4096,          /* bytes moved by one call */
 	SETTLE_NS = 10000000,  /* after this, FIONREAD knows what was written to the other end, also on a busy computer */
-	LATE_NS = 2000000,     /* how much of its time the line may catch up after the simulator was kept waiting */
+	LATE_NS = 8000000,     /* how much of its time the line may catch up after the simulator was kept waiting */
 	WAIT_MIN_NS = 50000,   /* how often to look at a board whose buffer is full: first, ... */
 	WAIT_MAX_NS = 2000000, /* ... and after a while */
 };

@@ -82,7 +82,7 @@ static void the_sender_is_pushed_back(void **state)
 
 	channel_init(channel, &paced, 1);
 	room = channel_room(channel, 0);
-	assert_int_equal(room, 5000); /* 5 ms of the line */
+	assert_int_equal(room, 12000); /* 12 ms of the line */
 	channel_put(channel, zeros, room, 0);
 	assert_int_equal(channel_unsent(channel, 0), room);
 	assert_int_equal(channel_room(channel, 0), 0);
