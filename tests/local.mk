@@ -3,6 +3,7 @@
 # on a board and a mount point of its own. A new one is one line here.
 
 UNIT_TESTS = \
+	tests/unit/test_agent_board \
 	tests/unit/test_bytelink \
 	tests/unit/test_device \
 	tests/unit/test_channel \
@@ -78,6 +79,8 @@ SYSTEM_TESTS = \
 # What a test links that says nothing else. One with more sources than its own: tests_unit_test_X_SOURCES = ...
 LDADD = $(LIBMPREMOTEFS_LIBS) $(CMOCKA_LIBS)
 
+REAL_BOARD = tests/unit/real_board.c tests/unit/real_board.h
+tests_unit_test_agent_board_SOURCES = tests/unit/test_agent_board.c $(REAL_BOARD)
 tests_unit_test_board_cache_SOURCES = \
 	tests/unit/dice.h \
 	tests/unit/fakeboard.c \
