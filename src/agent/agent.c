@@ -492,13 +492,11 @@ static void agent_free(struct agent *agent)
 	free(agent);
 }
 
-/* Puts the agent on the board and learns of it, with an exchange of its own in agent->starting. */
-static int start_session(struct agent *agent, struct agent_session *session, bool nointerrupt, struct diag *diag)
+/* Learns of the agent whose core was put on the board just now, and loads the rest of it, over agent->starting. */
+static int start_rest(struct agent *agent, struct agent_session *session, struct diag *diag)
 {
-	int error = start_core(agent, session, nointerrupt, diag);
+	int error = await_hello(agent, session, diag);
 
-	if (!error)
-		error = await_hello(agent, session, diag);
 	if (!error)
 		find_window(agent, session);
 	for (size_t i = 0; i < agent->options.part_count && !error; i++)
@@ -506,27 +504,20 @@ static int start_session(struct agent *agent, struct agent_session *session, boo
 	return error;
 }
 
-/* start, once. What SESSION says of an earlier try's start stays. */
-static int try_start(struct agent *agent, struct agent_session *session, bool nointerrupt, struct diag *diag)
+/* start_rest with a new exchange, which takes the place of the callers' where that went well. */
+static int start_exchange(struct agent *agent, struct agent_session *session, struct diag *diag)
 {
+	/* Opened only now: to an exchange a silence as long as the way to the prompt can be is the agent's end. */
 	struct exchange *starting = exchange_open(bytelink_now(agent->link), agent->options.timeout_us, note_frame, agent);
 
 	if (!starting)
 		return no_memory(diag);
 	pthread_mutex_lock(&agent->lock);
 	agent->starting = starting;
-	agent->output_len = 0;
-	agent->output[0] = 0;
 	pthread_mutex_unlock(&agent->lock);
-	bool interrupted = session->interrupted;
-	enum rawrepl_state found = session->found;
-	int error = start_session(agent, session, nointerrupt, diag);
+	int error = start_rest(agent, session, diag);
 	pthread_mutex_lock(&agent->lock);
 	agent->starting = NULL;
-	if (found != RAWREPL_UNKNOWN) { /* not what an earlier try has left behind */
-		session->found = found;
-		session->interrupted = interrupted;
-	}
 	if (!error) {
 		agent->session = *session;
 		exchange_restart(agent->exchange, starting, session->window, bytelink_now(agent->link));
@@ -535,6 +526,23 @@ static int try_start(struct agent *agent, struct agent_session *session, bool no
 	pthread_mutex_unlock(&agent->lock);
 	exchange_close(starting);
 	return error;
+}
+
+/* start, once. What SESSION says of an earlier try's start stays. */
+static int try_start(struct agent *agent, struct agent_session *session, bool nointerrupt, struct diag *diag)
+{
+	struct agent_session before = *session;
+
+	pthread_mutex_lock(&agent->lock);
+	agent->output_len = 0;
+	agent->output[0] = 0;
+	pthread_mutex_unlock(&agent->lock);
+	int error = start_core(agent, session, nointerrupt, diag);
+	if (before.found != RAWREPL_UNKNOWN) { /* not what an earlier try has left behind */
+		session->found = before.found;
+		session->interrupted = before.interrupted;
+	}
+	return error ? error : start_exchange(agent, session, diag);
 }
 
 /* Whether the agent may have failed because the line has damaged it: the raw REPL, which takes it, has no checksum. */

@@ -11,6 +11,7 @@ enum {
 	KEEPALIVE_US = 1500000, /* between two frames to the board, well below AGENT_IDLE_US */
 	PROBE_US = 1000000,     /* silence after which the board is asked whether it got the request... */
 	PROBE_MAX_US = 4000000, /* ... then after twice as long, up to this, which is below AGENT_IDLE_US */
+	LATE_US = 2000000,      /* who looks after an exchange so much later than it asked for was stopped meanwhile */
 	DAMAGE_US = 80000,      /* silence behind something damaged after which the request is sent again... */
 	BABBLE_US = 500000,     /* ... or how long it is then waited for such a silence */
 	TRIES_MAX = 20,         /* times that a request is sent before the board is taken for mad */
@@ -58,6 +59,7 @@ struct exchange {
 	bool damaged;       /* nonsense was read since the last good answer... */
 	int64_t damaged_at; /* ... first at this time */
 	bool lapsed;        /* nothing was said for so long that the agent has ended */
+	int64_t paused;     /* when it was found to have lapsed because nobody had looked after it in time */
 	bool silent;        /* dead, until something is heard */
 	bool failed;        /* dead for good */
 };
@@ -204,7 +206,12 @@ bool exchange_lapsed(const struct exchange *exchange, int64_t now)
 /* Has to be asked before anything is sent or heard at NOW. Returns whether nothing may be sent. */
 static bool note_lapse(struct exchange *exchange, int64_t now)
 {
+	bool before = exchange->lapsed;
+	bool late = now - exchange_deadline(exchange) >= LATE_US;
+
 	exchange->lapsed = exchange_lapsed(exchange, now);
+	if (exchange->lapsed && !before && late)
+		exchange->paused = now;
 	return exchange->lapsed || exchange_dead(exchange);
 }
 
@@ -646,14 +653,22 @@ static const struct exchange_request *waiting(const struct exchange *exchange)
 	return exchange->urgent.first ? exchange->urgent.first : exchange->bulk.first;
 }
 
-/* When the board is taken for dead; INT64_MAX: it owes us nothing. */
+/*
+ * When the board is taken for dead; INT64_MAX: it owes us nothing. How long we did not look, because this process was stopped or
+ * this computer slept, does not count: the agent is started again then, and asked again.
+ */
 static int64_t death_deadline(const struct exchange *exchange)
 {
 	const struct exchange_request *request = waiting(exchange);
+	int64_t from = exchange->alive;
 
 	if (!request)
 		return INT64_MAX;
-	return (exchange->alive > request->added ? exchange->alive : request->added) + exchange->timeout_us;
+	if (request->added > from)
+		from = request->added;
+	if (exchange->lapsed && exchange->paused > from)
+		from = exchange->paused;
+	return from + exchange->timeout_us;
 }
 
 /* When what came in damaged or cut short is given up: once the line is quiet, or soon where it never is. INT64_MAX: it was not. */

@@ -855,7 +855,7 @@ static void nothing_of_it_stays(void **state)
 {
 	static const char *const questions[] = {"print(dir())", "print(sorted(__import__('sys').modules))",
 						"print(__import__('os').listdir('/'))"};
-	char before[3][1000];
+	char before[3][sizeof(rig->output)];
 	uint8_t payload[100];
 
 	(void)state;

@@ -932,6 +932,29 @@ static void after_a_long_pause_nothing_is_sent(void **state)
 	assert_true(exchange_dead(rig->exchange));
 }
 
+/* However long the process was stopped: what only reads is asked again, for as long as any other request. */
+static void a_pause_is_no_silence_of_the_board(void **state)
+{
+	struct rig *rig = *state;
+	struct exchange *first;
+	struct exchange_request request = read_request("/a", NULL, 0);
+
+	add(rig, &request);
+	transmit(rig);
+	expect_sent(rig, AGENT_STAT, "/a", 2);
+	rig->now += 10 * TIMEOUT;
+	exchange_tick(rig->exchange, rig->now);
+	expect_none_finished(rig);
+	assert_true(exchange_lapsed(rig->exchange, rig->now));
+	first = exchange_open(rig->now, TIMEOUT, NULL, NULL);
+	exchange_restart(rig->exchange, first, AGENT_WINDOW, rig->now);
+	exchange_close(first);
+	transmit(rig);
+	expect_sent(rig, AGENT_STAT, "/a", 2);
+	answer(rig, AGENT_DONE, request.sequence, NULL, 0);
+	expect_finished(rig, &request, 0);
+}
+
 /* While the board works, however long, and while it sends a long answer, the agent is known to be there. */
 static void a_long_answer_is_no_pause(void **state)
 {
@@ -1236,6 +1259,7 @@ int main(void)
 		TEST(silence_ends_everything),
 		TEST(a_sign_of_life_ends_death),
 		TEST(after_a_long_pause_nothing_is_sent),
+		TEST(a_pause_is_no_silence_of_the_board),
 		TEST(a_long_answer_is_no_pause),
 		TEST(a_long_work_is_no_pause),
 		TEST(a_new_agent_is_asked_again),
