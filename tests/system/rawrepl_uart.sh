@@ -31,16 +31,17 @@ talk() {
 # shellcheck source=tests/system/rawrepl_states
 . "$here/rawrepl_states"
 
-common_states 300
+common_states 1000
 
-at_prompt -- enter run 'f = open("main.py", "w"); f.write("print(6 * 7)"); f.close()' leave restart \
-	expect 'soft reboot' expect '\n42' expect '>>> ' enter run 'print("marker" in globals())'
+# What the board says while it restarts may be gone with the first bytes that `restart` waits for; what main.py has left is there.
+at_prompt -- enter run 'f = open("main.py", "w"); f.write("answer = 6 * 7"); f.close()' leave restart quiet \
+	enter run 'print(answer, "marker" in globals())'
 case $said in
-*False*) ;;
+*'42 False'*) ;;
 *) fail "restart: it said: $said" ;;
 esac
 
-# An agent's size, from the prompt: 1.5 seconds are there for a mount, and it has to ask what the board is.
+# An agent's size, from the prompt. The line alone needs 0.45 s; much more would be a round trip for each small piece.
 awk 'BEGIN { for (i = 0; i < 128; i++) printf "a%03d = \"%030d\"\n", i, i }' >code.py
 at_prompt -- enter file code.py run 'print(a127)' leave
 ran=$(echo "$said" | sed -n 's/^ran 5[0-9]* bytes in \([0-9]*\) ms$/\1/p')
@@ -48,7 +49,7 @@ case $said in
 *000127*) ;;
 *) fail "code of 5 KiB: it said: $said" ;;
 esac
-[ $((took + ${ran:-99999})) -le 1000 ] || fail "prompt and code of 5 KiB took $took and ${ran:-no} ms"
+[ $((took + ${ran:-99999})) -le 2000 ] || fail "prompt and code of 5 KiB took $took and ${ran:-no} ms"
 echo "5 KiB of code: $took ms + $ran ms"
 
 finish
