@@ -547,18 +547,21 @@ static void replug(struct linesim *sim)
 
 /* --- Commands and signals --- */
 
-static void obey(struct linesim *sim, const char *command)
+static void obey(struct linesim *sim, char *command)
 {
-	uint64_t more = 0;
-	char word[16] = "";
+	char *argument = command, *word = strsep(&argument, " ");
+	uint64_t more = argument ? strtoull(argument, NULL, 10) : 0;
 
-	sscanf(command, "%15s %" SCNu64, word, &more);
 	if (!strcmp(word, "kill"))
 		sim->kill_at = sim->to_board + more;
 	else if (!strcmp(word, "unplug"))
 		sim->unplug_at = sim->to_board + more;
+	else if (!strcmp(word, "to-board") && argument)
+		linesim_options_damage(&sim->up.settings, argument);
+	else if (!strcmp(word, "to-host") && argument)
+		linesim_options_damage(&sim->down.settings, argument);
 	else
-		fprintf(stderr, "linesim: not a command: %s\n", command);
+		fprintf(stderr, "linesim: not a command: %s\n", word);
 	cut_where_told(sim);
 }
 

@@ -83,7 +83,8 @@ static const char help[] =
 	"What happens:\n"
 	"  --counters FILE    counters as JSON, at the end and on SIGUSR1\n"
 	"  --trace FILE       each batch of bytes that arrived, with its time\n"
-	"  --control FIFO     reads commands there: \"kill [N]\", \"unplug [N]\" (when N more bytes have arrived)\n";
+	"  --control FIFO     reads commands there: \"kill [N]\", \"unplug [N]\" (when N more bytes have arrived),\n"
+	"                     \"to-board LIST\", \"to-host LIST\" (what is not in LIST stays)\n";
 
 static int usage_error(const char *what, const char *value)
 {
@@ -133,7 +134,7 @@ static int read_one_damage(struct channel_settings *settings, char *word)
 	return usage_error("not a kind of damage", name);
 }
 
-static int read_damage(struct channel_settings *settings, char *list)
+int linesim_options_damage(struct channel_settings *settings, char *list)
 {
 	char *word;
 
@@ -218,9 +219,9 @@ static int set_option(struct linesim_options *options, int option, char *argumen
 		options->loses = option == OPT_LOSES;
 		return 0;
 	case OPT_TO_BOARD:
-		return read_damage(&options->up, argument);
+		return linesim_options_damage(&options->up, argument);
 	case OPT_TO_HOST:
-		return read_damage(&options->down, argument);
+		return linesim_options_damage(&options->down, argument);
 	case OPT_NO_RESTART:
 		options->no_restart = true;
 		return 0;

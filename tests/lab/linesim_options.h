@@ -31,4 +31,7 @@ struct linesim_options {
  */
 int linesim_options_read(struct linesim_options *options, int argc, char *argv[]);
 
+/* Sets what LIST, as for --to-board, says in SETTINGS, and takes LIST apart. Returns 0, or not, when that is said already. */
+int linesim_options_damage(struct channel_settings *settings, char *list);
+
 #endif
