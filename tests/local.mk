@@ -57,6 +57,7 @@ SYSTEM_TESTS = \
 	tests/system/basic.sh \
 	tests/system/board.sh \
 	tests/system/differential.sh \
+	tests/system/file_manager.sh \
 	tests/system/full_flash.sh \
 	tests/system/host_killed.sh \
 	tests/system/host_stopped.sh \
