@@ -56,6 +56,7 @@ tests_lab_fakemount_LDADD = $(LIBMOUNT_LIBS)
 SYSTEM_TESTS = \
 	tests/system/basic.sh \
 	tests/system/board.sh \
+	tests/system/check_board.sh \
 	tests/system/differential.sh \
 	tests/system/file_manager.sh \
 	tests/system/full_flash.sh \
