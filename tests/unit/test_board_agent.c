@@ -390,9 +390,10 @@ static void a_large_directory_is_listed(void **state)
 
 static void odd_names_are_kept(void **state)
 {
-	static const char *const names[] = {"/ with  spaces", "/gr\xc3\xbc\xc3\x9f \xe2\x82\xac", "/'quoted'", "/.hidden", "/UPPER lower",
-					    "/[x]=y,z;&$%"};
-	static const char *const not_on_fat[] = {"/not \xff\xfe UTF-8", "/new\nline", "/tab\t", "/back\\slash", "/\"*:<>?|", "/end."};
+	static const char *const names[] = {
+		"/ with  spaces", "/gr\xc3\xbc\xc3\x9f \xe2\x82\xac", "/'quoted'", "/.hidden", "/UPPER lower", "/[x]=y,z;&$%"};
+	static const char *const not_on_fat[] = {"/not \xff\xfe UTF-8", "/new\nline", "/tab\t",
+						 "/back\\slash",        "/\"*:<>?|",  "/end."};
 	char longest[257] = "/";
 
 	(void)state;
@@ -427,7 +428,8 @@ static void paths_that_are_too_long_are_refused(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 50; i++)
-		strcat(path, "/a hundred bytes, a hundred bytes, a hundred bytes, a hundred bytes, a hundred bytes, a hundred bytes,");
+		strcat(path,
+		       "/a hundred bytes, a hundred bytes, a hundred bytes, a hundred bytes, a hundred bytes, a hundred bytes,");
 	assert_int_equal(stat_of(test.board, path), -ENAMETOOLONG);
 	assert_int_equal(replace(test.board, path, "x"), -ENAMETOOLONG);
 	assert_int_equal(read_some(test.board, path), -ENAMETOOLONG);
@@ -531,11 +533,11 @@ static void make_tree(void)
 }
 
 /* On LittleFS 2, LittleFS 1, FAT; the same numbers as in test_board_mend.c, which a board of ours plays. */
-#define BELOW(call, lfs2, on_lfs1, on_fat)                                                          \
-	do {                                                                                        \
-		static const int answers[] = {lfs2, on_lfs1, on_fat};                               \
-		make_tree();                                                                        \
-		assert_int_equal(call, answers[variant->fat ? 2 : variant->lfs1 ? 1 : 0]);          \
+#define BELOW(call, lfs2, on_lfs1, on_fat)                                                 \
+	do {                                                                               \
+		static const int answers[] = {lfs2, on_lfs1, on_fat};                      \
+		make_tree();                                                               \
+		assert_int_equal(call, answers[variant->fat ? 2 : variant->lfs1 ? 1 : 0]); \
 	} while (0)
 
 static void boards_answer_as_quirkyboard_does(void **state)
@@ -616,9 +618,11 @@ static void mended_it_answers_like_linux(void **state)
 
 			random_path(&dice, path);
 			random_path(&dice, other);
-			int expected = random_step(linux_board, kind, path, other), got = random_step(test.mend, kind, path, other);
+			int expected = random_step(linux_board, kind, path, other),
+			    got = random_step(test.mend, kind, path, other);
 			if (got != expected)
-				fail_msg("seed %u, %u: step %u of %s and %s: %d, not %d", seed, i, kind, path, other, got, expected);
+				fail_msg("seed %u, %u: step %u of %s and %s: %d, not %d", seed, i, kind, path, other, got,
+					 expected);
 		}
 		board_close(linux_board);
 	}
@@ -736,7 +740,8 @@ static int run_on(const struct variant *which)
 	};
 
 	variant = which;
-	if(getenv("ONE"))cmocka_set_test_filter(getenv("ONE"));
+	if (getenv("ONE"))
+		cmocka_set_test_filter(getenv("ONE"));
 	return cmocka_run_group_tests_name(which->name, tests, open_board, close_board);
 }
 
