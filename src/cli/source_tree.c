@@ -228,7 +228,11 @@ static int list_names(struct walk *walk, const struct level *level, struct names
 /* Takes over PATH, also when it fails. */
 static int add_source(struct source_tree *tree, char *path, const char *name, const struct level *level, const struct stat *st)
 {
-	struct source source = {.path = path, .depth = level->depth, .is_dir = S_ISDIR(st->st_mode), .name = strdup(name)};
+	struct source source = {.path = path,
+				.depth = level->depth,
+				.is_dir = S_ISDIR(st->st_mode),
+				.name = strdup(name),
+				.size = (size_t)st->st_size};
 
 	if (source.name && tree->count == tree->room) {
 		size_t room = tree->room ? 2 * tree->room : 64;
@@ -328,30 +332,28 @@ int source_tree_open(struct source_tree *tree, const char *dir, const struct sou
 
 /* --- Contents --- */
 
-/* Reads FD to its end, which may be another than SIZE, its size a moment ago. */
+/* Reads FD to its end, where SIZE was its size a moment ago: with room for one byte more one call tells that this is still so. */
 static int read_all(int fd, size_t size, struct source *source)
 {
 	size_t room = size + 1, used = 0;
 	uint8_t *bytes = malloc(room), *larger;
-	ssize_t n = bytes ? 1 : -1;
+	ssize_t n = -1;
 
-	while (bytes && n != 0) {
-		if (used == room) {
-			larger = realloc(bytes, room *= 2);
-			if (!larger)
-				break;
-			bytes = larger;
-		}
-		n = read(fd, bytes + used, room - used);
-		if (n < 0 && errno != EINTR)
+	while (bytes && (n = read(fd, bytes + used, room - used)) > 0) {
+		used += (size_t)n;
+		if (used < room && used >= size)
 			break;
-		used += n > 0 ? (size_t)n : 0;
+		if (used < room)
+			continue;
+		larger = realloc(bytes, room *= 2);
+		if (!larger)
+			free(bytes);
+		bytes = larger;
 	}
-	if (n != 0) {
-		int err = errno;
-
+	if (!bytes || n < 0) {
+		n = bytes ? -errno : -ENOMEM;
 		free(bytes);
-		return -err;
+		return (int)n;
 	}
 	source->content = bytes;
 	source->size = used;
@@ -361,11 +363,8 @@ static int read_all(int fd, size_t size, struct source *source)
 int source_tree_read(const struct source_tree *tree, struct source *source, struct diag *diag)
 {
 	int fd = openat(tree->fd, source->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	struct stat st;
-	int rc = fd < 0 || fstat(fd, &st) < 0 ? -errno : 0;
+	int rc = fd < 0 ? -errno : read_all(fd, source->size, source);
 
-	if (rc == 0)
-		rc = S_ISREG(st.st_mode) ? read_all(fd, (size_t)st.st_size, source) : -EINVAL;
 	if (fd >= 0)
 		close(fd);
 	if (rc < 0)

@@ -26,8 +26,8 @@ struct source {
 	size_t depth; /* directories that it lies in, the top not counted */
 	bool is_dir;
 	bool has_mpy;     /* beside NAME.py there is a NAME.mpy */
-	uint8_t *content; /* of a file, once it is known: malloced, NULL while not or empty */
-	size_t size;
+	uint8_t *content; /* of a file, once it was read or made; malloced. NULL: not yet */
+	size_t size;      /* of it; before that, what the file system says */
 };
 
 struct source_tree {
