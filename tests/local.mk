@@ -22,6 +22,23 @@ UNIT_TESTS = \
 	tests/unit/test_rawrepl \
 	tests/unit/test_reply
 
+# Those of base/ and romfs/ need no board.
+UNIT_TESTS += \
+	tests/unit/test_json \
+	tests/unit/test_mpy \
+	tests/unit/test_romfs_check \
+	tests/unit/test_romfs_file \
+	tests/unit/test_romfs_format \
+	tests/unit/test_romfs_reader \
+	tests/unit/test_romfs_walk \
+	tests/unit/test_romfs_writer \
+	tests/unit/test_utf8
+tests_unit_test_romfs_check_SOURCES = tests/unit/test_romfs_check.c tests/unit/hand_image.h
+tests_unit_test_romfs_format_SOURCES = tests/unit/test_romfs_format.c tests/unit/dice.h
+tests_unit_test_romfs_reader_SOURCES = tests/unit/test_romfs_reader.c tests/unit/hand_image.h
+tests_unit_test_romfs_walk_SOURCES = tests/unit/test_romfs_walk.c tests/unit/hand_image.h
+tests_unit_test_romfs_writer_SOURCES = tests/unit/test_romfs_writer.c tests/unit/dice.h
+
 # Those of fuse/ link what the mount is made of.
 UNIT_TESTS += \
 	tests/unit/test_descriptors \
