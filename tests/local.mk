@@ -89,6 +89,11 @@ SYSTEM_TESTS = \
 	tests/system/programs.sh \
 	tests/system/rawrepl.sh \
 	tests/system/rawrepl_uart.sh \
+	tests/system/romfs_board.sh \
+	tests/system/romfs_build.sh \
+	tests/system/romfs_hostile.sh \
+	tests/system/romfs_identical.sh \
+	tests/system/romfs_random.sh \
 	tests/system/second_copy.sh \
 	tests/system/silent_board.sh \
 	tests/system/small_board.sh \
@@ -161,6 +166,8 @@ LAB_FILES = \
 	tests/system/linesim.py \
 	tests/system/parallel.py \
 	tests/system/rawrepl_states \
+	tests/system/romfs_trees.py \
+	tests/system/romfs_vfs.py \
 	tests/system/run
 
 # Tests of the project's own scripts.

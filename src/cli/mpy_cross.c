@@ -31,7 +31,7 @@ static bool is_compiled(const struct source *source)
 {
 	size_t len = strlen(source->name);
 
-	return !source->is_dir && !source->has_mpy && len > 3 && strcmp(source->name + len - 3, ".py") == 0;
+	return !source->is_dir && !source->has_mpy && len >= 3 && strcmp(source->name + len - 3, ".py") == 0;
 }
 
 static size_t count_compiled(const struct source_tree *tree)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,9 +35,22 @@ struct walk {
 	struct diag *diag;
 };
 
-static int fail(const struct walk *walk, int err, const char *path, const char *what)
+/* Words about PATH; of one that is longer than a screen its ends are enough to know it. */
+static int fail(const struct walk *walk, int err, const char *path, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+static int fail(const struct walk *walk, int err, const char *path, const char *format, ...)
 {
-	return diag_fail(walk->diag, DIAG_ROMFS, err, "%s%s%s: %s", walk->tree->dir, *path ? walk->tree->slash : "", path, what);
+	const size_t ends = 160, len = strlen(path);
+	const char *dots = len > 2 * ends ? "..." : "";
+	char what[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(what, sizeof(what), format, args);
+	va_end(args);
+	return diag_fail(walk->diag, DIAG_ROMFS, err, "%s%s%.*s%s%s: %s", walk->tree->dir, *path ? walk->tree->slash : "",
+			 (int)(*dots ? ends : len), path, dots, *dots ? path + len - ends : "", what);
 }
 
 static bool matches(const char *glob, const char *path, const char *name)
@@ -92,8 +106,7 @@ static int check_link(const struct walk *walk, const char *path)
 	else if (!real)
 		rc = fail(walk, errno, path, "a link that leads nowhere");
 	else if (strcmp(walk->real, "/") != 0 && (strncmp(real, walk->real, len) != 0 || (real[len] && real[len] != '/')))
-		rc = diag_fail(walk->diag, DIAG_ROMFS, EXDEV, "%s%s%s: a link that leads out of %s, to %s", walk->tree->dir,
-			       walk->tree->slash, path, walk->tree->dir, real);
+		rc = fail(walk, EXDEV, path, "a link that leads out of %s, to %s", walk->tree->dir, real);
 	free(real);
 	free(full);
 	return rc;
@@ -115,21 +128,21 @@ static int look_at(const struct walk *walk, const struct level *level, const cha
 	int rc = 0;
 
 	if (fstatat(fd, path, st, AT_SYMLINK_NOFOLLOW) < 0)
-		return fail(walk, errno, path, strerror(errno));
+		return fail(walk, errno, path, "%s", strerror(errno));
 	is_link = S_ISLNK(st->st_mode);
 	if (is_link)
 		rc = check_link(walk, path);
 	if (rc == 0 && is_link && fstatat(fd, path, st, 0) < 0)
-		rc = fail(walk, errno, path, strerror(errno));
+		rc = fail(walk, errno, path, "%s", strerror(errno));
 	if (rc < 0)
 		return rc;
 	if (S_ISDIR(st->st_mode) && goes_in_circle(level, st))
 		return fail(walk, ELOOP, path, "a link that leads in a circle");
 	if (!S_ISDIR(st->st_mode) && !S_ISREG(st->st_mode))
-		return fail(walk, EINVAL, path,
-			    S_ISFIFO(st->st_mode)   ? "a FIFO, which cannot be in an image"
-			    : S_ISSOCK(st->st_mode) ? "a socket, which cannot be in an image"
-						    : "a device, which cannot be in an image");
+		return fail(walk, EINVAL, path, "a %s, which cannot be in an image",
+			    S_ISFIFO(st->st_mode)   ? "FIFO"
+			    : S_ISSOCK(st->st_mode) ? "socket"
+						    : "device");
 	return 0;
 }
 
@@ -222,7 +235,7 @@ static int list_names(struct walk *walk, const struct level *level, struct names
 		rc = take_names(walk, level, stream, names);
 		closedir(stream);
 	}
-	return rc < 0 ? fail(walk, -rc, level->path, strerror(-rc)) : 0;
+	return rc < 0 ? fail(walk, -rc, level->path, "%s", strerror(-rc)) : 0;
 }
 
 /* Takes over PATH, also when it fails. */
@@ -317,11 +330,11 @@ int source_tree_open(struct source_tree *tree, const char *dir, const struct sou
 	*tree = (struct source_tree){.dir = dir, .slash = *dir && dir[strlen(dir) - 1] == '/' ? "" : "/"};
 	tree->fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (tree->fd < 0)
-		return fail(&walk, errno, "", errno == ENOENT ? "there is no such directory" : strerror(errno));
+		return fail(&walk, errno, "", "%s", errno == ENOENT ? "there is no such directory" : strerror(errno));
 	walk.real = realpath(dir, NULL);
 	if (!walk.real || fstat(tree->fd, &st) < 0) {
 		free(walk.real);
-		return fail(&walk, errno, "", strerror(errno));
+		return fail(&walk, errno, "", "%s", strerror(errno));
 	}
 	top.device = st.st_dev;
 	top.inode = st.st_ino;

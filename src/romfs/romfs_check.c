@@ -117,7 +117,7 @@ int romfs_check_records(struct romfs_check *check, const struct romfs_reader *re
 
 static bool is_mpy(const struct romfs_entry *entry)
 {
-	return !entry->is_dir && entry->name_len > 4 && memcmp(entry->name + entry->name_len - 4, ".mpy", 4) == 0;
+	return !entry->is_dir && entry->name_len >= 4 && memcmp(entry->name + entry->name_len - 4, ".mpy", 4) == 0;
 }
 
 int romfs_check_bytecode(struct romfs_check *check, const struct romfs_reader *reader, romfs_check_mpy_fn *each, void *context)

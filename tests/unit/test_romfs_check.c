@@ -116,7 +116,7 @@ static void bytecode(void **state)
 	(void)state;
 	hand_file(&hand, "a.mpy", "M\x06\x13\x1f...");
 	lib = hand_begin_named(&hand, ROMFS_DIRECTORY, "lib.mpy");
-	hand_file(&hand, ".mpy", "no such file");
+	hand_file(&hand, "mpy", "no such file");
 	hand_file(&hand, "b.mpy", "M\x06\x01\x1f...");
 	hand_end(&hand, lib);
 	hand_file(&hand, "c.py", "M\x05");
