@@ -29,3 +29,6 @@ mpremote_romfs_SOURCES = \
 	src/cli/view.h \
 	src/cli/whole_file.c \
 	src/cli/whole_file.h
+
+dist_bashcompletion_DATA += scripts/completion/mpremote-romfs
+dist_man_MANS += src/cli/mpremote-romfs.1
