@@ -61,5 +61,5 @@ install-data-hook:
 uninstall-hook:
 	rm -f "$(DESTDIR)$(sbindir)/mount.mpremote" "$(DESTDIR)$(bashcompletiondir)/mount.mpremote"
 
-dist_bashcompletion_DATA = scripts/completion/mpremotefs
-dist_man_MANS = fuse/mpremotefs.1 fuse/mount.mpremote.8
+dist_bashcompletion_DATA += scripts/completion/mpremotefs
+dist_man_MANS += fuse/mpremotefs.1 fuse/mount.mpremote.8

@@ -3,14 +3,12 @@
 
 #include <string.h>
 
+#include "base/json.h"
+
 /* What a device says of itself can be anything: only what can be printed is, on one line. */
 static const char *clean(char *text, size_t size, const char *words)
 {
-	char *c = diag_printable(text, size, words, strlen(words));
-
-	while ((c = strchr(c, '\n')))
-		*c = '?';
-	return text;
+	return diag_printable_line(text, size, words, strlen(words));
 }
 
 static const char *what_it_is(const struct device_port *port)
@@ -49,24 +47,15 @@ void port_list_print(FILE *out, const struct device_port *ports, size_t count)
 		print_port(out, &ports[i], width);
 }
 
-/* A JSON string (RFC 8259) of WORDS, which is UTF-8 once it is printable; or null. */
+/* WORDS once they are printable; or null. */
 static void print_string(FILE *out, const char *words)
 {
 	char text[1024];
-	const char *c;
 
-	if (!words) {
+	if (words)
+		json_print_string(out, clean(text, sizeof(text), words));
+	else
 		fputs("null", out);
-		return;
-	}
-	fputc('"', out);
-	for (c = clean(text, sizeof(text), words); *c; c++) {
-		if (*c == '"' || *c == '\\')
-			fprintf(out, "\\%c", *c);
-		else
-			fputc(*c, out);
-	}
-	fputc('"', out);
 }
 
 static void print_member(FILE *out, const char *name, const char *value)

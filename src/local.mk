@@ -9,6 +9,10 @@ LIBMPREMOTEFS_LIBS = libmpremotefs.a $(SERIALPORT_LIBS) $(ZLIB_LIBS) $(LIBMD_LIB
 libmpremotefs_a_SOURCES = \
 	src/base/diag.c \
 	src/base/diag.h \
+	src/base/json.c \
+	src/base/json.h \
+	src/base/utf8.c \
+	src/base/utf8.h \
 	src/bytelink/backends.h \
 	src/bytelink/bytelink.c \
 	src/bytelink/bytelink.h \
@@ -63,7 +67,21 @@ libmpremotefs_a_SOURCES = \
 	src/board/listing.c \
 	src/board/listing.h \
 	src/board/packer.c \
-	src/board/packer.h
+	src/board/packer.h \
+	src/romfs/mpy.c \
+	src/romfs/mpy.h \
+	src/romfs/romfs_check.c \
+	src/romfs/romfs_check.h \
+	src/romfs/romfs_file.c \
+	src/romfs/romfs_file.h \
+	src/romfs/romfs_format.c \
+	src/romfs/romfs_format.h \
+	src/romfs/romfs_reader.c \
+	src/romfs/romfs_reader.h \
+	src/romfs/romfs_walk.c \
+	src/romfs/romfs_walk.h \
+	src/romfs/romfs_writer.c \
+	src/romfs/romfs_writer.h
 nodist_libmpremotefs_a_SOURCES = src/agent/agent_parts.c
 
 # The Python that runs on the board, stripped and embedded.

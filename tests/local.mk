@@ -22,6 +22,25 @@ UNIT_TESTS = \
 	tests/unit/test_rawrepl \
 	tests/unit/test_reply
 
+# Those of base/ and romfs/ need no board.
+UNIT_TESTS += \
+	tests/unit/test_json \
+	tests/unit/test_mpy \
+	tests/unit/test_romfs_check \
+	tests/unit/test_romfs_corpus \
+	tests/unit/test_romfs_file \
+	tests/unit/test_romfs_format \
+	tests/unit/test_romfs_reader \
+	tests/unit/test_romfs_walk \
+	tests/unit/test_romfs_writer \
+	tests/unit/test_utf8
+tests_unit_test_romfs_check_SOURCES = tests/unit/test_romfs_check.c tests/unit/hand_image.h
+tests_unit_test_romfs_corpus_SOURCES = tests/unit/test_romfs_corpus.c tests/fuzz/fuzz.h tests/fuzz/fuzz_romfs.c
+tests_unit_test_romfs_format_SOURCES = tests/unit/test_romfs_format.c tests/unit/dice.h
+tests_unit_test_romfs_reader_SOURCES = tests/unit/test_romfs_reader.c tests/unit/hand_image.h
+tests_unit_test_romfs_walk_SOURCES = tests/unit/test_romfs_walk.c tests/unit/hand_image.h
+tests_unit_test_romfs_writer_SOURCES = tests/unit/test_romfs_writer.c tests/unit/dice.h
+
 # Those of fuse/ link what the mount is made of.
 UNIT_TESTS += \
 	tests/unit/test_descriptors \
@@ -72,6 +91,11 @@ SYSTEM_TESTS = \
 	tests/system/programs.sh \
 	tests/system/rawrepl.sh \
 	tests/system/rawrepl_uart.sh \
+	tests/system/romfs_board.sh \
+	tests/system/romfs_build.sh \
+	tests/system/romfs_hostile.sh \
+	tests/system/romfs_identical.sh \
+	tests/system/romfs_random.sh \
 	tests/system/second_copy.sh \
 	tests/system/silent_board.sh \
 	tests/system/small_board.sh \
@@ -144,6 +168,8 @@ LAB_FILES = \
 	tests/system/linesim.py \
 	tests/system/parallel.py \
 	tests/system/rawrepl_states \
+	tests/system/romfs_trees.py \
+	tests/system/romfs_vfs.py \
 	tests/system/run
 
 # Tests of the project's own scripts.
@@ -170,20 +196,25 @@ AM_TESTS_ENVIRONMENT = \
 	top_builddir='$(abs_top_builddir)'; export top_builddir;
 
 # The fuzzers: "make fuzz FUZZ_SECONDS=600" runs each for so long; what they have learned stays in tests/fuzz/corpus.
+# What is in tests/fuzz/seeds they know from the start.
 FUZZ_SECONDS = 30
 FUZZ_TESTS = \
 	tests/fuzz/fuzz_exchange \
 	tests/fuzz/fuzz_frame \
-	tests/fuzz/fuzz_listing
-EXTRA_DIST += tests/fuzz/fuzz.h tests/fuzz/fuzz_exchange.c tests/fuzz/fuzz_frame.c tests/fuzz/fuzz_listing.c
+	tests/fuzz/fuzz_listing \
+	tests/fuzz/fuzz_romfs
+EXTRA_DIST += tests/fuzz/fuzz.h tests/fuzz/fuzz_exchange.c tests/fuzz/fuzz_frame.c tests/fuzz/fuzz_listing.c tests/fuzz/fuzz_romfs.c \
+	tests/fuzz/seeds
 if FUZZERS
 noinst_PROGRAMS = $(FUZZ_TESTS)
 tests_fuzz_fuzz_exchange_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_frame_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_listing_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_romfs_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 fuzz: $(FUZZ_TESTS)
 	for test in $(FUZZ_TESTS); do \
-		corpus=tests/fuzz/corpus/$${test##*/fuzz_} && $(MKDIR_P) $$corpus && \
+		name=$${test##*/fuzz_} && corpus=tests/fuzz/corpus/$$name && seeds=$(srcdir)/tests/fuzz/seeds/$$name && \
+		$(MKDIR_P) $$corpus && if test -d $$seeds; then corpus="$$corpus $$seeds"; fi && \
 		$$test -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -artifact_prefix=tests/fuzz/ $$corpus || exit; \
 	done
 else

@@ -3,38 +3,10 @@
 
 #include <stdarg.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-/* The length of the well-formed UTF-8 character (RFC 3629) at the start of the LEN bytes of S; 0: there is none. */
-static size_t utf8_length(const unsigned char *s, size_t len)
-{
-	uint32_t code;
-	size_t need, i;
-
-	if (s[0] < 0x80)
-		return 1;
-	if (s[0] >= 0xc2 && s[0] <= 0xdf)
-		need = 2;
-	else if ((s[0] & 0xf0) == 0xe0)
-		need = 3;
-	else if (s[0] >= 0xf0 && s[0] <= 0xf4)
-		need = 4;
-	else
-		return 0;
-	if (len < need)
-		return 0;
-	code = s[0] & (0xffu >> (need + 1));
-	for (i = 1; i < need; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (s[i] & 0x3f);
-	}
-	if ((need == 3 && code < 0x800) || (need == 4 && code < 0x10000) || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
-		return 0;
-	return need;
-}
+#include "base/utf8.h"
 
 /* Whether the character of LEN bytes at S may go to a terminal: no control characters, also not those of U+0080 to U+009F. */
 static bool is_printable(const unsigned char *s, size_t len)
@@ -51,8 +23,7 @@ static void drop_half_character(char *text)
 
 	while (start > 0 && len - start < 3 && ((unsigned char)text[start - 1] & 0xc0) == 0x80)
 		start--;
-	if (start > 0 && (unsigned char)text[start - 1] >= 0xc0 &&
-	    utf8_length((const unsigned char *)text + start - 1, len - start + 1) == 0)
+	if (start > 0 && (unsigned char)text[start - 1] >= 0xc0 && utf8_length(text + start - 1, len - start + 1) == 0)
 		text[start - 1] = '\0';
 }
 
@@ -109,5 +80,14 @@ char *diag_printable(char *text, size_t size, const void *bytes, size_t len)
 		at += n > 0 ? n : 1;
 	}
 	text[used] = '\0';
+	return text;
+}
+
+char *diag_printable_line(char *text, size_t size, const void *bytes, size_t len)
+{
+	char *c = diag_printable(text, size, bytes, len);
+
+	while (size > 0 && (c = strchr(c, '\n')))
+		*c = '?';
 	return text;
 }

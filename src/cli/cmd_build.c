@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: MIT */
+/* mpremote-romfs build */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/json.h"
+#include "cli/command.h"
+#include "cli/image.h"
+#include "cli/mpy_cross.h"
+#include "cli/output.h"
+#include "cli/say.h"
+#include "cli/view.h"
+#include "cli/whole_file.h"
+#include "romfs/romfs_writer.h"
+
+struct build {
+	const char *dir;
+	const char *output; /* as given; NULL: the default */
+	bool mpy, dedupe, json;
+	struct mpy_cross_options compiler;
+	struct source_rules rules;
+	/* what is made */
+	struct source_tree tree;
+	char *path;   /* of the image */
+	char *target; /* the same without links, where there is a file already: it is replaced, not a link to it; else NULL */
+	ssize_t compiled;
+	uint8_t *image;
+	size_t size;
+	struct romfs_reader reader;
+	struct romfs_check check;
+};
+
+/* --- Where it goes --- */
+
+/* What is there already: a file, which is replaced and never packed, or nothing. */
+static int look_at_output(struct build *build, struct diag *diag)
+{
+	struct stat st;
+
+	if (stat(build->path, &st) < 0)
+		return 0; /* if something is wrong with it, writing will tell */
+	if (!S_ISREG(st.st_mode))
+		return diag_fail(diag, DIAG_ROMFS, EINVAL, "%s is %s: name a file with --output", build->path,
+				 S_ISDIR(st.st_mode) ? "a directory" : "a device");
+	build->rules.has_output = true;
+	build->rules.output_device = st.st_dev;
+	build->rules.output_inode = st.st_ino;
+	build->target = realpath(build->path, NULL);
+	if (!build->target)
+		return diag_fail(diag, DIAG_ROMFS, errno, "%s: %s", build->path, strerror(errno));
+	return 0;
+}
+
+static int find_output(struct build *build, struct diag *diag)
+{
+	int rc = 0;
+
+	if (!build->output)
+		rc = output_default(build->dir, &build->path, diag);
+	else if (!(build->path = strdup(build->output)))
+		rc = diag_fail(diag, DIAG_ROMFS, ENOMEM, "not enough memory");
+	return rc < 0 ? rc : look_at_output(build, diag);
+}
+
+/* --- The image --- */
+
+static int read_sources(struct build *build, struct diag *diag)
+{
+	int rc = 0;
+
+	if (build->mpy)
+		build->compiled = mpy_cross_compile(&build->tree, &build->compiler, diag);
+	if (build->compiled < 0)
+		return (int)build->compiled;
+	for (size_t i = 0; i < build->tree.count && rc == 0; i++) {
+		if (!build->tree.sources[i].is_dir && !build->tree.sources[i].content)
+			rc = source_tree_read(&build->tree, &build->tree.sources[i], diag);
+	}
+	return rc;
+}
+
+static int add_sources(const struct source_tree *tree, struct romfs_writer *writer)
+{
+	size_t depth = 0;
+	int rc = 0;
+
+	for (size_t i = 0; i < tree->count && rc == 0; i++) {
+		const struct source *source = &tree->sources[i];
+
+		for (; depth > source->depth; depth--)
+			romfs_writer_leave(writer);
+		if (source->is_dir) {
+			rc = romfs_writer_enter(writer, source->name);
+			depth++;
+		} else {
+			rc = romfs_writer_add(writer, source->name, source->content, source->size);
+		}
+	}
+	for (; depth > 0 && rc == 0; depth--)
+		rc = romfs_writer_leave(writer);
+	return rc;
+}
+
+static int make_image(struct build *build, struct diag *diag)
+{
+	struct romfs_writer *writer;
+	int rc = romfs_writer_open(&writer, build->dedupe);
+
+	if (rc == 0)
+		rc = add_sources(&build->tree, writer);
+	if (rc == 0)
+		rc = romfs_writer_finish(writer, &build->image, &build->size);
+	romfs_writer_close(writer);
+	if (rc == -EFBIG)
+		return diag_fail(diag, DIAG_ROMFS, EFBIG, "%s: the image would be larger than 4 GiB", build->dir);
+	return rc < 0 ? diag_fail(diag, DIAG_ROMFS, -rc, "%s: %s", build->dir, strerror(-rc)) : 0;
+}
+
+/* What is written is read back before: no board gets an image that our own reader refuses. */
+static int check_image(struct build *build, struct diag *diag)
+{
+	int rc = romfs_reader_open(&build->reader, build->image, build->size, &build->check.fault);
+
+	if (rc == 0)
+		rc = romfs_check_records(&build->check, &build->reader);
+	return rc == -EBADMSG ? image_fault(&build->check, build->path, diag)
+	       : rc < 0       ? diag_fail(diag, DIAG_ROMFS, -rc, "not enough memory")
+			      : 0;
+}
+
+/* --- Bytecode that came with the sources --- */
+
+struct bytecode {
+	const char *march; /* that was asked for */
+	unsigned arch;     /* of the first file with native code; 0: there was none */
+	char path[ROMFS_PATH_MAX + 1];
+};
+
+static void warn_of_bytecode(void *context, const char *path, const struct mpy_header *header, const char *fault)
+{
+	struct bytecode *seen = context;
+	const char *arch = mpy_arch_name(header->arch);
+
+	if (fault)
+		say("warning: %s: %s", path, fault);
+	else if (header->arch && seen->march && strcmp(arch, seen->march) != 0)
+		say("warning: %s has native code for %s, not for %s", path, arch, seen->march);
+	else if (!mpy_arch_goes_with(header->arch, seen->arch))
+		say("warning: %s has native code for %s, but %s for %s: no board loads both", path, arch, seen->path,
+		    mpy_arch_name(seen->arch));
+	if (!fault && !seen->arch && header->arch) {
+		seen->arch = header->arch;
+		memcpy(seen->path, path, strlen(path) + 1);
+	}
+}
+
+static void check_bytecode(struct build *build)
+{
+	struct bytecode seen = {.march = build->compiler.march};
+	struct romfs_check check = {0};
+
+	if (seen.march && !strcmp(seen.march, "host"))
+		seen.march = NULL; /* only mpy-cross knows which that is */
+	romfs_check_bytecode(&check, &build->reader, warn_of_bytecode, &seen);
+}
+
+/* --- The words about it --- */
+
+static void print_text(const struct build *build)
+{
+	view_tree(stdout, &build->reader);
+	say_name(stdout, build->path);
+	printf(": %zu bytes, %zu files in %zu directories", build->size, build->check.files, build->check.directories + 1);
+	if (build->compiled > 0)
+		printf(", %zd of them compiled", build->compiled);
+	if (build->tree.left_out > 0)
+		printf("; %zu left out%s", build->tree.left_out,
+		       build->rules.exclude_count ? "" : " as caches or left-overs (--all packs them)");
+	putchar('\n');
+}
+
+static void print_json(const struct build *build)
+{
+	fputs("{\n  \"image\": ", stdout);
+	json_print_string(stdout, build->path);
+	printf(",\n  \"size\": %zu,\n  \"files\": %zu,\n  \"directories\": %zu,\n  \"compiled\": %zd,\n  \"left_out\": %zu,\n"
+	       "  \"entries\": ",
+	       build->size, build->check.files, build->check.directories, build->compiled, build->tree.left_out);
+	view_json(stdout, &build->reader);
+	fputs("\n}\n", stdout);
+}
+
+/* --- All of it --- */
+
+static int write_image(struct build *build, struct diag *diag)
+{
+	int rc = whole_file_write(AT_FDCWD, build->target ? build->target : build->path, build->image, build->size, true);
+
+	return rc < 0 ? diag_fail(diag, DIAG_ROMFS, -rc, "%s: cannot be written: %s", build->path, strerror(-rc)) : 0;
+}
+
+static int find_sources(struct build *build, struct diag *diag)
+{
+	int rc = source_tree_open(&build->tree, build->dir, &build->rules, diag);
+
+	if (rc == 0 && build->tree.count == 0)
+		rc = diag_fail(diag, DIAG_ROMFS, ENOENT, "%s: there is nothing in it to pack%s", build->dir,
+			       build->tree.left_out ? " (but what is left out)" : "");
+	return rc;
+}
+
+static int build_image(struct build *build)
+{
+	static int (*const steps[])(struct build *, struct diag *) = {
+		find_output, find_sources, read_sources, make_image, check_image, write_image,
+	};
+	struct diag diag = {0};
+	int rc = 0;
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && rc == 0; i++)
+		rc = steps[i](build, &diag);
+	if (rc == 0) {
+		check_bytecode(build);
+		(build->json ? print_json : print_text)(build);
+	}
+	source_tree_close(&build->tree);
+	free(build->path);
+	free(build->target);
+	free(build->image);
+	return rc < 0 ? say_failure(&diag) : EXIT_SUCCESS;
+}
+
+enum { OPTION_MPY_CROSS = 256, OPTION_MARCH, OPTION_EXCLUDE, OPTION_ALL, OPTION_DEDUPE, OPTION_JSON, OPTION_NO_MPY };
+
+static const struct option options[] = {
+	{"output", required_argument, NULL, 'o'},
+	{"mpy", no_argument, NULL, 'm'},
+	{"no-mpy", no_argument, NULL, OPTION_NO_MPY},
+	{"march", required_argument, NULL, OPTION_MARCH},
+	{"mpy-cross", required_argument, NULL, OPTION_MPY_CROSS},
+	{"exclude", required_argument, NULL, OPTION_EXCLUDE},
+	{"all", no_argument, NULL, OPTION_ALL},
+	{"dedupe", no_argument, NULL, OPTION_DEDUPE},
+	{"json", no_argument, NULL, OPTION_JSON},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
+/* EXCLUDE has room for a glob in each word of the command line. False: unknown. */
+static bool take_option(struct build *build, int option, char **exclude)
+{
+	switch (option) {
+	case 'o':
+		build->output = optarg;
+		return true;
+	case 'm':
+	case OPTION_NO_MPY:
+		build->mpy = option == 'm';
+		return true;
+	case OPTION_MARCH:
+		build->compiler.march = optarg;
+		return true;
+	case OPTION_MPY_CROSS:
+		build->compiler.program = optarg;
+		return true;
+	case OPTION_EXCLUDE:
+		exclude[build->rules.exclude_count++] = optarg;
+		return true;
+	case OPTION_ALL:
+		return build->rules.all = true;
+	case OPTION_DEDUPE:
+		return build->dedupe = true;
+	case OPTION_JSON:
+		return build->json = true;
+	default:
+		return false;
+	}
+}
+
+static int run_with(const struct command *command, int argc, char **argv, char **exclude)
+{
+	struct build build = {.mpy = true, .compiler.program = "mpy-cross", .rules.exclude = exclude, .tree.fd = -1};
+	int option;
+
+	while ((option = getopt_long(argc, argv, ":o:mh", options, NULL)) != -1) {
+		if (option == 'h')
+			return say_help(command);
+		if (!take_option(&build, option, exclude))
+			return say_bad_option(command, option, argv);
+	}
+	if (argc - optind != 1)
+		return say_usage(command, "it takes one DIR");
+	build.dir = argv[optind];
+	return build_image(&build);
+}
+
+static int run(const struct command *command, int argc, char **argv)
+{
+	char **exclude = calloc((size_t)argc + 1, sizeof(*exclude));
+	int status = exclude ? run_with(command, argc, argv, exclude) : EXIT_FAILURE;
+
+	free(exclude);
+	return status;
+}
+
+const struct command cmd_build = {
+	.name = "build",
+	.arguments = "[OPTION]... DIR",
+	.summary = "make an image of a directory",
+	.help = "  -o, --output OUT  the image file (DIR.romfs beside DIR)\n"
+		"  -m, --mpy         compile each .py to .mpy (the default)\n"
+		"  --no-mpy          leave .py as it is\n"
+		"  --march ARCH      for @native and @viper: the board's architecture, as mpy-cross names it\n"
+		"  --mpy-cross PATH  the compiler (mpy-cross in $PATH)\n"
+		"  --exclude GLOB    leave out what has such a name, or such a path if it has a slash; again for more\n"
+		"  --all             pack caches and left-overs, too: __pycache__, *.pyc, .git, *~...\n"
+		"  --dedupe          store files with the same content once\n"
+		"  --json            for programs\n",
+	.run = run,
+};

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* mpremote-romfs list */
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "cli/command.h"
+#include "cli/image.h"
+#include "cli/say.h"
+#include "cli/view.h"
+
+static void print_json(const struct image *image, const char *path)
+{
+	fputs("{\n  \"image\": ", stdout);
+	json_print_string(stdout, path);
+	printf(",\n  \"size\": %zu,\n  \"entries\": ", image->reader.size);
+	view_json(stdout, &image->reader);
+	fputs("\n}\n", stdout);
+}
+
+static int list(const char *path, bool json)
+{
+	struct image image;
+	struct diag diag = {0};
+	int status = EXIT_SUCCESS;
+
+	if (image_open(&image, path, &diag) < 0)
+		status = say_failure(&diag);
+	else if (json)
+		print_json(&image, path);
+	else
+		view_list(stdout, &image.reader);
+	image_close(&image);
+	return status;
+}
+
+static int run(const struct command *command, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"json", no_argument, NULL, 'j'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	bool json = false;
+	int option;
+
+	while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+		if (option == 'h')
+			return say_help(command);
+		if (option != 'j')
+			return say_bad_option(command, option, argv);
+		json = true;
+	}
+	if (argc - optind != 1)
+		return say_usage(command, "it takes one IMAGE");
+	return list(argv[optind], json);
+}
+
+const struct command cmd_list = {
+	.name = "list",
+	.arguments = "[--json] IMAGE",
+	.summary = "show what is in an image: the sizes and the paths",
+	.help = "  --json  for programs: also where in the image each file's content lies\n",
+	.run = run,
+};

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: MIT
+# mpremote-romfs.
+
+bin_PROGRAMS += mpremote-romfs
+
+mpremote_romfs_LDADD = $(LIBMPREMOTEFS_LIBS)
+mpremote_romfs_SOURCES = \
+	src/cli/child.c \
+	src/cli/child.h \
+	src/cli/cmd_build.c \
+	src/cli/cmd_check.c \
+	src/cli/cmd_extract.c \
+	src/cli/cmd_list.c \
+	src/cli/command.h \
+	src/cli/compiler.c \
+	src/cli/compiler.h \
+	src/cli/image.c \
+	src/cli/image.h \
+	src/cli/main.c \
+	src/cli/mpy_cross.c \
+	src/cli/mpy_cross.h \
+	src/cli/output.c \
+	src/cli/output.h \
+	src/cli/say.c \
+	src/cli/say.h \
+	src/cli/source_tree.c \
+	src/cli/source_tree.h \
+	src/cli/view.c \
+	src/cli/view.h \
+	src/cli/whole_file.c \
+	src/cli/whole_file.h
+
+dist_bashcompletion_DATA += scripts/completion/mpremote-romfs
+dist_man_MANS += src/cli/mpremote-romfs.1

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/mpy_cross.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "cli/child.h"
+#include "cli/compiler.h"
+#include "romfs/mpy.h"
+
+/* A compiler that runs. */
+struct job {
+	struct child child;
+	struct source *source;
+};
+
+struct compilation {
+	struct source_tree *tree;
+	const char *program;
+	const char *march;
+	struct diag *diag;
+	struct job *jobs;
+	size_t job_count, running;
+};
+
+static bool is_compiled(const struct source *source)
+{
+	size_t len = strlen(source->name);
+
+	return !source->is_dir && !source->has_mpy && len >= 3 && strcmp(source->name + len - 3, ".py") == 0;
+}
+
+static size_t count_compiled(const struct source_tree *tree)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < tree->count; i++)
+		count += is_compiled(&tree->sources[i]);
+	return count;
+}
+
+static size_t processors(void)
+{
+	cpu_set_t set;
+	int count = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+
+	return count > 1 ? (size_t)count : 1;
+}
+
+/* --- One compiler --- */
+
+/* NAME is "./" and the path of the source, as it is typed. */
+static int run_compiler(struct job *job, const struct compilation *compilation, char *name, char *march)
+{
+	char *argv[8];
+	size_t count = 0;
+
+	argv[count++] = (char *)(uintptr_t)compilation->program;
+	argv[count++] = (char *)(uintptr_t) "-o";
+	argv[count++] = (char *)(uintptr_t) "/dev/stdout";
+	argv[count++] = (char *)(uintptr_t) "-s";
+	argv[count++] = name + 2;
+	if (march)
+		argv[count++] = march;
+	argv[count++] = name[2] == '-' ? name : name + 2; /* it must not look like an option */
+	argv[count] = NULL;
+	return child_start(&job->child, argv);
+}
+
+static int start_job(struct compilation *compilation, struct job *job, struct source *source)
+{
+	const struct source_tree *tree = compilation->tree;
+	char *name, *march = NULL;
+	int rc = -ENOMEM;
+
+	job->source = source;
+	if (asprintf(&name, "./%s%s%s", tree->dir, tree->slash, source->path) < 0)
+		name = NULL;
+	if (compilation->march && asprintf(&march, "-march=%s", compilation->march) < 0)
+		march = NULL;
+	if (name && (march || !compilation->march))
+		rc = run_compiler(job, compilation, name, march);
+	free(name);
+	free(march);
+	if (rc < 0)
+		return diag_fail(compilation->diag, DIAG_ROMFS, -rc, "%s cannot be run: %s", compilation->program, strerror(-rc));
+	compilation->running++;
+	return 0;
+}
+
+/* --- What it has made --- */
+
+/* The compiler's own words, of which the last lines are the ones that count. */
+static void take_words(const struct job *job, char *words, size_t room)
+{
+	uint8_t *bytes;
+	size_t size;
+
+	*words = '\0';
+	if (child_output(job->child.err, &bytes, &size) == 0 && bytes) {
+		size_t from = size > room - 1 ? size - (room - 1) : 0;
+
+		while (size > from && bytes[size - 1] == '\n')
+			size--;
+		diag_printable(words, room, bytes + from, size - from);
+	}
+	free(bytes);
+}
+
+static int say_error(const struct compilation *compilation, const struct job *job, int status)
+{
+	const struct source_tree *tree = compilation->tree;
+	const char *march = compilation->march;
+	char words[600];
+
+	take_words(job, words, sizeof(words));
+	if (*words)
+		return diag_fail(compilation->diag, DIAG_ROMFS, EINVAL, "%s%s%s does not compile:\n%s", tree->dir, tree->slash,
+				 job->source->path, words);
+	return diag_fail(compilation->diag, DIAG_ROMFS, EINVAL, "%s%s%s does not compile: %s ended with status %d%s%s%s",
+			 tree->dir, tree->slash, job->source->path, compilation->program,
+			 WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
+			 march ? "; does it know the architecture " : "", march ? march : "", march ? "?" : "");
+}
+
+/* NAME.py becomes NAME.mpy. */
+static int rename_source(struct source *source)
+{
+	size_t len = strlen(source->name);
+	char *name = realloc(source->name, len + 2);
+
+	if (!name)
+		return -ENOMEM;
+	memcpy(name + len - 2, "mpy", 4);
+	source->name = name;
+	return 0;
+}
+
+static int take_bytecode(const struct compilation *compilation, const struct job *job)
+{
+	const struct source_tree *tree = compilation->tree;
+	struct source *source = job->source;
+	struct mpy_header header;
+	const char *fault;
+	int rc = child_output(job->child.out, &source->content, &source->size);
+
+	if (rc == 0)
+		rc = rename_source(source);
+	if (rc < 0)
+		return diag_fail(compilation->diag, DIAG_ROMFS, -rc, "%s: %s", source->path, strerror(-rc));
+	fault = mpy_parse(&header, source->content, source->size);
+	if (fault)
+		return diag_fail(
+			compilation->diag, DIAG_ROMFS, EBADMSG,
+			"what %s makes of %s%s%s cannot be used: %s. Get the mpy-cross that belongs to the board's MicroPython",
+			compilation->program, tree->dir, tree->slash, source->path, fault);
+	return 0;
+}
+
+/* --- All of them --- */
+
+static struct job *find_job(const struct compilation *compilation, pid_t pid)
+{
+	for (size_t i = 0; i < compilation->job_count; i++) {
+		if (compilation->jobs[i].child.pid == pid)
+			return &compilation->jobs[i];
+	}
+	return NULL;
+}
+
+/* Fewer run than there is room for. */
+static struct job *free_job(const struct compilation *compilation)
+{
+	struct job *job = compilation->jobs;
+
+	while (job->child.pid > 0)
+		job++;
+	return job;
+}
+
+/* Waits for a job's end and takes what it has made. */
+static int end_job(struct compilation *compilation)
+{
+	struct job *job;
+	int status, rc;
+	pid_t pid = waitpid(-1, &status, 0);
+
+	if (pid < 0)
+		return diag_fail(compilation->diag, DIAG_ROMFS, errno, "waiting for mpy-cross: %s", strerror(errno));
+	job = find_job(compilation, pid);
+	if (!job)
+		return 0;
+	compilation->running--;
+	job->child.pid = 0;
+	rc = status == 0 ? take_bytecode(compilation, job) : say_error(compilation, job, status);
+	child_close(&job->child);
+	return rc;
+}
+
+static int compile_all(struct compilation *compilation)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < compilation->tree->count && rc == 0; i++) {
+		struct source *source = &compilation->tree->sources[i];
+
+		if (!is_compiled(source))
+			continue;
+		if (compilation->running == compilation->job_count)
+			rc = end_job(compilation);
+		if (rc == 0)
+			rc = start_job(compilation, free_job(compilation), source);
+	}
+	while (compilation->running > 0 && rc == 0)
+		rc = end_job(compilation);
+	return rc;
+}
+
+static int compile_with(struct compilation *compilation)
+{
+	int rc;
+
+	compilation->job_count = processors();
+	compilation->jobs = calloc(compilation->job_count, sizeof(*compilation->jobs));
+	if (!compilation->jobs)
+		return diag_fail(compilation->diag, DIAG_ROMFS, ENOMEM, "not enough memory");
+	for (size_t i = 0; i < compilation->job_count; i++)
+		compilation->jobs[i].child = CHILD_NONE;
+	rc = compile_all(compilation);
+	for (size_t i = 0; i < compilation->job_count; i++) /* after a failure those that still run are not needed */
+		child_close(&compilation->jobs[i].child);
+	free(compilation->jobs);
+	return rc;
+}
+
+ssize_t mpy_cross_compile(struct source_tree *tree, const struct mpy_cross_options *options, struct diag *diag)
+{
+	struct compilation compilation = {.tree = tree, .march = options->march, .diag = diag};
+	size_t count = count_compiled(tree);
+	char *program;
+	int rc;
+
+	if (count == 0)
+		return 0;
+	rc = compiler_find(options->program, &program, diag);
+	if (rc < 0)
+		return rc;
+	compilation.program = program;
+	rc = compile_with(&compilation);
+	free(program);
+	return rc < 0 ? rc : (ssize_t)count;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* say: what mpremote-romfs says to people: control characters in names do not reach the terminal. */
+#ifndef CLI_SAY_H
+#define CLI_SAY_H
+
+#include <stdio.h>
+
+#include "base/diag.h"
+#include "cli/command.h"
+
+/* Says the words of DIAG on stderr. Returns EXIT_FAILURE. */
+int say_failure(const struct diag *diag);
+
+/* Says the printf-style words on stderr. */
+void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Says what is wrong with COMMAND's command line, and where help is. Returns EXIT_USAGE. */
+int say_usage(const struct command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The same for what getopt_long answered with OPTION, ':' (a value is missing; OPTSTRING begins with a colon) or '?'. */
+int say_bad_option(const struct command *command, int option, char **argv);
+
+/* Prints the usage of COMMAND. Returns EXIT_SUCCESS. */
+int say_help(const struct command *command);
+
+/* Prints NAME, one name or path, on OUT as it can be shown. */
+void say_name(FILE *out, const char *name);
+
+/* Ends what goes to stdout. Returns STATUS, or EXIT_FAILURE, with words, where it could not be written. */
+int say_end(int status);
+
+#endif

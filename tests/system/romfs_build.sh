@@ -1,0 +1,231 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# mpremote-romfs build: where the image goes, what is packed, what the compiler says, and what is refused. A failure leaves no file.
+set -eu
+. "${top_srcdir:?}/tests/system/lib.sh"
+mpy_cross=$(peers)/mpy-cross
+mkdir work
+cd work
+
+build() {
+	"$romfs" build --no-mpy "$@"
+}
+
+# The paths in an image, sorted, in one line.
+paths() { # IMAGE
+	"$romfs" list --json "$1" | python3 -c 'import json, sys; print(*sorted(e["path"] for e in json.load(sys.stdin)["entries"]))'
+}
+
+# refused TEXT COMMAND...: exit status 1, TEXT on stderr, and no other files in this folder than before
+refused() {
+	find . | sort >../before
+	text=$1
+	shift
+	status=0
+	"$@" >../said 2>&1 || status=$?
+	assert_equal "status of $*" 1 $status
+	grep -qF -- "$text" ../said || fail "$*: it said: $(cat ../said)"
+	find . | sort | diff ../before - >&2 || fail "$*: it left a file"
+}
+
+# --- Where the image goes ---
+mkdir -p blink/lib
+echo 'print(1)' >blink/main.py
+build blink | grep -q '^blink.romfs: ' || fail 'no name of the image'
+[ -f blink.romfs ] || fail 'not beside the directory'
+mv blink.romfs expected
+build blink// >/dev/null
+assert_same expected blink.romfs
+(cd blink && build . && build . && cd lib && build ..) >/dev/null || fail 'build .'
+assert_same expected blink/blink.romfs
+build -o blink/other.romfs --exclude blink.romfs blink >/dev/null
+build --output=blink/other.romfs --exclude blink.romfs blink >/dev/null
+assert_same expected blink/other.romfs
+rm blink/*.romfs blink.romfs
+ln -s target.romfs link.romfs
+: >target.romfs
+chmod 640 target.romfs
+build -o link.romfs blink >/dev/null
+assert_same expected target.romfs
+assert_equal 'permissions' 640 "$(stat -c %a target.romfs)"
+[ -L link.romfs ] || fail 'the link was replaced'
+refused '/dev/null is a device' build -o /dev/null blink
+[ -c /dev/null ] || fail '/dev/null is gone'
+refused 'blink is a directory' build -o blink blink
+refused 'nowhere/x.romfs: cannot be written' build -o nowhere/x.romfs blink
+refused '/ has no name' build /
+
+# --- What is packed ---
+mkdir -p mixed/__pycache__ mixed/.git mixed/sub
+for name in a.pyc a.pyo 'b.py~' .c.py.swp '#d.py#' '.#e' f.py g.txt .hidden sub/g.txt sub/h.py sub/i.pyc .git/config __pycache__/x; do
+	echo "$name" >"mixed/$name"
+done
+build mixed >said
+assert_equal 'packed' '.hidden f.py g.txt sub sub/g.txt sub/h.py' "$(paths mixed.romfs)"
+grep -q '; 9 left out' said || fail "the number of what was left out: $(cat said)"
+build --all mixed >said
+assert_equal 'all' 17 "$(paths mixed.romfs | wc -w)"
+! grep -q 'left out' said || fail "all were packed, but: $(cat said)"
+build --exclude '*.txt' --exclude sub/h.py mixed >said
+assert_equal 'excluded' '.hidden f.py sub' "$(paths mixed.romfs)"
+build --exclude sub mixed >said
+assert_equal 'a directory excluded' '.hidden f.py g.txt' "$(paths mixed.romfs)"
+build --json mixed >json
+cat >../report.py <<'EOF'
+import json, os
+
+report = json.load(open("json"))
+assert report["image"] == "mixed.romfs" and report["size"] == os.stat("mixed.romfs").st_size, report
+assert (report["files"], report["directories"], report["compiled"], report["left_out"]) == (5, 1, 0, 9), report
+assert {"path": "sub", "type": "directory"} in report["entries"], report
+image = open("mixed.romfs", "rb").read()
+assert all(image[e["offset"] :][: e["size"]] == (e["path"] + "\n").encode() for e in report["entries"] if e["type"] == "file")
+EOF
+python3 ../report.py || fail 'build --json'
+rm -r mixed mixed.romfs said json
+
+# --- The compiler ---
+refused 'there is no mpy-cross' env PATH=/nowhere "$romfs" build blink
+grep -q -- --no-mpy ../said || fail "it does not say what to do: $(cat ../said)"
+refused 'there is no ./none' "$romfs" build --mpy-cross ./none blink
+env PATH="$(dirname "$mpy_cross")" "$romfs" build blink >/dev/null || fail 'mpy-cross in $PATH'
+"$romfs" check blink.romfs | grep -q '^main.mpy: .mpy 6, bytecode$' || fail 'check does not show the bytecode'
+env PATH="$(dirname "$mpy_cross")" "$romfs" build --no-mpy -m blink >/dev/null
+assert_equal 'the last of -m and --no-mpy' 'lib main.mpy' "$(paths blink.romfs)"
+rm blink.romfs
+echo 'def (' >blink/lib/wrong.py
+refused 'blink/lib/wrong.py does not compile' "$romfs" build --mpy-cross "$mpy_cross" blink
+grep -q 'SyntaxError' ../said || fail "the compiler's words are missing: $(cat ../said)"
+rm blink/lib/wrong.py
+refused 'does it know the architecture pdp11?' "$romfs" build --mpy-cross "$mpy_cross" --march pdp11 blink
+printf '#!/bin/sh\nprintf "M\\005\\000\\037old"\n' >old-mpy-cross
+chmod +x old-mpy-cross
+refused 'its version is not 6' "$romfs" build --mpy-cross ./old-mpy-cross blink
+printf '#!/bin/sh\nkill -SEGV $$\n' >old-mpy-cross
+refused 'status 139' "$romfs" build --mpy-cross ./old-mpy-cross blink
+chmod -x old-mpy-cross
+refused 'old-mpy-cross cannot be run: Permission denied' "$romfs" build --mpy-cross ./old-mpy-cross blink
+rm old-mpy-cross
+printf '@micropython.native\ndef f(): return 1\n' >blink/fast.py
+"$romfs" build --mpy-cross "$mpy_cross" --march armv6m blink 2>../said >/dev/null
+assert_equal 'no warning' '' "$(cat ../said)"
+"$romfs" check blink.romfs | grep -q '^fast.mpy: .mpy 6.3, native code for armv6m$' || fail 'check does not show the architecture'
+rm blink.romfs
+
+# Bytecode that is packed as it is, for another board, and what is none.
+mkdir packed
+"$mpy_cross" -march=xtensawin -o packed/x.mpy blink/fast.py
+"$mpy_cross" -march=armv7m -o packed/a.mpy blink/fast.py
+mv blink/fast.py packed/
+"$romfs" build --mpy-cross "$mpy_cross" --march armv6m packed 2>../said >/dev/null
+grep -q 'warning: x.mpy has native code for xtensawin, not for armv6m' ../said || fail "no warning: $(cat ../said)"
+build packed 2>../said >/dev/null
+grep -q 'warning: x.mpy has native code for xtensawin, but a.mpy for armv7m' ../said || fail "no warning: $(cat ../said)"
+echo rubbish >packed/r.mpy
+build packed 2>../said >/dev/null
+grep -q 'warning: r.mpy: this is no .mpy file' ../said || fail "no warning: $(cat ../said)"
+refused 'packed.romfs: at offset' "$romfs" check packed.romfs
+grep -q 'in r.mpy: this is no .mpy file' ../said || fail "$(cat ../said)"
+"$romfs" list packed.romfs >/dev/null || fail 'what is in files is not the concern of list'
+rm -r packed packed.romfs
+
+# Names that look like options.
+mkdir ./-o
+echo 'x = 1' >./-o/-v.py
+(cd ./-o && "$romfs" build --mpy-cross "$mpy_cross" -o ../dash.romfs . >/dev/null) || fail 'a name like an option'
+"$romfs" build --mpy-cross "$mpy_cross" -o dash.romfs -- -o >/dev/null || fail 'a directory like an option'
+assert_equal 'compiled' '-v.mpy' "$(paths dash.romfs)"
+rm -r ./-o dash.romfs
+
+# --- What is refused ---
+refused 'nowhere: there is no such directory' build nowhere
+refused 'blink/main.py: Not a directory' build blink/main.py
+mkdir empty rubbish
+refused 'empty: there is nothing in it to pack' build empty
+: >rubbish/a.pyc
+refused 'rubbish: there is nothing in it to pack (but what is left out)' build rubbish
+mkfifo blink/lib/fifo
+refused 'blink/lib/fifo: a FIFO' build blink
+rm blink/lib/fifo
+if [ "$(id -u)" -eq 0 ] && mknod blink/device c 1 3 2>/dev/null; then
+	refused 'blink/device: a device' build blink
+	rm blink/device
+fi
+python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("blink/socket")'
+refused 'blink/socket: a socket' build blink
+rm blink/socket
+ln -s /etc/passwd blink/out
+refused 'blink/out: a link that leads out of blink, to /etc/passwd' build blink
+ln -sfn .. blink/out
+refused 'blink/out: a link that leads out of blink' build blink/
+rm blink/out
+ln -s ../lib blink/lib/circle
+refused 'blink/lib/circle: a link that leads in a circle' build blink
+ln -sfn circle blink/lib/circle
+refused 'blink/lib/circle: a link that leads in a circle' build blink
+ln -sfn nothing blink/lib/circle
+refused 'blink/lib/circle: a link that leads nowhere' build blink
+rm blink/lib/circle
+ln -s ../main.py blink/lib/same.py
+ln -s lib blink/lib2
+build blink >/dev/null
+assert_equal 'links that stay inside' 'lib lib/same.py lib2 lib2/same.py main.py' "$(paths blink.romfs)"
+rm blink/lib/same.py blink/lib2 blink.romfs
+python3 -c 'open(b"blink/lib/\xff.py", "w")'
+refused 'a name that is not UTF-8' build blink
+rm -r blink/lib
+cat >../deep.py <<'EOF'
+import os
+
+os.chdir("blink")
+for _ in range(20):
+    os.mkdir("n" * 250)
+    os.chdir("n" * 250)
+EOF
+python3 ../deep.py
+refused 'too long' build blink
+grep -q 'blink/nnn' ../said || fail "$(cat ../said)"
+rm -r blink/nnn*
+
+as_user() { "$@"; }
+if [ "$(id -u)" -eq 0 ]; then
+	as_user() { setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups "$@"; }
+	chmod 1777 .
+	chmod 755 ..
+	cp "$romfs" ../mpremote-romfs
+	romfs=$PWD/../mpremote-romfs
+fi
+chmod 0 blink/main.py
+refused 'blink/main.py: cannot be read: Permission denied' as_user "$romfs" build --no-mpy blink
+chmod 644 blink/main.py
+mkdir -m 0 blink/secret
+refused 'blink/secret: Permission denied' as_user "$romfs" build --no-mpy blink
+rmdir blink/secret
+
+# A name whose bytes are not for a terminal.
+python3 -c 'open("blink/a\x1b[31mred\n", "w")'
+build blink >said
+grep -q 'a?\[31mred?' said || fail "the name: $(cat said)"
+"$romfs" list --json blink.romfs | grep -q 'a.u001b\[31mred.u000a' || fail 'the name in JSON'
+
+# --- The command line ---
+status() {
+	status=0
+	"$@" >said 2>&1 || status=$?
+	echo $status
+}
+assert_equal 'no command' 2 "$(status "$romfs")"
+assert_equal 'no such command' 2 "$(status "$romfs" bild)"
+assert_equal 'no such option' 2 "$(status "$romfs" build --frob blink)"
+assert_equal 'a value is missing' 2 "$(status "$romfs" build blink -o)"
+assert_equal 'no DIR' 2 "$(status "$romfs" build)"
+assert_equal 'two DIRs' 2 "$(status "$romfs" build a b)"
+assert_equal 'two IMAGEs' 2 "$(status "$romfs" check a b)"
+assert_equal 'no IMAGE' 2 "$(status "$romfs" extract)"
+assert_equal 'help' 0 "$(status "$romfs" --help)"
+assert_equal 'version' 0 "$(status "$romfs" --version)"
+for command in build list extract check; do
+	assert_equal "$command --help" 0 "$(status "$romfs" $command --help)"
+	grep -q "usage: mpremote-romfs $command" said || fail "$command --help: $(cat said)"
+done
+assert_equal 'a full disk' 1 "$("$romfs" list blink.romfs 2>/dev/null >/dev/full && echo 0 || echo $?)"

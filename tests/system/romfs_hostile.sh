@@ -1,0 +1,138 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Images that were damaged, or made to do harm: list, check and extract refuse them with the offset, and write nothing; extract
+# follows no link that lies in its way, and overwrites nothing unasked.
+set -eu
+. "${top_srcdir:?}/tests/system/lib.sh"
+
+# image RECORDS: hostile.romfs, with a header before these records (in printf's words), which it makes even with padding
+image() {
+	printf "$1" >records
+	[ $(($(stat -c %s records) % 2)) -eq 0 ] || printf '\001\001x' >>records
+	size=$(stat -c %s records)
+	{
+		printf '\322\3151\200\200'
+		[ "$size" -lt 128 ] || fail 'too many records'
+		printf "\\$(printf %03o "$size")"
+		cat records
+	} >hostile.romfs
+}
+
+# refused TEXT: each command refuses hostile.romfs with TEXT, its name and an offset
+refused() {
+	assert_refused "$1" "$romfs" check hostile.romfs
+	grep -q '^mpremote-romfs: hostile.romfs: at offset [0-9]' refused.said || fail "no offset: $(cat refused.said)"
+	assert_refused "$1" "$romfs" list hostile.romfs
+	assert_refused "$1" "$romfs" extract -C out --force hostile.romfs
+	[ ! -e out ] || fail "$1: something was extracted"
+	! "$romfs" check --json hostile.romfs >json 2>/dev/null || fail "$1: good in JSON"
+	python3 -c 'import json, sys; r = json.load(open("json")); sys.exit(r["good"] or sys.argv[1] not in r["fault"]["what"])' "$1" ||
+		fail "JSON: $(cat json)"
+}
+
+# A good file and a good directory, to have something that could be written.
+good='\005\005\001g\002\001!\004\002\001d'
+
+image "$good"
+"$romfs" check hostile.romfs >said || fail "$(cat said)"
+image "$good"'\005\003\007../'
+refused 'a name reaches'
+image "$good"'\005\007\003../\002\001!'
+refused 'leads elsewhere'
+image "$good"'\004\003\002..'
+refused 'leads elsewhere'
+image "$good"'\005\013\007/etc/xy\002\001!'
+refused 'leads elsewhere'
+image "$good"'\005\007\003a\000b\002\001!'
+refused 'leads elsewhere'
+image "$good"'\005\005\001\377\002\001!'
+refused 'leads elsewhere'
+image "$good$good"
+refused 'two entries of the same name'
+image "$good"'\005\005\001h\002\002!'
+refused 'beyond the end'
+image "$good"'\005\200\200\200\200\177'
+refused 'beyond the end'
+image "$good"'\005\377\377\377\377\177'
+refused 'is no number'
+image "$good"'\005\002\001h'
+refused 'no data record'
+image "$good"'\005\007\001h\003\003\001\200\177'
+refused 'leads out of the image'
+image "$good"'\005\011\001h\003\005\377\377\377\377\177'
+refused 'no pair of numbers'
+image "$good"'\000\000'
+refused 'kind 0'
+
+# Cut anywhere, an image is refused; so is what is none.
+mkdir -p tree/d
+head -c 300 /dev/urandom >tree/file
+echo x >tree/d/x
+"$romfs" build --no-mpy tree >/dev/null
+size=$(stat -c %s tree.romfs)
+at=1
+while [ $at -lt "$size" ]; do
+	head -c $at tree.romfs >hostile.romfs
+	! "$romfs" check hostile.romfs >said 2>&1 || fail "an image that is cut at $at passes"
+	grep -q '^mpremote-romfs: hostile.romfs: at offset' said || fail "at $at: $(cat said)"
+	at=$((at + 7))
+done
+: >empty.romfs
+assert_refused 'empty.romfs is empty' "$romfs" check empty.romfs
+assert_refused '/dev/null is a device' "$romfs" check /dev/null
+assert_refused 'tree is a directory' "$romfs" check tree
+assert_refused 'nothing.romfs: cannot be opened: No such file' "$romfs" list nothing.romfs
+head -c 100 /dev/zero >hostile.romfs
+refused 'no ROM image'
+
+# Bits that flip: no command crashes, all three are of one mind, and what passes is extracted.
+cat >flip.py <<'EOF'
+import pathlib, random, shutil, subprocess, sys
+
+good, romfs = pathlib.Path(sys.argv[1]).read_bytes(), sys.argv[2]
+dice = random.Random(5)
+passed = 0
+for _ in range(60):
+    bad = bytearray(good)
+    for _ in range(dice.choice((1, 1, 4))):
+        bad[dice.randrange(len(bad) if dice.random() < 0.3 else 24)] ^= 1 << dice.randrange(8)
+    pathlib.Path("flipped.romfs").write_bytes(bad)
+    commands = ("check", "list", "extract -C flipped")
+    status = [subprocess.run([romfs, *command.split(), "flipped.romfs"], capture_output=True).returncode for command in commands]
+    assert status in ([0, 0, 0], [1, 1, 1]), (status, bytes(bad))
+    passed += status[0] == 0
+    shutil.rmtree("flipped", ignore_errors=True)
+assert 0 < passed < 60, passed
+EOF
+python3 flip.py tree.romfs "$romfs" || fail 'flipped bits'
+
+# --- What lies in the way of extract ---
+mkdir outside out
+echo keep >outside/x
+ln -s "$PWD/outside" out/d
+assert_refused 'out/d: there is a link or a file' "$romfs" extract --force -C out tree.romfs
+assert_refused 'out/d/x: there is a link or a file' "$romfs" extract --force -C out tree.romfs d/x
+assert_equal 'beyond the link' keep "$(cat outside/x)"
+rm -r out/d out
+mkdir -p out/d
+ln -s "$PWD/outside/x" out/d/x
+assert_refused 'out/d/x: it is there already' "$romfs" extract -C out tree.romfs
+"$romfs" extract --force -C out tree.romfs >/dev/null
+assert_equal 'behind the link' keep "$(cat outside/x)"
+[ ! -L out/d/x ] || fail 'the link is still there'
+diff -r tree out || fail 'extracted another tree'
+echo mine >out/file
+assert_refused 'it is there already' "$romfs" extract -C out tree.romfs
+assert_equal 'without --force' mine "$(cat out/file)"
+mkdir -p way/file
+assert_refused 'way/file: there is a directory' "$romfs" extract --force -C way tree.romfs
+mkdir fifos
+mkfifo fifos/file
+assert_refused 'fifos/file' "$romfs" extract --force -C fifos tree.romfs
+[ -p fifos/file ] || fail 'the FIFO is gone'
+assert_refused 'has no ../x' "$romfs" extract -C nowhere tree.romfs ../x
+assert_refused 'has no d/y' "$romfs" extract -C nowhere tree.romfs d/x d/y
+[ ! -e nowhere ] || fail 'extracted some PATHs without the others'
+"$romfs" extract -C some tree.romfs /d/ >/dev/null
+assert_equal 'one directory' 'd d/x' "$(cd some && find . -mindepth 1 | sed 's,^\./,,' | sort | tr '\n' ' ' | sed 's/ $//')"
+assert_equal 'left-overs' '' "$(find . -name '.romfs-*')"
