@@ -38,13 +38,20 @@ fi
 : >/new/etc/fstab
 echo 0123456789abcdef0123456789abcdef >/new/etc/machine-id
 chroot /new rm -f /.dockerenv # systemd would take the machine for a container
-mkdir -p /new/run/systemd/system /new/run/generators
-ln -s /lib/systemd/system-generators/systemd-fstab-generator /new/run/generators/
-export SYSTEMD_GENERATOR_PATH=/run/generators SYSTEMD_ENVIRONMENT_GENERATOR_PATH=/run/none
+# systemd sees only these of its units: starting all of sysinit.target takes minutes without a real processor.
+mkdir -p /new/run/systemd/system /new/run/vm/generators
+for unit in basic.target local-fs.target local-fs-pre.target shutdown.target sockets.target sysinit.target umount.target \
+	systemd-journald.service systemd-journald.socket systemd-journald-dev-log.socket \
+	systemd-udevd.service systemd-udevd-control.socket systemd-udevd-kernel.socket; do
+	ln -s "/lib/systemd/system/$unit" /new/run/vm/
+done
+ln -s /lib/systemd/system-generators/systemd-fstab-generator /new/run/vm/generators/
+export SYSTEMD_UNIT_PATH=/run/systemd/system:/run/systemd/generator:/run/vm
+export SYSTEMD_GENERATOR_PATH=/run/vm/generators SYSTEMD_ENVIRONMENT_GENERATOR_PATH=/run/vm/none
 echo "[Unit]
 DefaultDependencies=no
-Wants=systemd-udevd.service
-After=systemd-udevd.service
+Wants=systemd-udevd.service systemd-journald.socket systemd-journald-dev-log.socket
+After=systemd-udevd.service systemd-journald.socket systemd-journald-dev-log.socket
 SuccessAction=poweroff-force
 FailureAction=poweroff-force
 [Service]

@@ -12,6 +12,10 @@
 port=/dev/ttyUSB0
 serial=VM0001
 
+device() { # for lib.sh's mount_board and mount_logged
+	echo "$port"
+}
+
 enter_vm() { # OPTION-OF-LINESIM...
 	[ -z "${MPREMOTEFS_IN_VM:-}" ] || { _prepare_vm && return; }
 	command -v qemu-system-x86_64 >/dev/null || skip 'a real serial driver needs QEMU: scripts/install-deps --vm gets it'
