@@ -8,7 +8,7 @@ kernel_version() { # FOLDER
 		kernel_found=${kernel_image##*/vmlinuz-}
 		[ -r "$kernel_image" ] || continue
 		kernel_lacks=''
-		for kernel_module in 9p 9pnet_virtio virtio_pci overlay fuse ftdi_sio xhci_pci virtio_console cdc_acm dummy_hcd g_serial; do
+		for kernel_module in 9p 9pnet_virtio virtio_pci virtio_console overlay fuse xhci_pci ftdi_sio cdc_acm usbmon dummy_hcd g_serial; do
 			modprobe -d "$1" -S "$kernel_found" -D "$kernel_module" >/dev/null 2>&1 || kernel_lacks=$kernel_module
 		done
 		[ -n "$kernel_lacks" ] || { echo "$kernel_found" && return; }

@@ -60,7 +60,7 @@ TimeoutStartSec=infinity
 StandardOutput=tty
 StandardError=tty
 TTYPath=/dev/ttyS1
-ExecStartPre=modprobe -a fuse autofs4
+ExecStartPre=-modprobe -a fuse autofs4
 ExecStartPre=udevadm trigger --action=add --settle --subsystem-match=pci --subsystem-match=tty --subsystem-match=virtio
 ExecStart=sh $folder/vm.job" >/new/run/systemd/system/vm.service
 exec switch_root /new /lib/systemd/systemd --unit=vm.service

@@ -39,20 +39,18 @@ watched_lines() {
 
 end_watch() {
 	kill "$usb_pid"
-	wait "$usb_pid" || :
+	wait "$usb_pid" 2>/dev/null || :
 }
 
 head -c 60000 /dev/urandom >random
 
 section 'the list'
 assert_equal 'the list' "$port  QEMU USB SERIAL, QEMU (USB 0403:6001), id:$serial" "$(list_line "$port")"
-"$mpremotefs" --list --json >list.json
-python3 -c '
-import json, sys
-port = [port for port in json.load(open("list.json")) if port["path"] == sys.argv[1]][0]
-assert (port["usb_vendor"], port["usb_product"], port["serial"]) == ("0403", "6001", sys.argv[2]), port
-assert port["product"] == "QEMU USB SERIAL" and port["manufacturer"] == "QEMU" and port["held_by"] is None, port
-' "$port" "$serial" || fail "--list --json: $(cat list.json)"
+"$mpremotefs" --list --json | grep "\"$port\"" >list.json || fail 'the port is missing in --list --json'
+for member in '"manufacturer": "QEMU"' '"product": "QEMU USB SERIAL"' "\"serial\": \"$serial\"" '"usb_vendor": "0403"' '"usb_product": "6001"' \
+	'"held_by": null'; do
+	grep -qF "$member" list.json || fail "--list --json lacks $member: $(cat list.json)"
+done
 assert_refused 'There is no USB serial port with the serial number "nobody"' "$mpremotefs" id:nobody "$mnt"
 
 section 'mounting by every name'
@@ -64,7 +62,7 @@ assert_equal 'the list of a port that is held' \
 mkdir other
 assert_refused "mounted at $mnt" "$mpremotefs" u0 other
 unmount_board
-for name in "id:$serial" "port:$port" u0 /dev/serial/by-id/usb-*; do
+for name in "id:$serial" "port:$(echo /dev/serial/by-id/usb-*)"; do
 	mount_device "$name" -o ro
 	assert_same random "$mnt/copy"
 	unmount_board
@@ -125,7 +123,7 @@ as_ann cmp ~ann/copy /mnt/board/from-ann || fail 'mount -t mpremote: another con
 umount /mnt/board
 await 60 'mount.mpremote ends' helper_ended
 echo "id:$serial /mnt/board mpremote noauto,nofail,allow_other,uid=ann,gid=ann 0 0" >/etc/fstab
-mount /mnt/board || fail 'a line of fstab'
+mount /mnt/board 2>mount.said || fail "a line of fstab: $(cat mount.said)"
 as_ann cp ~ann/copy /mnt/board/by-fstab
 umount /mnt/board
 await 60 'mount.mpremote ends' helper_ended
@@ -196,4 +194,3 @@ case $lines in
 '0003 '*'0001 0000 ') ;;
 *) fail "native USB: DTR and RTS are not raised and lowered as they should be: $lines" ;;
 esac
-exit 0

@@ -18,12 +18,12 @@ device() { # for lib.sh's mount_board and mount_logged
 
 enter_vm() { # OPTION-OF-LINESIM...
 	[ -z "${MPREMOTEFS_IN_VM:-}" ] || { _prepare_vm && return; }
-	command -v qemu-system-x86_64 >/dev/null || skip 'a real serial driver needs QEMU: scripts/install-deps --vm gets it'
+	command -v qemu-system-x86_64 >/dev/null || skip 'a real serial driver needs QEMU; scripts/install-deps --vm gets it'
 	start_line "$@"
 	_status=0
 	"$top_srcdir/tests/lab/vm" --adapter line env MPREMOTEFS_IN_VM=yes sh "$0" || _status=$?
 	stop_line
-	[ "$_status" -ne 125 ] || skip 'no virtual machine can be started here'
+	[ "$_status" -ne 125 ] || skip 'no virtual machine can be started here, see above'
 	exit "$_status"
 }
 
