@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# time-limit: 900
+# time-limit: 1800
 # On the kernel's own drivers, in a virtual machine: a USB serial adapter (FTDI) that is listed, found, taken, told its speed and its
 # lines, mounted in every way, and unplugged; and a board that is the USB device itself (CDC ACM).
 set -eu
@@ -167,7 +167,6 @@ plug_and_wait
 await 120 'systemd mounts the board' test -e /media/vmboard/by-fstab
 assert_same random /media/vmboard/by-fstab
 echo hello >/media/vmboard/hello
-systemctl status mpremotefs@vmboard
 unplug_and_wait
 await 120 'systemd has unmounted the board' test ! -e /media/vmboard
 plug_and_wait
