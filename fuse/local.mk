@@ -63,3 +63,12 @@ uninstall-hook:
 
 dist_bashcompletion_DATA += scripts/completion/mpremotefs
 dist_man_MANS += fuse/mpremotefs.1 fuse/mount.mpremote.8
+
+# The unit does nothing until a udev rule, of which there is an example, starts it for a board.
+systemdunitdir = $(prefix)/lib/systemd/system
+nodist_systemdunit_DATA = fuse/mpremotefs@.service
+dist_doc_DATA += fuse/micropython.rules
+EXTRA_DIST += fuse/mpremotefs@.service.in
+CLEANFILES += fuse/mpremotefs@.service
+fuse/mpremotefs@.service: fuse/mpremotefs@.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) fuse && sed 's,@bindir[@],$(bindir),' $(srcdir)/fuse/mpremotefs@.service.in >$@

@@ -100,7 +100,8 @@ SYSTEM_TESTS = \
 	tests/system/silent_board.sh \
 	tests/system/small_board.sh \
 	tests/system/tools.sh \
-	tests/system/uart.sh
+	tests/system/uart.sh \
+	tests/system/vm.sh
 
 # What a test links that says nothing else. One with more sources than its own: tests_unit_test_X_SOURCES = ...
 LDADD = $(LIBMPREMOTEFS_LIBS) $(CMOCKA_LIBS)
@@ -156,6 +157,7 @@ check_PROGRAMS += tests/lab/rawrepl_probe
 tests_lab_rawrepl_probe_LDADD = $(LIBMPREMOTEFS_LIBS)
 LAB_FILES = \
 	scripts/board \
+	scripts/lib/kernel.sh \
 	scripts/lib/micropython.sh \
 	tests/lab/board.py \
 	tests/lab/board_flash.py \
@@ -163,6 +165,8 @@ LAB_FILES = \
 	tests/lab/board_setup.py \
 	tests/lab/board_traits.py \
 	tests/lab/launch.py \
+	tests/lab/vm \
+	tests/lab/vm_init.sh \
 	tests/system/differential.py \
 	tests/system/lib.sh \
 	tests/system/linesim.py \
@@ -170,7 +174,8 @@ LAB_FILES = \
 	tests/system/rawrepl_states \
 	tests/system/romfs_trees.py \
 	tests/system/romfs_vfs.py \
-	tests/system/run
+	tests/system/run \
+	tests/system/vm_lib.sh
 
 # Tests of the project's own scripts.
 SCRIPT_TESTS = tests/scripts/check-layers tests/scripts/configure tests/scripts/system-run
