@@ -53,6 +53,14 @@ static void save_memory(void)
 #endif
 }
 
+/* For the board: whether it is not worth waiting for any more. */
+static bool is_ending(void *context)
+{
+	struct mount *mount = context;
+
+	return mount_session_is_ending(&mount->operations);
+}
+
 static int open_board(struct mount *mount, struct diag *diag)
 {
 	const struct options *options = mount->options;
@@ -61,12 +69,15 @@ static int open_board(struct mount *mount, struct diag *diag)
 		.root = options->root,
 		.mount_point = mount->mount_point,
 		.timeout_us = options->timeout_us,
+		.reconnect_us = options->reconnect_us,
 		.nointerrupt = options->nointerrupt,
 		.read_only = options->read_only,
 		.noreconnect = options->noreconnect,
 		.restart = options->restart,
 		.settime = options->settime,
 		.trace = options->debug,
+		.ending = is_ending,
+		.ending_context = mount,
 		.log = mount_log_say,
 		.log_context = mount->log,
 	};
@@ -177,7 +188,7 @@ static int serve(struct mount *mount, int ready)
 /* `mpremotefs DEVICE MOUNTPOINT`, from the checks on. Returns the exit status. */
 static int mount_command(const struct options *options, struct mount_log *log)
 {
-	struct mount mount = {.options = options, .log = log};
+	struct mount mount = {.options = options, .log = log, .operations = {.ending_lock = PTHREAD_MUTEX_INITIALIZER}};
 	struct diag diag = {0};
 	int ready = -1, status = EXIT_SUCCESS;
 	bool hides;
@@ -208,7 +219,7 @@ static int list_command(const struct options *options, struct mount_log *log)
 	struct diag diag = {0};
 	size_t count;
 
-	if (device_list(&ports, &count, &diag) < 0) {
+	if (device_list(&ports, &count, true, &diag) < 0) {
 		say_failure(log, &diag);
 		return EXIT_FAILURE;
 	}

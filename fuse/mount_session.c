@@ -69,7 +69,9 @@ int mount_session_open(struct operations *operations, const struct options *opti
 		fuse_session_destroy(session);
 		return cannot_mount(diag, mount_point);
 	}
+	pthread_mutex_lock(&operations->ending_lock);
 	operations->session = session;
+	pthread_mutex_unlock(&operations->ending_lock);
 	return 0;
 }
 
@@ -102,12 +104,27 @@ int mount_session_run(struct operations *operations)
 }
 #endif
 
+bool mount_session_is_ending(struct operations *operations)
+{
+	bool ending;
+
+	pthread_mutex_lock(&operations->ending_lock);
+	ending = operations->closed || (operations->session && fuse_session_exited(operations->session));
+	pthread_mutex_unlock(&operations->ending_lock);
+	return ending;
+}
+
 void mount_session_close(struct operations *operations)
 {
-	if (!operations->session)
-		return;
-	fuse_session_unmount(operations->session);
-	fuse_remove_signal_handlers(operations->session);
-	fuse_session_destroy(operations->session);
+	struct fuse_session *session = operations->session;
+
+	pthread_mutex_lock(&operations->ending_lock);
 	operations->session = NULL;
+	operations->closed = true;
+	pthread_mutex_unlock(&operations->ending_lock);
+	if (!session)
+		return;
+	fuse_session_unmount(session);
+	fuse_remove_signal_handlers(session);
+	fuse_session_destroy(session);
 }

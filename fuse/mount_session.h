@@ -17,6 +17,9 @@ int mount_session_open(struct operations *operations, const struct options *opti
 /* Answers requests until somebody unmounts or a signal ends it. Returns 0 or a negative errno. */
 int mount_session_run(struct operations *operations);
 
+/* Whether the session is at its end, so that nothing should wait any longer. Any thread, from before it is opened. */
+bool mount_session_is_ending(struct operations *operations);
+
 /* Unmounts, if that has not been done yet, and frees the session. */
 void mount_session_close(struct operations *operations);
 

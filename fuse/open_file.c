@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* What `changed_from` says of a file without changes. */
 #define NOTHING_CHANGED UINT64_MAX
@@ -22,6 +23,10 @@ struct open_file {
 	bool gone;
 	int failure;        /* of the last sync, if nothing was changed since; a negative errno */
 	bool changed_alone; /* the board's content changed without us */
+	unsigned session;   /* of the board, in which `board` was true */
+	unsigned content;   /* counts the contents that the board had when it came back from being away */
+	bool unsure;        /* it is not known whether the board's file is what it was, or what was sent last */
+	bool changed_away;  /* it is neither: what is held here can go nowhere */
 	uint64_t size;
 	uint64_t far_from, far_to; /* the bytes that only the board has */
 	uint64_t changed_from;     /* from here on the board's content is not ours */
@@ -54,6 +59,7 @@ int open_file_create(struct open_file **out, struct open_file_mount *mount)
 	if (rc < 0)
 		return rc;
 	(*out)->loaded = true;
+	(*out)->session = board_session(mount->board);
 	(*out)->changed_from = 0;
 	mount->now(&(*out)->times.mtime);
 	(*out)->times.atime = (*out)->times.mtime;
@@ -112,37 +118,176 @@ static void forget_content(struct open_file *file, const char *path, const struc
 	}
 }
 
+/* Whether this computer alone knows what the file is. */
+static bool is_ours(const struct open_file *file)
+{
+	return file->gone || file->busy || is_dirty(file);
+}
+
+/*
+ * Takes over what the board said in SESSION of a file without changes: RC and *ON_BOARD are the answer of board_stat. Returns 0,
+ * -ESTALE when there is no such file any more, or RC.
+ */
+static int compare(struct open_file *file, const char *path, int rc, const struct board_stat *on_board, unsigned session)
+{
+	if (rc == -ENOENT || rc == -ENOTDIR || (rc == 0 && on_board->is_dir))
+		return -ESTALE;
+	if (rc < 0)
+		return rc;
+	if (on_board->size != file->board.size || on_board->mtime != file->board.mtime) {
+		forget_content(file, path, on_board);
+		file->changed_alone = true;
+		file->content += session != file->session;
+	}
+	file->session = session;
+	return 0;
+}
+
+/* Whether all that the board lacks is the end of a file that it has. */
+static bool is_only_added(const struct open_file *file)
+{
+	return file->on_board && file->board.size > 0 && file->changed_from >= file->board.size && file->size > file->board.size;
+}
+
+static void note_sent(struct open_file *file, const char *path, const struct board_stat *now, unsigned session);
+
+/* Whether what the board's file has grown by, up to SIZE, is what was to be added. Gives up the lock meanwhile. 1, 0, or a negative errno. */
+static int grew_by_ours(struct open_file *file, const char *path, uint64_t size)
+{
+	unsigned char theirs[4096], ours[sizeof(theirs)];
+	uint64_t version = file->version;
+
+	for (uint64_t at = file->board.size; at < size;) {
+		size_t len = size - at < sizeof(theirs) ? (size_t)(size - at) : sizeof(theirs);
+		ssize_t got;
+		int rc;
+
+		pthread_mutex_unlock(&file->lock);
+		got = board_read(file->mount->board, path, theirs, len, at);
+		pthread_mutex_lock(&file->lock);
+		rc = got < 0 ? (int)got : version != file->version ? -EAGAIN : host_bytes_read(&file->bytes, ours, len, at);
+		if (rc < 0)
+			return rc;
+		if ((size_t)got != len || memcmp(theirs, ours, len) != 0)
+			return 0;
+		at += len;
+	}
+	return 1;
+}
+
+/* An append was cut short: what of it is on the board need not be sent again. */
+static void note_grown(struct open_file *file, const char *path, const struct board_stat *on_board, unsigned session)
+{
+	if (on_board->size == file->size) {
+		note_sent(file, path, on_board, session);
+		return;
+	}
+	file->board = *on_board;
+	if (file->changed_from < on_board->size)
+		file->changed_from = on_board->size;
+	file->session = session;
+	file->version++;
+}
+
+/*
+ * The same as compare for a file with changes, as far as only the board has some of it. Returns 0, or a negative errno: -EAGAIN
+ * something happened to the file meanwhile.
+ */
+static int compare_dirty(struct open_file *file, const char *path, int rc, const struct board_stat *on_board, unsigned session)
+{
+	bool there = rc == 0 && !on_board->is_dir;
+
+	if (rc < 0 && rc != -ENOENT && rc != -ENOTDIR)
+		return rc;
+	if (there && file->on_board && on_board->size == file->board.size && on_board->mtime == file->board.mtime) {
+		file->session = session;
+		return 0;
+	}
+	if (there && is_only_added(file) && on_board->size > file->board.size && on_board->size <= file->size) {
+		rc = grew_by_ours(file, path, on_board->size);
+		if (rc < 0)
+			return rc;
+		if (rc > 0) {
+			note_grown(file, path, on_board, session);
+			return 0;
+		}
+	}
+	/* What is held wholly may be on the board already: who sends it finds out. */
+	file->unsure = true;
+	file->changed_away |= file->far_from < file->far_to;
+	file->session = session;
+	return 0;
+}
+
+/*
+ * Where the board was out of sight since the file was looked at last: looks whether it is still the same. Gives up the lock
+ * meanwhile. Returns 0 or a negative errno.
+ */
+static int revisit(struct open_file *file, const char *path)
+{
+	struct board_stat on_board;
+	unsigned session;
+	uint64_t version;
+	int rc = 0;
+
+	while (file->loaded && !file->gone && (session = board_session(file->mount->board)) != file->session) {
+		version = file->version;
+		pthread_mutex_unlock(&file->lock);
+		rc = path ? board_stat(file->mount->board, path, &on_board) : -ENOENT;
+		pthread_mutex_lock(&file->lock);
+		if (version != file->version)
+			continue;
+		rc = is_dirty(file) ? compare_dirty(file, path, rc, &on_board, session)
+				    : compare(file, path, rc, &on_board, session);
+		if (rc < 0 && rc != -EAGAIN)
+			return rc == -ESTALE ? -EIO : rc;
+	}
+	return file->changed_away ? -EIO : 0;
+}
+
 int open_file_load(struct open_file *file, const char *path)
 {
 	struct board_stat on_board;
+	unsigned session;
 	int rc = 0;
 
 	pthread_mutex_lock(&file->lock);
 	while (!file->loaded && file->busy)
 		pthread_cond_wait(&file->idle, &file->lock);
-	if (!file->loaded) {
+	if (file->loaded) {
+		revisit(file, path); /* so that who opens it now is not taken for one of before; what is wrong, its use tells */
+	} else {
 		file->busy = true;
 		pthread_mutex_unlock(&file->lock);
+		session = board_session(file->mount->board);
 		rc = path ? board_stat(file->mount->board, path, &on_board) : -ENOENT;
 		pthread_mutex_lock(&file->lock);
 		if (rc == 0 && on_board.is_dir)
 			rc = -EISDIR;
-		if (rc == 0)
+		if (rc == 0) {
 			forget_content(file, path, &on_board);
+			file->session = session;
+		}
 		set_idle(file);
 	}
 	pthread_mutex_unlock(&file->lock);
 	return rc;
 }
 
-/* board_read without the lock. */
+/* board_read of the file as it is known here, without the lock. Once more where the board was out of sight meanwhile. */
 static ssize_t read_board(struct open_file *file, const char *path, void *buf, size_t len, uint64_t offset)
 {
+	unsigned content = file->content;
 	ssize_t got;
 
-	pthread_mutex_unlock(&file->lock);
-	got = path ? board_read(file->mount->board, path, buf, len, offset) : -EIO;
-	pthread_mutex_lock(&file->lock);
+	do {
+		got = revisit(file, path);
+		if (got < 0 || content != file->content)
+			return got < 0 ? got : -EIO;
+		pthread_mutex_unlock(&file->lock);
+		got = path ? board_read(file->mount->board, path, buf, len, offset) : -EIO;
+		pthread_mutex_lock(&file->lock);
+	} while (got >= 0 && !file->gone && board_session(file->mount->board) != file->session);
 	return got;
 }
 
@@ -359,6 +504,10 @@ static int send_whole(struct open_file *file, const char *path, struct board_sta
 	int rc = fetch(file, path);
 
 	content.differs = !file->on_board || file->board.size != file->size;
+	content.known = true;
+	content.unsure = file->unsure;
+	content.there = file->on_board;
+	content.was = file->board;
 	if (rc < 0)
 		return rc;
 	pthread_mutex_unlock(&file->lock);
@@ -367,25 +516,23 @@ static int send_whole(struct open_file *file, const char *path, struct board_sta
 	return rc;
 }
 
-/* Whether all that the board lacks is the end of a file that it has. */
-static bool is_only_added(const struct open_file *file)
-{
-	return file->on_board && file->board.size > 0 && file->changed_from >= file->board.size && file->size > file->board.size;
-}
-
 /* Sends what the board lacks. Called with the lock and `busy`, gives up the lock meanwhile. */
 static int send(struct open_file *file, const char *path, struct board_stat *now)
 {
-	int rc = is_only_added(file) ? send_tail(file, path, now) : -ESTALE;
+	int rc = is_only_added(file) && !file->unsure ? send_tail(file, path, now) : -ESTALE;
 
 	/* Somebody else has changed the board's file: what we have of it counts, as with any two writers. */
-	return rc == -ESTALE ? send_whole(file, path, now) : rc;
+	if (rc == -ESTALE && file->session == board_session(file->mount->board))
+		rc = send_whole(file, path, now);
+	return rc;
 }
 
-static void note_sent(struct open_file *file, const char *path, const struct board_stat *now)
+static void note_sent(struct open_file *file, const char *path, const struct board_stat *now, unsigned session)
 {
 	file->on_board = true;
 	file->board = *now;
+	file->session = session;
+	file->unsure = false;
 	file->changed_from = NOTHING_CHANGED;
 	file->version++;
 	keep_times(file, path);
@@ -397,17 +544,35 @@ static void note_sent(struct open_file *file, const char *path, const struct boa
 	}
 }
 
-int open_file_sync(struct open_file *file, const char *path)
+/* Sends what the board lacks, once more where it was out of sight meanwhile. Called as send. */
+static int send_all(struct open_file *file, const char *path)
 {
 	struct board_stat now;
+	int rc;
+
+	if (!path)
+		return -ENOENT;
+	do {
+		rc = revisit(file, path);
+		if (rc < 0 || !is_dirty(file))
+			return rc;
+		rc = send(file, path, &now);
+		if (rc == 0)
+			note_sent(file, path, &now, file->session);
+	} while (rc == -ESTALE && board_session(file->mount->board) != file->session);
+	if (rc == -ESTALE) /* it was changed while the board was away */
+		file->changed_away = true;
+	return rc == -ESTALE ? -EIO : rc;
+}
+
+int open_file_sync(struct open_file *file, const char *path)
+{
 	int rc = 0;
 
 	lock_idle(file);
 	if (is_dirty(file)) {
 		file->busy = true;
-		rc = path ? send(file, path, &now) : -ENOENT;
-		if (rc == 0)
-			note_sent(file, path, &now);
+		rc = send_all(file, path);
 		file->failure = rc;
 		set_idle(file);
 	}
@@ -441,41 +606,22 @@ int open_file_set_times(struct open_file *file, const char *path, const struct t
 	return 0;
 }
 
-/* Whether this computer alone knows what the file is. */
-static bool is_ours(const struct open_file *file)
-{
-	return file->gone || file->busy || is_dirty(file);
-}
-
-/*
- * Takes over what the board said of a file without changes: RC and *ON_BOARD are the answer of board_stat. Returns 0, -ESTALE when
- * there is no such file any more, or RC.
- */
-static int compare(struct open_file *file, const char *path, int rc, const struct board_stat *on_board)
-{
-	if (rc == -ENOENT || rc == -ENOTDIR || (rc == 0 && on_board->is_dir))
-		return -ESTALE;
-	if (rc == 0 && (on_board->size != file->board.size || on_board->mtime != file->board.mtime)) {
-		forget_content(file, path, on_board);
-		file->changed_alone = true;
-	}
-	return rc;
-}
-
 /* Asks the board again, until nothing happened to the file while it was asked. Called with the lock. */
 static int look_again(struct open_file *file, const char *path)
 {
 	struct board_stat on_board;
+	unsigned session;
 	uint64_t version;
 	int rc;
 
 	while (path && !is_ours(file)) {
 		version = file->version;
 		pthread_mutex_unlock(&file->lock);
+		session = board_session(file->mount->board);
 		rc = board_stat(file->mount->board, path, &on_board);
 		pthread_mutex_lock(&file->lock);
 		if (version == file->version && !is_ours(file))
-			return compare(file, path, rc, &on_board);
+			return compare(file, path, rc, &on_board, session);
 	}
 	return 0;
 }
@@ -484,6 +630,7 @@ static void fill_state(const struct open_file *file, struct open_file_state *sta
 {
 	*state = (struct open_file_state){.size = file->size, .times = file->times, .gone = file->gone};
 	state->only_added = is_dirty(file) && is_only_added(file);
+	state->changed_away = file->changed_away;
 	state->unsent = !is_dirty(file) ? 0 : state->only_added ? file->size - file->board.size : file->size;
 }
 
@@ -563,4 +710,14 @@ bool open_file_changed_alone(struct open_file *file)
 	file->changed_alone = false;
 	pthread_mutex_unlock(&file->lock);
 	return changed;
+}
+
+unsigned open_file_content(struct open_file *file)
+{
+	unsigned content;
+
+	pthread_mutex_lock(&file->lock);
+	content = file->content;
+	pthread_mutex_unlock(&file->lock);
+	return content;
 }

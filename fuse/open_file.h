@@ -16,6 +16,10 @@
  *                                ^ '--- removed ---> GONE <--- removed -----'|
  *                                '------------- open_file_sync --------------'   (stays DIRTY when it fails)
  *
+ * Where the board was out of sight (board_session), the next use of the file looks at it there: a CLEAN file whose size or time is
+ * another is CLEAN with another content (open_file_content); a DIRTY one is sent only if the board's is what it was, or is what
+ * was to be sent already.
+ *
  * A file made by open_file_create starts DIRTY: the board learns of it with the first sync. What is written to a file that is GONE
  * is held here and goes nowhere.
  *
@@ -52,9 +56,10 @@ struct open_file;
 struct open_file_state {
 	uint64_t size;
 	struct kept_times_pair times;
-	bool gone;       /* removed: no name leads to it */
-	uint64_t unsent; /* bytes that the board lacks; 0: none are changed */
-	bool only_added; /* those are at its end, and the board has all before them */
+	bool gone;         /* removed: no name leads to it */
+	uint64_t unsent;   /* bytes that the board lacks; 0: none are changed */
+	bool only_added;   /* those are at its end, and the board has all before them */
+	bool changed_away; /* the board came back with another content: those bytes can go nowhere */
 };
 
 /* A file of the board in *OUT, UNLOADED, with one reference. Returns 0 or -ENOMEM. */
@@ -69,10 +74,13 @@ struct open_file *open_file_ref(struct open_file *file);
 /* One reference less; the last frees FILE, and what was not synced is lost. NULL is accepted. */
 void open_file_unref(struct open_file *file);
 
-/* Asks the board what the file is, if nothing is known of it yet. Returns 0, -EISDIR, or the board's errno. */
+/* Asks the board what the file is, if nothing is known of it yet, or of before it was away. Returns 0, -EISDIR, or the board's errno. */
 int open_file_load(struct open_file *file, const char *path);
 
-/* Reads up to LEN bytes at OFFSET into BUF. Returns the bytes read, fewer than LEN only at the file's end, or a negative errno. */
+/*
+ * Reads up to LEN bytes at OFFSET into BUF. Returns the bytes read, fewer than LEN only at the file's end, or a negative errno: -EIO
+ * also where the board came back with another content than LEN bytes ago.
+ */
 ssize_t open_file_read(struct open_file *file, const char *path, void *buf, size_t len, uint64_t offset);
 
 /*
@@ -86,7 +94,8 @@ int open_file_truncate(struct open_file *file, const char *path, uint64_t size);
 
 /*
  * Brings to the board what it does not have yet. After 0 all that was written before the call is there; after an error (the
- * board's) the board has the file as it was, and the changes are held for the next attempt.
+ * board's) the board has the file as it was, and the changes are held for the next attempt. -EIO also where the board came back
+ * with another content than that which was changed here: then no attempt will succeed.
  */
 int open_file_sync(struct open_file *file, const char *path);
 
@@ -125,6 +134,12 @@ int open_file_failure(struct open_file *file);
  * content: FILE is not loaded, is dirty or gone.
  */
 bool open_file_on_board(struct open_file *file, struct board_stat *on_board);
+
+/*
+ * A number for the content that the board has: another one than before says that it came back with another content, so that who has
+ * read some of the file must not read on.
+ */
+unsigned open_file_content(struct open_file *file);
 
 /* Whether the board's content has changed by itself since the last call of this function, so that pages of it are stale. */
 bool open_file_changed_alone(struct open_file *file);

@@ -3,6 +3,9 @@
 #ifndef FUSE_OPERATIONS_H
 #define FUSE_OPERATIONS_H
 
+#include <pthread.h>
+#include <stdbool.h>
+
 #include "fuse/libfuse.h"
 
 #include "fuse/vfs.h"
@@ -13,6 +16,8 @@ struct operations {
 	struct fuse_session *session; /* set before the session's loop starts */
 	double timeout;               /* how long the kernel may remember names and attributes, in seconds */
 	const char *mount_point;      /* absolute, without links */
+	pthread_mutex_t ending_lock;  /* guards, for mount_session_is_ending, `session` and the next */
+	bool closed;
 };
 
 /* What to give to fuse_session_new, with a struct operations that outlives the session. */

@@ -179,6 +179,16 @@ static int set_timeout(struct options *options, const char *name, const char *va
 	return 0;
 }
 
+static int set_reconnect(struct options *options, const char *name, const char *value, struct diag *diag)
+{
+	double seconds;
+
+	if (parse_seconds(value, 0, 86400, &seconds) < 0)
+		return fail(diag, name, value, "give the seconds to wait for a board that is away, 0 to 86400 (default 0)");
+	options->reconnect_us = (int64_t)(seconds * 1e6);
+	return 0;
+}
+
 static int set_attr_timeout(struct options *options, const char *name, const char *value, struct diag *diag)
 {
 	if (parse_seconds(value, 0, 86400, &options->attr_timeout) < 0)
@@ -212,11 +222,17 @@ static const struct setting {
 	const char *name;
 	set_fn *set;
 } settings[] = {
-	{"uid", set_uid},         {"gid", set_gid},
-	{"umask", set_umask},     {"fsname", set_fsname},
-	{"root", set_root},       {"baud", set_baud},
-	{"dtr", set_signal},      {"rts", set_signal},
-	{"timeout", set_timeout}, {"attr_timeout", set_attr_timeout},
+	{"uid", set_uid},
+	{"gid", set_gid},
+	{"umask", set_umask},
+	{"fsname", set_fsname},
+	{"root", set_root},
+	{"baud", set_baud},
+	{"dtr", set_signal},
+	{"rts", set_signal},
+	{"timeout", set_timeout},
+	{"attr_timeout", set_attr_timeout},
+	{"reconnect", set_reconnect},
 };
 
 /* mount(8)'s words that libfuse passes on to the kernel. */
@@ -532,6 +548,8 @@ static const char common_usage[] =
 	"  baud=N                  the line's speed (default 115200)\n"
 	"  dtr=, rts=on|off|keep   the line's control signals (default: what suits the port)\n"
 	"  timeout=SECONDS         the longest silence of a live board, and the time to reach it (default 10)\n"
+	"  reconnect=SECONDS       how long operations wait for a board that is unplugged or starts again (default 0:\n"
+	"                          they fail within a second)\n"
 	"  attr_timeout=SECONDS    how long names and attributes are remembered (default 20)\n"
 	"  nointerrupt             refuse rather than stop a program that runs on the board\n"
 	"  restart                 soft-reset the board at the end, so that its main.py runs again\n"

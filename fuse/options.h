@@ -41,8 +41,9 @@ struct options {
 	unsigned baud; /* 0: not given */
 	enum device_signal dtr, rts;
 	int64_t timeout_us;
-	double attr_timeout; /* seconds */
-	char *kernel_flags;  /* mount(8)'s words for the kernel, comma-separated: "nosuid,nodev"; NULL: none */
+	int64_t reconnect_us; /* how long an operation waits for a board that is away; 0: at most a second */
+	double attr_timeout;  /* seconds */
+	char *kernel_flags;   /* mount(8)'s words for the kernel, comma-separated: "nosuid,nodev"; NULL: none */
 };
 
 /*

@@ -31,6 +31,7 @@ struct vfs_handle {
 	struct node *node; /* of a file */
 	struct open_file *file;
 	bool append, writes;
+	unsigned content;       /* open_file_content when it was opened */
 	atomic_bool idle;       /* flushed, and not used since */
 	struct listing listing; /* of a directory */
 };
@@ -102,9 +103,15 @@ static void free_handle(struct vfs *vfs, struct vfs_handle *handle)
 	free(handle);
 }
 
-/* What the board has of a file that could not be sent. */
-static const char *what_is_left(struct open_file *file, const struct open_file_state *state)
+/* What the board has of a file that could not be sent because of RC. */
+static const char *what_is_left(struct open_file *file, const struct open_file_state *state, int rc)
 {
+	if (state->changed_away)
+		return "another file than before: it was changed while the board was away.";
+	/* It may have done the last step, and not have come to say so. */
+	if (rc == -EIO && !state->only_added)
+		return open_file_is_pending(file) ? "no such file, or all of it."
+						  : "the file as it was before, or all of the new one.";
 	if (open_file_is_pending(file))
 		return "no such file.";
 	return state->only_added ? "the file as it was before, or some of what was added as well." : "the file as it was before.";
@@ -118,7 +125,7 @@ static void log_loss(struct vfs *vfs, const char *path, struct open_file *file, 
 	if (!vfs->options.log || !path || !open_file_peek(file, &state))
 		return;
 	if (asprintf(&text, "%s: what was written to it is lost, %llu bytes did not reach the board: %s. The board has %s", path,
-		     (unsigned long long)state.unsent, strerror(-rc), what_is_left(file, &state)) < 0)
+		     (unsigned long long)state.unsent, strerror(-rc), what_is_left(file, &state, rc)) < 0)
 		return;
 	vfs->options.log(vfs->options.log_context, LOG_ERR, text);
 	free(text);
@@ -407,6 +414,7 @@ static int open_claimed(struct vfs *vfs, const struct nodes_claim *claim, int fl
 		return rc;
 	first = (*handle)->file == fresh;
 	rc = open_file_load((*handle)->file, claim->path);
+	(*handle)->content = open_file_content((*handle)->file);
 	if (rc == 0)
 		*keep_pages = may_keep_pages(vfs, *handle, first);
 	if (rc == 0 && (flags & O_TRUNC))
@@ -450,6 +458,11 @@ static uint64_t number_beside(void *context, const char *name)
 	return nodes_number_beside(beside->nodes, beside->node, name);
 }
 
+bool vfs_is_stale(const struct vfs_handle *handle)
+{
+	return handle->content != open_file_content(handle->file);
+}
+
 ssize_t vfs_read(struct vfs *vfs, struct vfs_handle *handle, void *buf, size_t len, uint64_t offset)
 {
 	struct nodes_claim claim;
@@ -464,6 +477,8 @@ ssize_t vfs_read(struct vfs *vfs, struct vfs_handle *handle, void *buf, size_t l
 	}
 	if (rc == 0)
 		rc = open_file_read(handle->file, claim.path, buf, len, offset);
+	if (rc >= 0 && vfs_is_stale(handle))
+		rc = -EIO; /* half of one content and half of another is neither */
 	nodes_release(vfs->nodes, &claim);
 	return rc;
 }

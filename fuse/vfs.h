@@ -93,6 +93,12 @@ int vfs_open_file(struct vfs *vfs, uint64_t number, int flags, struct vfs_handle
 /* Makes and opens a file. The board learns of it when it is flushed. The kernel knows its number from now on. */
 int vfs_create(struct vfs *vfs, uint64_t dir, const char *name, int flags, struct vfs_handle **handle, struct stat *out);
 
+/*
+ * Whether the board came back from an absence with another content in the file of HANDLE than that which was opened: who reads on would
+ * have half of each. vfs_read then is -EIO.
+ */
+bool vfs_is_stale(const struct vfs_handle *handle);
+
 ssize_t vfs_read(struct vfs *vfs, struct vfs_handle *handle, void *buf, size_t len, uint64_t offset);
 
 /* WRITE_BACK: these bytes come from pages that were mapped into memory, and have their place even in a file opened to append. */

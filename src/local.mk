@@ -24,6 +24,9 @@ libmpremotefs_a_SOURCES = \
 	src/bytelink/fdlink.h \
 	src/bytelink/foreground.c \
 	src/bytelink/foreground.h \
+	src/bytelink/absence.c \
+	src/bytelink/absence.h \
+	src/bytelink/plug.c \
 	src/bytelink/port.c \
 	src/bytelink/port.h \
 	src/bytelink/port_lock.c \
@@ -51,7 +54,13 @@ libmpremotefs_a_SOURCES = \
 	src/agent/exchange.h \
 	src/agent/frame.c \
 	src/agent/frame.h \
+	src/agent/launch.c \
+	src/agent/launch.h \
+	src/agent/line.c \
+	src/agent/line.h \
 	src/agent/protocol.h \
+	src/agent/tail.c \
+	src/agent/tail.h \
 	src/board/ahead.c \
 	src/board/ahead.h \
 	src/board/board.c \

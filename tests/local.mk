@@ -3,6 +3,7 @@
 # on a board and a mount point of its own. A new one is one line here.
 
 UNIT_TESTS = \
+	tests/unit/test_absence \
 	tests/unit/test_agent_board \
 	tests/unit/test_bytelink \
 	tests/unit/test_device \
@@ -19,6 +20,7 @@ UNIT_TESTS = \
 	tests/unit/test_heard \
 	tests/unit/test_listing \
 	tests/unit/test_packer \
+	tests/unit/test_plug \
 	tests/unit/test_rawrepl \
 	tests/unit/test_reply
 
@@ -91,6 +93,8 @@ SYSTEM_TESTS = \
 	tests/system/programs.sh \
 	tests/system/rawrepl.sh \
 	tests/system/rawrepl_uart.sh \
+	tests/system/reconnect.sh \
+	tests/system/replug.sh \
 	tests/system/romfs_board.sh \
 	tests/system/romfs_build.sh \
 	tests/system/romfs_hostile.sh \
@@ -138,6 +142,7 @@ tests_unit_test_reply_SOURCES = tests/unit/test_reply.c tests/unit/dice.h
 LINK_TOOLS = tests/unit/link_tools.c tests/unit/link_tools.h
 tests_unit_test_bytelink_SOURCES = tests/unit/test_bytelink.c $(LINK_TOOLS)
 tests_unit_test_device_SOURCES = tests/unit/test_device.c $(LINK_TOOLS)
+tests_unit_test_plug_SOURCES = tests/unit/test_plug.c $(LINK_TOOLS)
 tests_unit_test_foreground_SOURCES = tests/unit/test_foreground.c $(LINK_TOOLS)
 
 tests_unit_test_channel_SOURCES = tests/unit/test_channel.c tests/lab/channel.c tests/lab/channel.h
@@ -161,6 +166,7 @@ LAB_FILES = \
 	scripts/lib/micropython.sh \
 	tests/lab/board.py \
 	tests/lab/board_flash.py \
+	tests/lab/board_machine.py \
 	tests/lab/board_rom.py \
 	tests/lab/board_setup.py \
 	tests/lab/board_traits.py \
@@ -172,6 +178,7 @@ LAB_FILES = \
 	tests/system/linesim.py \
 	tests/system/parallel.py \
 	tests/system/rawrepl_states \
+	tests/system/replug.py \
 	tests/system/romfs_trees.py \
 	tests/system/romfs_vfs.py \
 	tests/system/run \

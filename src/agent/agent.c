@@ -9,38 +9,52 @@
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
-#include <zlib.h>
 
-#include "agent/agent_parts.h"
+#include "agent/line.h"
+#include "agent/tail.h"
+#include "bytelink/absence.h"
 
 enum {
-	HELLO_US = 3000000, /* from starting the agent to its hello: it compiles nothing then */
 	QUIT_US = 1000000,  /* how long a board may take to leave the agent before we go anyway */
-	FAST_US = 6000,     /* a line that carries PROOF bytes and an answer in less is faster than any slow UART... */
-	PROOF = 200,        /* (within the window that any line holds) */
-	FLOOD = 1500,       /* ...and holds back its writer if so much, more than any board's ring, is not lost... */
-	HOLD_MS = 50,       /* ...while the board reads nothing for so long */
-	OUTPUT_KEPT = 256,  /* of what the board says outside frames, for messages */
 	RETRY_US = 2000000, /* between two tries to start an agent that is gone */
-	START_TRIES = 3,    /* within the time-out, where the agent came to the board damaged */
+	GRACE_US = 800000,  /* how long a request waits for a board that has just come back */
+	LOOK_US = 200000,   /* how often to ask whether all ends, while requests wait for a board */
 };
+
+/*
+ * What the line thread is about.
+ *
+ *               the link fails                  its device is there again
+ *   SERVING ---------------------> AWAY <-------------------------------------> ARRIVING
+ *    ^   |                          ^        it fails again, or it is              |
+ *    |   | the agent has lapsed,    |        another board                         |
+ *    |   | or is silent and wanted  | the link fails                               |
+ *    |   v                          |                                              |
+ *    |  STARTING -------------------+                                              |
+ *    |   | |                                                                       |
+ *    '---|-'--------------- the agent is started, the board greeted ---------------'
+ *        | it cannot be started                                                    |
+ *        v                                                                         |
+ *       DEAF (wanted again, or it shows a prompt: STARTING) <----------------------'
+ *       ALONE, the same with a program that nobody may stop (it shows a prompt: STARTING)
+ */
+enum state { SERVING, STARTING, AWAY, ARRIVING, DEAF, ALONE };
 
 struct agent {
 	struct bytelink *link;
 	struct agent_options options;
+	struct absence absence; /* the line thread's */
 
 	pthread_mutex_t lock; /* guards all below */
 	pthread_cond_t done;  /* some requests have finished */
+	enum state state;
 	struct agent_session session;
-	struct exchange *exchange; /* of the callers */
-	struct exchange *starting; /* while the agent is being started: its own */
-	bool wanted;               /* a request came while the board was silent */
-	bool lost;        /* the agent could not be started again: what answers now may be half of one, and is not heard */
-	int64_t retry_at; /* after a failure, not before this is the agent started again */
-	char output[OUTPUT_KEPT + 1]; /* the end of what the board said outside frames */
-	size_t output_len;
-	bool stop; /* the line thread is to end */
-	bool gone; /* the link has failed */
+	struct exchange *exchange;
+	bool wanted;        /* a request came while the board was silent */
+	int64_t retry_at;   /* after a failure, not before this is the agent started again */
+	struct tail output; /* what the board said outside frames */
+	char told[1024];    /* why the agent could not be started, as the log has it; "": nothing of the kind */
+	bool stop;          /* the line thread is to end */
 	bool threaded;
 	pthread_t thread;
 };
@@ -49,7 +63,7 @@ static void logf_at(struct agent *agent, int level, const char *format, ...) __a
 
 static void logf_at(struct agent *agent, int level, const char *format, ...)
 {
-	char text[512];
+	char text[1200];
 	va_list arguments;
 
 	if (!agent->options.log)
@@ -60,26 +74,12 @@ static void logf_at(struct agent *agent, int level, const char *format, ...)
 	agent->options.log(agent->options.log_context, level, text);
 }
 
-static void keep_output(struct agent *agent, const struct frame *frame)
-{
-	size_t len = frame->len < OUTPUT_KEPT ? frame->len : OUTPUT_KEPT;
-	const uint8_t *bytes = frame->payload + (frame->len - len);
-	size_t keep = agent->output_len + len > OUTPUT_KEPT ? OUTPUT_KEPT - len : agent->output_len;
-
-	memmove(agent->output, agent->output + agent->output_len - keep, keep);
-	memcpy(agent->output + keep, bytes, len);
-	agent->output_len = keep + len;
-	agent->output[agent->output_len] = 0;
-}
-
-/* Told by the exchange, with the lock held. */
-static void note_frame(void *context, bool outgoing, const struct frame *frame, const char *what)
+/* Told of each frame, with or without the lock. */
+static void trace_frame(void *context, bool outgoing, const struct frame *frame, const char *what)
 {
 	struct agent *agent = context;
 	char text[128];
 
-	if (what && frame)
-		keep_output(agent, frame);
 	if (!agent->options.trace)
 		return;
 	if (!frame)
@@ -91,88 +91,124 @@ static void note_frame(void *context, bool outgoing, const struct frame *frame, 
 			frame->len);
 }
 
-/* Lets the callers of finished requests go on. With the lock held. */
+/* Told by agent->exchange, with the lock held. */
+static void note_frame(void *context, bool outgoing, const struct frame *frame, const char *what)
+{
+	struct agent *agent = context;
+
+	if (what && frame)
+		tail_add(&agent->output, frame->payload, frame->len);
+	trace_frame(context, outgoing, frame, what);
+}
+
+/* ---- With the lock held ---- */
+
+/* Lets the callers of finished requests go on. */
 static void settle(struct agent *agent)
 {
 	bool any = false;
 
 	while (exchange_finished(agent->exchange))
 		any = true;
-	while (agent->starting && exchange_finished(agent->starting))
-		any = true;
 	if (any)
 		pthread_cond_broadcast(&agent->done);
 }
 
-/* The exchange whose frames are on the line now. */
-static struct exchange *on_line(struct agent *agent)
+static void enter(struct agent *agent, enum state state)
 {
-	return agent->starting ? agent->starting : agent->exchange;
+	int64_t patience = agent->options.reconnect_us;
+
+	/* Who comes while the device is gone waits for a look at whether it still is. */
+	if (!patience && (state == AWAY || state == ARRIVING))
+		patience = GRACE_US;
+	agent->state = state;
+	exchange_set_patience(agent->exchange, agent->threaded ? patience : 0);
 }
 
-static void link_failed(struct agent *agent, ssize_t error)
+/* The board was looked for in vain: who waits need not, unless the user has said so. */
+static void disappoint(struct agent *agent)
 {
-	if (!agent->gone)
-		logf_at(agent, LOG_ERR,
-			"the connection to the board is lost: %s %s. Unmount, see to it that the board is connected, and mount again",
-			bytelink_device(agent->link), error == -ENODEV ? bytelink_ended(agent->link) : strerror((int)-error));
-	agent->gone = true;
-	exchange_fail(agent->exchange);
-	if (agent->starting)
-		exchange_fail(agent->starting);
+	if (!agent->options.reconnect_us)
+		exchange_give_up(agent->exchange);
 }
 
-static void receive(struct agent *agent)
+static void link_failed(struct agent *agent, int error)
 {
-	size_t room;
-	uint8_t *bytes = exchange_room(on_line(agent), &room);
-	ssize_t len = bytelink_read(agent->link, bytes, room);
+	int64_t now = bytelink_now(agent->link);
 
-	if (len < 0)
-		link_failed(agent, len);
-	else if (len && (agent->starting || !agent->lost))
-		exchange_received(on_line(agent), (size_t)len, bytelink_now(agent->link));
+	if (agent->state == AWAY)
+		return;
+	logf_at(agent, LOG_WARNING, "the connection to the board is lost: %s %s. The mount goes on when the board is back",
+		bytelink_device(agent->link), error == -ENODEV ? bytelink_ended(agent->link) : strerror(-error));
+	absence_begin(&agent->absence, bytelink_pace(agent->link), now);
+	agent->session.number++;
+	exchange_silence(agent->exchange, now);
+	enter(agent, AWAY);
 }
 
-/* Writes what may be written now. Returns whether the link had no room for all of it. */
-static bool transmit(struct agent *agent)
+/* Ends the waiting for whom it has become too long, and for all when all ends. */
+static void look_after(struct agent *agent)
 {
-	const uint8_t *bytes;
-	size_t len;
-
-	while ((len = exchange_output(on_line(agent), bytelink_now(agent->link), &bytes))) {
-		ssize_t sent = bytelink_write(agent->link, bytes, len);
-
-		if (sent < 0)
-			link_failed(agent, sent);
-		else
-			exchange_sent(on_line(agent), (size_t)sent, bytelink_now(agent->link));
-		if (sent <= 0)
-			return sent == 0;
-	}
-	return false;
+	if (agent->options.ending && exchange_dead(agent->exchange) && exchange_waits(agent->exchange) &&
+	    agent->options.ending(agent->options.ending_context))
+		exchange_set_patience(agent->exchange, 0);
+	exchange_tick(agent->exchange, bytelink_now(agent->link));
+	settle(agent);
 }
 
-/* One round of the line's work: sends what can be sent, waits until there is more to do, at most until UNTIL, and does it. */
+/* When to call look_after again at the latest. */
+static int64_t next_look(struct agent *agent, int64_t now)
+{
+	int64_t at = exchange_deadline(agent->exchange);
+
+	if (agent->options.ending && exchange_dead(agent->exchange) && exchange_waits(agent->exchange) && at > now + LOOK_US)
+		at = now + LOOK_US;
+	return at;
+}
+
+/* What the board says that is not heard: half of an agent, or a program. */
+static int overhear(struct agent *agent)
+{
+	uint8_t bytes[512];
+	ssize_t len = bytelink_read(agent->link, bytes, sizeof(bytes));
+
+	if (len > 0)
+		tail_add(&agent->output, bytes, (size_t)len);
+	return len < 0 ? (int)len : 0;
+}
+
+static int receive(struct agent *agent)
+{
+	if (agent->state == DEAF || agent->state == ALONE)
+		return overhear(agent);
+	return line_receive(agent->link, agent->exchange);
+}
+
+/* ---- The line's work ---- */
+
+/* One round of it: sends what can be sent, waits until there is more to do, at most until UNTIL, and does it. */
 static void pump(struct agent *agent, int64_t until)
 {
+	bool full;
+
 	pthread_mutex_lock(&agent->lock);
-	bool full = transmit(agent);
-	int64_t deadline = exchange_deadline(on_line(agent));
-	bool stop = agent->stop || agent->gone;
+	int error = line_send(agent->link, agent->exchange, &full);
+	int64_t deadline = next_look(agent, bytelink_now(agent->link));
+	if (error < 0)
+		link_failed(agent, error);
+	bool go_on = !agent->stop && agent->state != AWAY;
 	settle(agent);
 	pthread_mutex_unlock(&agent->lock);
-	if (stop)
+	if (!go_on)
 		return;
-	int ready = bytelink_wait(agent->link, BYTELINK_READABLE | (full ? BYTELINK_WRITABLE : 0u),
-				  deadline < until ? deadline : until);
+	error = bytelink_wait(agent->link, BYTELINK_READABLE | (full ? BYTELINK_WRITABLE : 0u),
+			      deadline < until ? deadline : until);
 	pthread_mutex_lock(&agent->lock);
-	if (ready < 0)
-		link_failed(agent, ready);
-	else
-		receive(agent);
-	exchange_tick(on_line(agent), bytelink_now(agent->link));
-	settle(agent);
+	if (error >= 0)
+		error = receive(agent);
+	if (error < 0)
+		link_failed(agent, error);
+	look_after(agent);
 	pthread_mutex_unlock(&agent->lock);
 }
 
@@ -224,264 +260,148 @@ struct agent_session agent_session(struct agent *agent)
 	return session;
 }
 
-/*
- * A board that shows its prompt has no agent any more: it was reset, or the agent has failed. What was on its way then may follow
- * as its echo.
- */
-static bool shows_prompt(const struct agent *agent)
-{
-	static const char prompt[] = "\n>>> ";
+/* ---- The agent's start ---- */
 
-	return memmem(agent->output, agent->output_len, prompt, sizeof(prompt) - 1) != NULL;
-}
-
-/* Has REQUEST answered while the agent is being started, by the thread that starts it. */
-static int start_wait(struct agent *agent, struct exchange_request *request)
-{
-	while (request->state != EXCHANGE_FINISHED) {
-		pump(agent, INT64_MAX);
-		pthread_mutex_lock(&agent->lock);
-		if (agent->stop || shows_prompt(agent))
-			exchange_silence(agent->starting, bytelink_now(agent->link));
-		settle(agent);
-		pthread_mutex_unlock(&agent->lock);
-	}
-	return request->result;
-}
-
-static void start_submit(struct agent *agent, struct exchange_request *request)
+/* The callers' requests go to the agent of LAUNCH from now on. */
+static void take_over(struct agent *agent, const struct launch *launch)
 {
 	pthread_mutex_lock(&agent->lock);
-	exchange_add(agent->starting, request, bytelink_now(agent->link));
+	unsigned number = agent->session.number + 1;
+	agent->session = *launch_session(launch);
+	agent->session.number = number;
+	exchange_restart(agent->exchange, launch_exchange(launch), agent->session.window, bytelink_now(agent->link));
+	enter(agent, SERVING);
 	settle(agent);
 	pthread_mutex_unlock(&agent->lock);
 }
 
-static int start_call(struct agent *agent, struct exchange_request *request)
+/* Starts the agent, for the first time or again; what the callers have asked goes on then. */
+static int start(struct agent *agent, bool nointerrupt, struct diag *diag)
 {
-	start_submit(agent, request);
-	return start_wait(agent, request);
-}
-
-static int no_memory(struct diag *diag)
-{
-	return diag_fail(diag, DIAG_AGENT, ENOMEM, "not enough memory on this computer");
-}
-
-/* Why the agent, which was put on the board, does not say hello. */
-static int no_hello(struct agent *agent, struct diag *diag)
-{
-	char words[2 * OUTPUT_KEPT];
-
-	if (agent->gone)
-		return diag_fail(diag, DIAG_AGENT, ENODEV, "%s: the connection was lost while the agent started on the board",
-				 bytelink_device(agent->link));
-	agent->output[agent->output_len] = 0;
-	if (strstr(agent->output, "MemoryError"))
-		return diag_fail(
-			diag, DIAG_AGENT, ENOMEM,
-			"%s: not enough memory on the board: the agent does not fit beside what is loaded there; free some "
-			"(a soft reset with Ctrl-D at its prompt, or fewer imports in boot.py and main.py) and try again",
-			bytelink_device(agent->link));
-	diag_printable(words, sizeof(words), agent->output, agent->output_len);
-	return diag_fail(diag, DIAG_AGENT, EPROTO, "%s: the agent does not start on the board, which says: %s",
-			 bytelink_device(agent->link), words[0] ? words : "(nothing)");
-}
-
-static int await_hello(struct agent *agent, struct agent_session *session, struct diag *diag)
-{
-	int64_t until = bytelink_now(agent->link) + HELLO_US;
-
-	while (!exchange_hello(agent->starting)->seen && !agent->gone && bytelink_now(agent->link) < until &&
-	       !strstr(agent->output, "Error"))
-		pump(agent, until);
-	const struct exchange_hello *hello = exchange_hello(agent->starting);
-	if (!hello->seen)
-		return no_hello(agent, diag);
-	if (hello->block < 256 || hello->block > AGENT_PAYLOAD_MAX)
-		return diag_fail(diag, DIAG_AGENT, EPROTO,
-				 "%s: the agent on the board speaks of blocks of %u bytes: "
-				 "another version of it is running there; reset the board",
-				 bytelink_device(agent->link), hello->block);
-	session->block = hello->block;
-	session->free_heap = hello->free_heap;
-	session->deflate = hello->deflate;
-	return 0;
-}
-
-/* Adds what the user can do to the words of a board without memory for the agent. */
-static int core_failed(struct agent *agent, int error, struct diag *diag)
-{
-	if (error == -EREMOTEIO && diag->err == ENOMEM)
-		return diag_fail(
-			diag, DIAG_AGENT, ENOMEM,
-			"%s: not enough memory on the board: the agent does not fit beside what is loaded there; free some "
-			"(a soft reset with Ctrl-D at its prompt, or fewer imports in boot.py and main.py) and try again",
-			bytelink_device(agent->link));
-	return error;
-}
-
-static int start_core(struct agent *agent, struct agent_session *session, bool nointerrupt, struct diag *diag)
-{
-	static const uint8_t quit_payload;
-	uint8_t quit[AGENT_HEADER_SIZE + AGENT_TRAILER_SIZE];
-	struct rawrepl repl;
-	struct rawrepl_options options = {
-		.nointerrupt = nointerrupt,
+	const struct launch_options options = {
 		.timeout_us = agent->options.timeout_us,
-		.rescue = (const char *)quit,
-		.rescue_len = frame_encode(quit, AGENT_QUIT, 0, &quit_payload, 0),
+		.nointerrupt = nointerrupt,
+		.parts = agent->options.parts,
+		.part_count = agent->options.part_count,
+		.trace = trace_frame,
+		.trace_context = agent,
 	};
-	struct diag own = {0};
-	int error = rawrepl_enter(&repl, agent->link, &options, diag);
+	struct launch *launch;
+	int error = launch_open(&launch, agent->link, &options, diag);
 
 	if (error)
 		return error;
-	session->found = repl.found;
-	session->interrupted = repl.interrupted;
-	error = rawrepl_run(&repl, agent_core, agent_core_len, NULL, 0, NULL, agent->options.timeout_us, &own);
-	if (error) {
-		error = core_failed(agent, error, &own);
-		if (diag)
-			*diag = own;
-		return error;
-	}
-	/* From the friendly REPL: whatever ends the agent then leaves the friendly REPL behind. */
-	error = rawrepl_leave(&repl, agent->options.timeout_us, diag);
-	return error ? error : rawrepl_type(&repl, "__mpremotefs__()");
-}
-
-static int ping(struct agent *agent, const uint8_t *payload, size_t len)
-{
-	struct exchange_request request = {.op = AGENT_PING, .payload = payload, .len = len};
-
-	return start_call(agent, &request);
-}
-
-/* Whether all that is sent to a board that does not read for a while is still there afterwards. */
-static bool line_holds(struct agent *agent, unsigned block)
-{
-	static const uint8_t pause[] = {HOLD_MS}, flood[AGENT_PAYLOAD_MAX];
-	size_t size = block < FLOOD / 2 ? block : FLOOD / 2;
-	struct exchange_request hold = {.op = AGENT_HOLD, .payload = pause, .len = sizeof(pause)};
-	struct exchange_request first = {.op = AGENT_PING, .payload = flood, .len = size};
-	struct exchange_request second = first;
-	unsigned long naks = exchange_counts(agent->starting)->naks;
-
-	exchange_set_window(agent->starting, 0);
-	start_submit(agent, &hold);
-	start_submit(agent, &first);
-	start_submit(agent, &second);
-	int failed = start_wait(agent, &hold);
-	failed |= start_wait(agent, &first);
-	failed |= start_wait(agent, &second);
-	exchange_set_window(agent->starting, AGENT_WINDOW);
-	return !failed && exchange_counts(agent->starting)->naks == naks;
-}
-
-/*
- * The window that this line holds. It is widened only where the line proves to be no UART: first by its speed, so that on a slow
- * one, which could lose bytes, nothing is risked; then by holding what is sent to a board that does not read.
- */
-static void find_window(struct agent *agent, struct agent_session *session)
-{
-	static const uint8_t filler[PROOF], unlimited[2];
-	int64_t start = bytelink_now(agent->link);
-
-	session->window = AGENT_WINDOW;
-	if (ping(agent, filler, sizeof(filler)) || bytelink_now(agent->link) - start > FAST_US)
-		return;
-	if (!line_holds(agent, session->block) || ping(agent, unlimited, sizeof(unlimited)))
-		return;
-	exchange_set_window(agent->starting, 0);
-	session->window = 0;
-}
-
-/* PYTHON as a raw deflate stream from malloc, with a window that is small on the board. NULL: not enough memory. */
-static uint8_t *deflated(const char *python, size_t len, size_t *out_len)
-{
-	z_stream stream = {0};
-
-	if (deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, -12, 9, Z_DEFAULT_STRATEGY) != Z_OK)
-		return NULL;
-	*out_len = deflateBound(&stream, (uLong)len);
-	uint8_t *out = malloc(*out_len);
-	if (out) {
-		stream.next_in = (Bytef *)(uintptr_t)python;
-		stream.avail_in = (uInt)len;
-		stream.next_out = out;
-		stream.avail_out = (uInt)*out_len;
-		deflate(&stream, Z_FINISH);
-		*out_len = stream.total_out;
-	}
-	deflateEnd(&stream);
-	return out;
-}
-
-static int load_failed(struct agent *agent, const struct agent_session *session, const struct exchange_request *request,
-		       struct diag *diag)
-{
-	if (request->result != -EREMOTEIO)
-		return diag_fail(diag, DIAG_AGENT, EIO, "%s: the board stopped answering while the agent was loaded",
-				 bytelink_device(agent->link));
-	if (request->board_errno == ENOMEM)
-		return diag_fail(diag, DIAG_AGENT, ENOMEM,
-				 "%s: not enough memory on the board: %u bytes are free there, and the agent needs more",
-				 bytelink_device(agent->link), (unsigned)session->free_heap);
-	return diag_fail(diag, DIAG_AGENT, EREMOTEIO, "%s: the agent does not run on this board: %s",
-			 bytelink_device(agent->link), request->words);
-}
-
-/* Loads PYTHON with CALL, agent_call or start_call. */
-static int load(struct agent *agent, const struct agent_session *session, const char *python, size_t len,
-		int (*call)(struct agent *, struct exchange_request *), struct diag *diag)
-{
-	uint8_t payload[AGENT_PAYLOAD_MAX];
-	const uint8_t *from = (const uint8_t *)python;
-	uint8_t *packed = NULL;
-	int error = 0;
-
-	if (session->deflate) {
-		from = packed = deflated(python, len, &len);
-		if (!packed)
-			return no_memory(diag);
-	}
-	for (size_t at = 0, size; at < len && !error; at += size) {
-		size = len - at < session->block - 1 ? len - at : session->block - 1;
-		payload[0] = (uint8_t)((packed ? AGENT_LOAD_DEFLATED : 0) | (at + size < len ? AGENT_LOAD_MORE : 0));
-		memcpy(payload + 1, from + at, size);
-		struct exchange_request request = {
-			.op = AGENT_LOAD, .kind = EXCHANGE_CHANGES, .payload = payload, .len = size + 1};
-		if (call(agent, &request))
-			error = load_failed(agent, session, &request, diag);
-	}
-	free(packed);
+	if (agent->options.greet)
+		error = agent->options.greet(agent->options.greet_context, launch, diag);
+	if (error)
+		launch_quit(launch);
+	else
+		take_over(agent, launch);
+	launch_close(launch);
 	return error;
 }
 
-int agent_load(struct agent *agent, const char *python, size_t len, struct diag *diag)
+/* For bytelink_set_meanwhile: who waits for a board is looked after also while it takes long to start the agent there. */
+static int64_t look_after_waiting(void *context)
 {
-	struct agent_session session = agent_session(agent);
+	struct agent *agent = context;
 
-	return load(agent, &session, python, len, agent_call, diag);
+	pthread_mutex_lock(&agent->lock);
+	look_after(agent);
+	int64_t now = bytelink_now(agent->link);
+	int64_t at = agent->stop ? -ECANCELED : next_look(agent, now);
+	pthread_mutex_unlock(&agent->lock);
+	return at < 0 || at > now ? at : now + LOOK_US;
 }
 
-static struct agent *agent_new(struct bytelink *link, const struct agent_options *options)
+static void started(struct agent *agent, bool was_away)
 {
-	struct agent *agent = calloc(1, sizeof(*agent));
+	const char *what = was_away ? "the board is back" : "the board was reset or out of reach, and answers again";
 
-	if (!agent)
-		return NULL;
-	agent->link = link;
-	agent->options = *options;
-	agent->exchange = exchange_open(bytelink_now(link), options->timeout_us, note_frame, agent);
-	if (!agent->exchange) {
-		free(agent);
-		return NULL;
+	logf_at(agent, LOG_NOTICE, "%s: %s%s", bytelink_device(agent->link), what,
+		agent->session.interrupted ? "; a program on it was stopped" : "");
+	agent->told[0] = '\0';
+	agent->retry_at = 0;
+}
+
+/* Says TEXT, unless it was the last thing to be said. */
+static void tell_once(struct agent *agent, const char *text)
+{
+	if (!strncmp(agent->told, text, sizeof(agent->told) - 1))
+		return;
+	snprintf(agent->told, sizeof(agent->told), "%s", text);
+	logf_at(agent, LOG_WARNING, "%s", text);
+}
+
+/* The device is there, and the board does not do what it should. */
+static void cannot_start(struct agent *agent, int error, const char *text)
+{
+	char words[sizeof(agent->told)];
+
+	exchange_silence(agent->exchange, bytelink_now(agent->link));
+	enter(agent, error == -EBUSY ? ALONE : DEAF);
+	disappoint(agent);
+	agent->retry_at = bytelink_now(agent->link) + RETRY_US;
+	snprintf(
+		words, sizeof(words),
+		"%s: the board was reset and runs a program, which is left alone (-o noreconnect): until it ends, each operation "
+		"on the mount fails",
+		bytelink_device(agent->link));
+	tell_once(agent, error == -EBUSY && agent->options.noreconnect ? words : text);
+}
+
+/* The device that was there again has gone, or is another board's. */
+static void away_again(struct agent *agent, int error)
+{
+	absence_failed(&agent->absence, error, bytelink_now(agent->link));
+	enter(agent, AWAY);
+	disappoint(agent);
+}
+
+/* It is another board: what was the way to ours is given back. */
+static void refused(struct agent *agent, const char *text)
+{
+	int64_t now = bytelink_now(agent->link);
+
+	tell_once(agent, text);
+	if (agent->state != ARRIVING) {
+		absence_begin(&agent->absence, bytelink_pace(agent->link), now);
+		agent->session.number++;
+		exchange_silence(agent->exchange, now);
 	}
-	pthread_mutex_init(&agent->lock, NULL);
-	pthread_cond_init(&agent->done, NULL);
-	return agent;
+	away_again(agent, -EAGAIN);
+}
+
+static void start_again(struct agent *agent)
+{
+	struct diag diag = {0};
+
+	pthread_mutex_lock(&agent->lock);
+	bool arriving = agent->state == ARRIVING;
+	if (!arriving)
+		enter(agent, STARTING);
+	agent->wanted = false;
+	agent->output = (struct tail){0};
+	pthread_mutex_unlock(&agent->lock);
+	bytelink_set_meanwhile(agent->link, look_after_waiting, agent);
+	int error = start(agent, agent->options.nointerrupt || agent->options.noreconnect, &diag);
+	bytelink_set_meanwhile(agent->link, NULL, NULL);
+	bool gone = bytelink_has_failed(agent->link);
+	if (error == -EMEDIUMTYPE && !gone)
+		bytelink_refuse(agent->link);
+	pthread_mutex_lock(&agent->lock);
+	if (!error)
+		started(agent, arriving);
+	else if (gone && arriving)
+		away_again(agent, -ENODEV);
+	else if (gone)
+		link_failed(agent, -ENODEV);
+	else if (error == -EMEDIUMTYPE)
+		refused(agent, diag.text);
+	else
+		cannot_start(agent, error, diag.text);
+	settle(agent);
+	pthread_mutex_unlock(&agent->lock);
 }
 
 static void agent_free(struct agent *agent)
@@ -492,90 +412,21 @@ static void agent_free(struct agent *agent)
 	free(agent);
 }
 
-/* Learns of the agent whose core was put on the board just now, and loads the rest of it, over agent->starting. */
-static int start_rest(struct agent *agent, struct agent_session *session, struct diag *diag)
-{
-	int error = await_hello(agent, session, diag);
-
-	if (!error)
-		find_window(agent, session);
-	for (size_t i = 0; i < agent->options.part_count && !error; i++)
-		error = load(agent, session, agent->options.parts[i].python, *agent->options.parts[i].len, start_call, diag);
-	return error;
-}
-
-/* start_rest with a new exchange, which takes the place of the callers' where that went well. */
-static int start_exchange(struct agent *agent, struct agent_session *session, struct diag *diag)
-{
-	/* Opened only now: to an exchange a silence as long as the way to the prompt can be is the agent's end. */
-	struct exchange *starting = exchange_open(bytelink_now(agent->link), agent->options.timeout_us, note_frame, agent);
-
-	if (!starting)
-		return no_memory(diag);
-	pthread_mutex_lock(&agent->lock);
-	agent->starting = starting;
-	pthread_mutex_unlock(&agent->lock);
-	int error = start_rest(agent, session, diag);
-	pthread_mutex_lock(&agent->lock);
-	agent->starting = NULL;
-	if (!error) {
-		agent->session = *session;
-		exchange_restart(agent->exchange, starting, session->window, bytelink_now(agent->link));
-	}
-	settle(agent);
-	pthread_mutex_unlock(&agent->lock);
-	exchange_close(starting);
-	return error;
-}
-
-/* start, once. What SESSION says of an earlier try's start stays. */
-static int try_start(struct agent *agent, struct agent_session *session, bool nointerrupt, struct diag *diag)
-{
-	struct agent_session before = *session;
-
-	pthread_mutex_lock(&agent->lock);
-	agent->output_len = 0;
-	agent->output[0] = 0;
-	pthread_mutex_unlock(&agent->lock);
-	int error = start_core(agent, session, nointerrupt, diag);
-	if (before.found != RAWREPL_UNKNOWN) { /* not what an earlier try has left behind */
-		session->found = before.found;
-		session->interrupted = before.interrupted;
-	}
-	return error ? error : start_exchange(agent, session, diag);
-}
-
-/* Whether the agent may have failed because the line has damaged it: the raw REPL, which takes it, has no checksum. */
-static bool may_be_damaged(struct agent *agent, const struct agent_session *session, int error)
-{
-	pthread_mutex_lock(&agent->lock);
-	bool ended = agent->gone || agent->stop;
-	pthread_mutex_unlock(&agent->lock);
-	return !ended && session->found != RAWREPL_UNKNOWN && (error == -EPROTO || error == -EREMOTEIO || error == -EIO);
-}
-
-/* Starts the agent, for the first time or again; what the callers have asked goes on then. */
-static int start(struct agent *agent, bool nointerrupt, struct diag *diag)
-{
-	struct agent_session session = {.number = agent->session.number + 1};
-	int64_t until = bytelink_now(agent->link) + agent->options.timeout_us;
-	int error = try_start(agent, &session, nointerrupt, diag);
-
-	for (int tries = 1; tries < START_TRIES && may_be_damaged(agent, &session, error); tries++) {
-		if (bytelink_now(agent->link) >= until)
-			break;
-		error = try_start(agent, &session, nointerrupt, diag);
-	}
-	return error;
-}
-
 int agent_open(struct agent **out, struct bytelink *link, const struct agent_options *options, struct diag *diag)
 {
-	struct agent *agent = agent_new(link, options);
+	struct agent *agent = calloc(1, sizeof(*agent));
 
 	*out = NULL;
-	if (!agent)
-		return no_memory(diag);
+	if (agent)
+		agent->exchange = exchange_open(bytelink_now(link), options->timeout_us, note_frame, agent);
+	if (!agent || !agent->exchange) {
+		free(agent);
+		return diag_fail(diag, DIAG_AGENT, ENOMEM, "not enough memory on this computer");
+	}
+	agent->link = link;
+	agent->options = *options;
+	pthread_mutex_init(&agent->lock, NULL);
+	pthread_cond_init(&agent->done, NULL);
 	int error = start(agent, options->nointerrupt, diag);
 	if (error)
 		agent_free(agent);
@@ -584,53 +435,95 @@ int agent_open(struct agent **out, struct bytelink *link, const struct agent_opt
 	return error;
 }
 
-/* Whether the agent is gone and it is time to start it again. */
-static bool is_gone(struct agent *agent)
-{
-	int64_t now = bytelink_now(agent->link);
+/* ---- The line thread ---- */
 
+/* When the agent has to be started again; INT64_MAX: it need not be. */
+static int64_t start_time(struct agent *agent)
+{
 	pthread_mutex_lock(&agent->lock);
-	bool lapsed = exchange_lapsed(agent->exchange, now) || shows_prompt(agent);
-	bool silent = exchange_dead(agent->exchange) && agent->wanted;
-	bool gone = !agent->gone && !agent->stop && (lapsed || silent) && now >= agent->retry_at;
+	bool prompt = tail_shows_prompt(&agent->output);
+	bool lapsed = exchange_lapsed(agent->exchange, bytelink_now(agent->link));
+	bool silent = exchange_dead(agent->exchange) && (agent->wanted || exchange_waits(agent->exchange));
+	bool gone = prompt || (agent->state != ALONE && (lapsed || silent));
+	int64_t at = gone ? agent->retry_at : INT64_MAX;
 	pthread_mutex_unlock(&agent->lock);
-	return gone;
+	return at;
 }
 
-static void start_again(struct agent *agent)
+static void serve(struct agent *agent)
+{
+	int64_t at = start_time(agent);
+
+	if (bytelink_now(agent->link) >= at)
+		start_again(agent);
+	else
+		pump(agent, at);
+}
+
+/* Looks whether the device is there. */
+static void look(struct agent *agent)
 {
 	struct diag diag = {0};
-	int error = start(agent, agent->options.nointerrupt || agent->options.noreconnect, &diag);
+	int error = bytelink_reopen(agent->link, &diag);
 
-	if (error)
-		logf_at(agent, LOG_ERR, "%s", diag.text);
-	else
-		logf_at(agent, LOG_NOTICE, "%s: the board was reset or out of reach, and answers again%s",
-			bytelink_device(agent->link), agent->session.interrupted ? "; a program on it was stopped" : "");
 	pthread_mutex_lock(&agent->lock);
-	agent->wanted = false;
-	agent->lost = error != 0;
-	agent->retry_at = error ? bytelink_now(agent->link) + RETRY_US : 0;
-	if (error)
-		exchange_silence(agent->exchange, bytelink_now(agent->link));
+	if (!error) {
+		enter(agent, ARRIVING);
+	} else {
+		if (absence_failed(&agent->absence, error, bytelink_now(agent->link)))
+			logf_at(agent, LOG_WARNING, "%s", diag.text);
+		disappoint(agent);
+	}
 	settle(agent);
 	pthread_mutex_unlock(&agent->lock);
+}
+
+/* Nothing can be done for the device but wait. */
+static void wait_away(struct agent *agent)
+{
+	pthread_mutex_lock(&agent->lock);
+	int64_t now = bytelink_now(agent->link), looked = next_look(agent, now);
+	int64_t at = absence_next(&agent->absence, exchange_waits(agent->exchange));
+	if (exchange_waits(agent->exchange) && at >= now + GRACE_US)
+		disappoint(agent);
+	bool stop = agent->stop;
+	settle(agent);
+	pthread_mutex_unlock(&agent->lock);
+	if (!stop)
+		bytelink_wait(agent->link, 0, at < looked ? at : looked);
+}
+
+static void be_away(struct agent *agent)
+{
+	bytelink_drop(agent->link);
+	pthread_mutex_lock(&agent->lock);
+	look_after(agent);
+	bool due = absence_due(&agent->absence, bytelink_now(agent->link), exchange_waits(agent->exchange));
+	pthread_mutex_unlock(&agent->lock);
+	if (due)
+		look(agent);
+	else
+		wait_away(agent);
 }
 
 static void *line_thread(void *context)
 {
 	struct agent *agent = context;
-	bool stop = false;
 
-	while (!stop) {
-		if (is_gone(agent))
-			start_again(agent);
-		pump(agent, INT64_MAX);
+	for (;;) {
 		pthread_mutex_lock(&agent->lock);
-		stop = agent->stop || agent->gone;
+		enum state state = agent->state;
+		bool stop = agent->stop;
 		pthread_mutex_unlock(&agent->lock);
+		if (stop)
+			return NULL;
+		if (state == AWAY)
+			be_away(agent);
+		else if (state == ARRIVING)
+			start_again(agent);
+		else
+			serve(agent);
 	}
-	return NULL;
 }
 
 int agent_run(struct agent *agent)
@@ -641,6 +534,7 @@ int agent_run(struct agent *agent)
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	agent->threaded = true;
+	enter(agent, agent->state);
 	int error = pthread_create(&agent->thread, NULL, line_thread, agent);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (error)
@@ -659,6 +553,7 @@ static void stop_thread(struct agent *agent)
 	pthread_join(agent->thread, NULL);
 	agent->threaded = false;
 	agent->stop = false;
+	exchange_set_patience(agent->exchange, 0);
 }
 
 /* Asks the agent to leave. The request may outlive our patience, not this function: the exchange is failed before. */
@@ -669,13 +564,13 @@ static void quit(struct agent *agent, bool restart)
 	int64_t until = bytelink_now(agent->link) + QUIT_US;
 
 	agent_submit(agent, &request);
-	while (request.state != EXCHANGE_FINISHED && !agent->gone && bytelink_now(agent->link) < until)
+	while (request.state != EXCHANGE_FINISHED && bytelink_now(agent->link) < until)
 		pump(agent, until);
 	if (request.state != EXCHANGE_FINISHED) {
 		exchange_fail(agent->exchange);
 		settle(agent);
 	}
-	if (restart && !agent->gone)
+	if (restart && !bytelink_has_failed(agent->link) && agent->state != ALONE)
 		rawrepl_restart(&repl);
 }
 

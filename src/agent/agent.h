@@ -9,38 +9,32 @@
 #ifndef AGENT_AGENT_H
 #define AGENT_AGENT_H
 
-#include "agent/exchange.h"
-#include "rawrepl/rawrepl.h"
+#include "agent/launch.h"
 
 /* LEVEL is syslog(3)'s. Any thread may call it. */
 typedef void agent_log_fn(void *context, int level, const char *text);
 
-/* A part of the agent (agent_parts.h): LEN bytes of Python, run in the agent's own namespace. */
-struct agent_part {
-	const char *python;
-	const size_t *len;
-};
+/*
+ * Makes the acquaintance of a board on which the agent has been started, the first time and each time again, by requests over LAUNCH.
+ * Called by the thread that does the work on the line; must not call functions of this header. Returns 0, -EMEDIUMTYPE: it is
+ * another board than before, which is left at its prompt and let go, or another negative errno; with DIAG filled.
+ */
+typedef int agent_greet_fn(void *context, struct launch *launch, struct diag *diag);
 
 struct agent_options {
 	int64_t timeout_us;             /* the longest silence of a live board, and the time to reach it, in microseconds */
+	int64_t reconnect_us;           /* how long a request waits for a board that is away; 0: not longer than a second */
 	bool nointerrupt;               /* refuse rather than stop a running program */
 	bool noreconnect;               /* a board that was reset meanwhile is left alone if it runs a program */
 	const struct agent_part *parts; /* loaded whenever the agent is started, in this order; outlive the agent */
 	size_t part_count;
+	agent_greet_fn *greet; /* NULL: any board will do */
+	void *greet_context;
+	bool (*ending)(void *context); /* whether nobody is to wait for the board any more; any thread; NULL: never */
+	void *ending_context;
 	bool trace;        /* every frame to the log */
 	agent_log_fn *log; /* NULL: none */
 	void *log_context;
-};
-
-/* What is known of the board once the agent runs there. */
-struct agent_session {
-	enum rawrepl_state found; /* what the board was doing */
-	bool interrupted;         /* a program of the board's was stopped */
-	unsigned block;           /* the largest payload of a frame, in bytes */
-	unsigned window;          /* bytes on the way to the board at a time; 0: the line holds back its writer */
-	uint32_t free_heap;       /* bytes, before the agent's buffers */
-	bool deflate;             /* the board can inflate */
-	unsigned number;          /* counts the agent's starts, from 1; another one has forgotten all of this one's */
 };
 
 struct agent;
@@ -48,22 +42,20 @@ struct agent;
 /*
  * Brings the board behind LINK to its prompt and starts the agent there, within options->timeout_us. On success *OUT is the
  * agent and LINK is its own; on failure *OUT is NULL, LINK is the caller's and DIAG says why. Returns 0 or a negative errno:
- * those of rawrepl_enter, -ENOMEM too little memory on the board, -EPROTO or -EREMOTEIO the agent does not run there (DIAG has
- * the board's words).
+ * those of launch_open and of options->greet.
  *
- * An agent that is gone, because this computer slept, or this process was stopped, or the board was reset, is started again, in
- * the first two cases before the next request. A request that changes something and was under way then ends with -EIO.
+ * After agent_run, an agent that is gone, because this computer slept, or this process was stopped, or the board was reset, is started
+ * again, in the first two cases before the next request; and a link that has failed is opened again as soon as its device is there,
+ * and the agent started on it. Until then requests end with -EIO within a second, or wait for options->reconnect_us. A request that
+ * changes something and was under way ends with -EIO in any case.
  */
 int agent_open(struct agent **out, struct bytelink *link, const struct agent_options *options, struct diag *diag);
 
-/* What is known of the board now. */
-struct agent_session agent_session(struct agent *agent);
-
 /*
- * Runs LEN bytes of PYTHON once, in the agent's own namespace; before agent_run only. Returns 0 or a negative errno: -ENOMEM the
- * board's memory does not hold it, -EREMOTEIO it raised something else, -EIO silence.
+ * What is known of the board now. `number` counts the agent's starts and ends: with another one than before the board was out of
+ * sight, and the agent has forgotten all that it was told.
  */
-int agent_load(struct agent *agent, const char *python, size_t len, struct diag *diag);
+struct agent_session agent_session(struct agent *agent);
 
 /* Starts the line thread. Returns 0 or a negative errno. */
 int agent_run(struct agent *agent);
@@ -74,7 +66,10 @@ int agent_run(struct agent *agent);
  */
 void agent_submit(struct agent *agent, struct exchange_request *request);
 
-/* Waits until REQUEST is finished; it ends within the time-out after the board's last sign of life. Returns request->result. */
+/*
+ * Waits until REQUEST is finished; it ends within the time-out after the board's last sign of life (and options->reconnect_us, should
+ * it be away). Returns request->result.
+ */
 int agent_wait(struct agent *agent, struct exchange_request *request);
 
 /* Whether agent_wait would return at once. */

@@ -17,6 +17,7 @@ enum {
 	TRIES_MAX = 20,         /* times that a request is sent before the board is taken for mad */
 	PINGS_FROM = 0x80,      /* pings are numbered from here, requests below: they must not bring a number back */
 	FOLLOW_US = 10000,      /* what waits at least this long behind a request that was let by may let its follower by, too */
+	MISSES_MAX = 2,         /* signs of life without an answer, with nothing else to do, after which the agent has ended */
 	UNDER_WAY_MAX = 3,      /* requests at the board at a time */
 	URGENT_MAX = 16,        /* requests that may go before a bulk one that waits */
 	LEAD_SLOW = 512,        /* bytes still to come when the next bulk request is sent, on a line with a window... */
@@ -60,8 +61,11 @@ struct exchange {
 	int64_t damaged_at; /* ... first at this time */
 	bool lapsed;        /* nothing was said for so long that the agent has ended */
 	int64_t paused;     /* when it was found to have lapsed because nobody had looked after it in time */
+	unsigned misses;    /* signs of life, one after the other, that were not answered in time */
 	bool silent;        /* dead, until something is heard */
-	bool failed;        /* dead for good */
+	int64_t silent_at;  /* since when */
+	int64_t patience_us;
+	bool failed; /* dead for good */
 };
 
 static void list_init(struct list *list)
@@ -134,28 +138,63 @@ static void finish_all(struct exchange *exchange, struct list *list, int result)
 		finish(exchange, request, result);
 }
 
-/* Nobody answers: what is asked is finished, what was being sent is forgotten. */
-static void give_up(struct exchange *exchange)
+/* What was being sent is forgotten. */
+static void forget_output(struct exchange *exchange)
 {
 	exchange->sending = NULL;
-	exchange->out_len = exchange->out_sent = 0;
+	exchange->out_len = exchange->out_sent = exchange->unread = 0;
+}
+
+void exchange_give_up(struct exchange *exchange)
+{
+	forget_output(exchange);
 	finish_all(exchange, &exchange->under_way, -EIO);
 	finish_all(exchange, &exchange->urgent, -EIO);
 	finish_all(exchange, &exchange->bulk, -EIO);
 }
 
+/* What is under way and only reads is to be asked again. */
+static void take_back(struct exchange *exchange)
+{
+	struct list before = exchange->under_way;
+	struct exchange_request *request;
+
+	list_init(&exchange->under_way);
+	while (before.first && (request = list_take(&before))) {
+		request->state = EXCHANGE_QUEUED;
+		if (request->kind == EXCHANGE_CHANGES)
+			finish(exchange, request, -EIO);
+		else
+			list_add(&exchange->under_way, request);
+	}
+}
+
 void exchange_silence(struct exchange *exchange, int64_t now)
 {
+	if (!exchange->silent)
+		exchange->silent_at = now;
 	exchange->silent = true;
-	exchange->unread = 0;
 	exchange->spoken = now;
-	give_up(exchange);
+	forget_output(exchange);
+	take_back(exchange);
+	if (!exchange->patience_us)
+		exchange_give_up(exchange);
+}
+
+void exchange_set_patience(struct exchange *exchange, int64_t patience_us)
+{
+	exchange->patience_us = patience_us;
+}
+
+bool exchange_waits(const struct exchange *exchange)
+{
+	return exchange->under_way.first || exchange->urgent.first || exchange->bulk.first;
 }
 
 void exchange_fail(struct exchange *exchange)
 {
 	exchange->failed = true;
-	give_up(exchange);
+	exchange_give_up(exchange);
 }
 
 bool exchange_dead(const struct exchange *exchange)
@@ -187,7 +226,7 @@ void exchange_add(struct exchange *exchange, struct exchange_request *request, i
 	request->state = EXCHANGE_QUEUED;
 	request->tries = 0;
 	request->added = now;
-	if (exchange_dead(exchange))
+	if (exchange->failed || (exchange->silent && !exchange->patience_us))
 		finish(exchange, request, -EIO);
 	else
 		list_add(request->bulk ? &exchange->bulk : &exchange->urgent, request);
@@ -223,27 +262,20 @@ static void number(struct exchange *exchange, struct exchange_request *request)
 
 void exchange_restart(struct exchange *exchange, const struct exchange *first, unsigned window, int64_t now)
 {
-	struct list before = exchange->under_way;
 	struct exchange_request *request;
 
 	/* The agent takes the number of its last request for a repetition of that request. */
 	exchange->next_sequence = first->next_sequence;
-	list_init(&exchange->under_way);
-	while (before.first && (request = list_take(&before))) {
+	take_back(exchange);
+	for (request = exchange->under_way.first; request; request = request->next) {
 		number(exchange, request);
-		if (request->kind == EXCHANGE_CHANGES) {
-			finish(exchange, request, -EIO);
-		} else {
-			request->state = EXCHANGE_QUEUED;
-			request->added = now;
-			list_add(&exchange->under_way, request);
-		}
+		request->added = now;
 	}
 	frame_reader_init(&exchange->reader);
 	exchange->hello = first->hello;
 	exchange->window = window;
-	exchange->out_len = exchange->out_sent = exchange->unread = 0;
-	exchange->sending = NULL;
+	forget_output(exchange);
+	exchange->misses = 0;
 	exchange->heard = exchange->spoken = exchange->alive = now;
 	exchange->probing = exchange->ping_due = exchange->damaged = exchange->lapsed = exchange->silent = false;
 	exchange->probe_at = now + PROBE_US;
@@ -619,6 +651,7 @@ static void read_frames(struct exchange *exchange, int64_t now)
 	while ((event = frame_reader_next(&exchange->reader)) != FRAME_NONE) {
 		if (event == FRAME_WHOLE || event == FRAME_CREDIT) {
 			exchange->silent = false;
+			exchange->misses = 0;
 			exchange->alive = now;
 		}
 		if (event == FRAME_WHOLE)
@@ -651,6 +684,34 @@ static const struct exchange_request *waiting(const struct exchange *exchange)
 	if (exchange->under_way.first)
 		return exchange->under_way.first;
 	return exchange->urgent.first ? exchange->urgent.first : exchange->bulk.first;
+}
+
+/* When a request that waits for a dead board has waited long enough; INT64_MAX: none waits. */
+static int64_t patience_deadline(const struct exchange *exchange)
+{
+	const struct list *lists[] = {&exchange->under_way, &exchange->urgent, &exchange->bulk};
+	int64_t first = INT64_MAX;
+
+	/* Each list is in the order in which its requests came. */
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		if (lists[i]->first && lists[i]->first->added < first)
+			first = lists[i]->first->added;
+	if (first == INT64_MAX)
+		return first;
+	return (first > exchange->silent_at ? first : exchange->silent_at) + exchange->patience_us;
+}
+
+/* Finishes what has waited long enough for a dead board. */
+static void lose_patience(struct exchange *exchange, int64_t now)
+{
+	struct list *lists[] = {&exchange->under_way, &exchange->urgent, &exchange->bulk};
+
+	while (now >= patience_deadline(exchange))
+		for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+			const struct exchange_request *request = lists[i]->first;
+			if (request && now - request->added >= exchange->patience_us)
+				finish(exchange, list_take(lists[i]), -EIO);
+		}
 }
 
 /*
@@ -707,10 +768,15 @@ static void stop_sending(struct exchange *exchange)
 	exchange->ping_due = true;
 }
 
+/* With nothing else to do the agent answers at once: one that does not is no more. */
 static void keep_alive(struct exchange *exchange, int64_t now)
 {
-	if (now - exchange->spoken >= KEEPALIVE_US)
-		exchange->ping_due = true;
+	if (now - exchange->spoken < KEEPALIVE_US || exchange->ping_due)
+		return;
+	exchange->misses = exchange->probing ? exchange->misses + 1 : 0;
+	exchange->ping_due = true;
+	if (exchange->misses >= MISSES_MAX)
+		exchange->lapsed = true;
 }
 
 static void probe(struct exchange *exchange, int64_t now)
@@ -752,7 +818,9 @@ void exchange_tick(struct exchange *exchange, int64_t now)
 {
 	bool held = note_lapse(exchange, now);
 
-	if (now >= death_deadline(exchange))
+	if (exchange->silent)
+		lose_patience(exchange, now);
+	else if (now >= death_deadline(exchange))
 		exchange_silence(exchange, now);
 	else if (!held && exchange->under_way.first)
 		look_after(exchange, now);
@@ -767,7 +835,7 @@ static int64_t earlier(int64_t a, int64_t b)
 
 int64_t exchange_deadline(const struct exchange *exchange)
 {
-	int64_t at = death_deadline(exchange);
+	int64_t at = exchange->silent ? patience_deadline(exchange) : death_deadline(exchange);
 
 	if (exchange_dead(exchange) || exchange->lapsed)
 		return at;

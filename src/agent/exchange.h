@@ -68,7 +68,13 @@ void exchange_close(struct exchange *exchange);
 /* The window in bytes that is kept from now on; 0: the line holds back its writer (protocol.h). */
 void exchange_set_window(struct exchange *exchange, unsigned window);
 
-/* Queues REQUEST. On a dead line it is finished at once. */
+/*
+ * How long a request waits for a board that is dead, in microseconds; 0, as at first: it is finished at once. Those that have waited
+ * longer than a new, smaller patience are finished by the next exchange_tick.
+ */
+void exchange_set_patience(struct exchange *exchange, int64_t patience_us);
+
+/* Queues REQUEST. On a dead line it is finished at once, or waits as exchange_set_patience has it. */
 void exchange_add(struct exchange *exchange, struct exchange_request *request, int64_t now);
 
 /*
@@ -88,8 +94,17 @@ void exchange_tick(struct exchange *exchange, int64_t now);
 /* When exchange_tick or exchange_output has to be called at the latest if nothing happens before. */
 int64_t exchange_deadline(const struct exchange *exchange);
 
-/* The board cannot be reached now: finishes all requests, and those to come until it is heard of, with -EIO. */
+/*
+ * The board cannot be reached now: it is dead until it is heard of. Finishes all requests with -EIO; with a patience only those that
+ * change something and are under way, since nobody knows whether they were done.
+ */
 void exchange_silence(struct exchange *exchange, int64_t now);
+
+/* Finishes all requests with -EIO. */
+void exchange_give_up(struct exchange *exchange);
+
+/* Whether a request waits. */
+bool exchange_waits(const struct exchange *exchange);
 
 /* The link has failed: finishes all requests, and those to come, with -EIO. */
 void exchange_fail(struct exchange *exchange);
@@ -109,7 +124,10 @@ struct exchange_hello {
 };
 const struct exchange_hello *exchange_hello(const struct exchange *exchange);
 
-/* Whether nothing was sent for so long that the agent has ended (a stopped process, a sleeping computer). */
+/*
+ * Whether the agent has ended: nothing was sent for so long (a stopped process, a sleeping computer), or with nothing to do it
+ * does not answer to signs of life.
+ */
 bool exchange_lapsed(const struct exchange *exchange, int64_t now);
 
 /*

@@ -53,6 +53,12 @@ struct board_content {
 	int (*read)(void *context, void *buf, size_t len, uint64_t offset);
 	void *context;
 	bool differs; /* the board is known to have nothing, or another size, there: it is not asked whether it has the same */
+	/*
+	 * With KNOWN, the file that is to be replaced is still what WAS says (of size and mtime), or is not there if THERE is false:
+	 * this is looked at where the board was out of sight while the content went over, and with UNSURE in any case.
+	 */
+	bool known, unsure, there;
+	struct board_stat was;
 };
 
 struct board_ops {
@@ -100,7 +106,8 @@ void board_ahead(struct board *board, const char *path, uint64_t size);
  * Makes CONTENT the content of file PATH, which is made where it is missing. Atomic: until this returns 0 the board has the old
  * file or none, afterwards the new one, whatever happens between (but for a full flash with room for only one of both: then the
  * file is written in place, after it was checked that it fits, and the log says so). Where the board has exactly this content
- * already nothing is written. *OUT (may be NULL) is the file as it is now. -EISDIR, -ENOENT (no such directory), -ENOSPC...
+ * already nothing is written. *OUT (may be NULL) is the file as it is now. -EISDIR, -ENOENT (no such directory), -ENOSPC..., and
+ * -ESTALE: the file is neither what the caller knows it to be nor CONTENT.
  */
 int board_replace(struct board *board, const char *path, const struct board_content *content, struct board_stat *out);
 
@@ -123,7 +130,10 @@ int board_statfs(struct board *board, const char *path, struct board_statfs *out
 /* What is known of the board; valid until board_close. */
 const struct board_info *board_info(struct board *board);
 
-/* Another number than before says that the board was out of sight meanwhile: what was known of it may no longer be true. */
+/*
+ * Another number than before says that the board was, or is, out of sight: what was known of it may no longer be true. Where a board
+ * comes back it is the same one: another is refused.
+ */
 unsigned board_session(struct board *board);
 
 /* Ends the session (friendly REPL back on a live board) and frees BOARD and all below it; NULL is accepted. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sha2.h>
+#include <stdatomic.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,6 +44,14 @@ enum info_line {
 	INFO_LINES
 };
 
+/* By what a board is known again. */
+struct identity {
+	char unique_id[80];   /* "": it has none, as the next two */
+	char usb_serial[128]; /* of its port */
+	char machine[128], version[64];
+	long long inode, device; /* of the top, where it is a directory of a computer; 0: it is not */
+};
+
 struct board_agent {
 	struct board base;
 	struct agent *agent;
@@ -53,14 +62,19 @@ struct board_agent {
 	char *root;    /* "" for "/" */
 	bool root_given;
 	char *device;
-	int64_t epoch; /* of the board's clock, in seconds since 1970 */
-	bool hashes;   /* the board has SHA-256 */
+	char *mount_point; /* until the board was met; NULL: none */
+	bool met;
+	struct identity identity;
+	_Atomic int64_t epoch;   /* of the board's clock, in seconds since 1970 */
+	atomic_bool hashes;      /* the board has SHA-256 */
+	atomic_int offered_bits; /* the window that it has memory for, to inflate; 0: none */
 	struct board_info info;
-	char machine[128], version[64], unique_id[80], warning[512];
+	char warning[512];
 
 	pthread_mutex_t writing; /* the board writes one file at a time; guards all below */
 	struct packer *packer;
 	int window_bits;     /* of `packer`; 0: the board is not asked to inflate */
+	bool plain;          /* it has failed to: never again */
 	unsigned packed_for; /* the agent's session that has what was packed so far */
 };
 
@@ -407,13 +421,28 @@ static int write_piece(struct board_agent *board, const char *path, const struct
 	return error;
 }
 
+/* The packer follows what the board offers. Without memory the one that is there has to do. */
+static void follow_offer(struct board_agent *board)
+{
+	int bits = board->plain ? 0 : board->offered_bits;
+	struct packer *packer = bits != board->window_bits ? packer_open(bits) : NULL;
+
+	if (!packer)
+		return;
+	packer_close(board->packer);
+	board->packer = packer;
+	board->window_bits = bits;
+}
+
 /* A new agent knows nothing of what was packed for the one before. */
 static void follow_session(struct board_agent *board)
 {
 	unsigned number = agent_session(board->agent).number;
 
-	if (board->packed_for != number)
-		packer_reset(board->packer);
+	if (board->packed_for == number)
+		return;
+	follow_offer(board);
+	packer_reset(board->packer);
 	board->packed_for = number;
 }
 
@@ -445,7 +474,48 @@ static bool give_up_packing(struct board_agent *board)
 	packer_close(board->packer);
 	board->packer = plain;
 	board->window_bits = 0;
+	board->plain = true;
 	return true;
+}
+
+/* Whether the board's file PATH, which has the size of CONTENT, is CONTENT: by reading it. Returns 1, 0, or a negative errno. */
+static int reads_same(struct board_agent *board, const char *path, const struct board_content *content)
+{
+	uint8_t theirs[4096], ours[sizeof(theirs)];
+
+	for (uint64_t at = 0; at < content->size; at += sizeof(theirs)) {
+		size_t len = content->size - at < sizeof(theirs) ? (size_t)(content->size - at) : sizeof(theirs);
+		ssize_t got = op_read(&board->base, path, theirs, len, at);
+		int error = got < 0 ? (int)got : content->read(content->context, ours, len, at);
+
+		if (error)
+			return error;
+		if ((size_t)got != len || memcmp(theirs, ours, len) != 0)
+			return 0;
+	}
+	return 1;
+}
+
+/*
+ * Whether what the caller knows of the file that he replaces is still true. Returns 0; 1 when the board has CONTENT already, which came
+ * over before it was out of sight, with *OUT filled; -ESTALE; or another negative errno.
+ */
+static int check_known(struct board_agent *board, const char *path, const struct board_content *content, struct board_stat *out)
+{
+	struct board_content there = *content;
+	int error = op_stat(&board->base, path, out), same;
+
+	if (error == -ENOENT)
+		return content->there ? -ESTALE : 0;
+	if (error)
+		return error;
+	if (content->there && out->size == content->was.size && out->mtime == content->was.mtime)
+		return 0;
+	if (out->is_dir || out->size != content->size)
+		return -ESTALE;
+	there.differs = false;
+	same = board->hashes ? has_same(board, path, &there, out) : reads_same(board, path, &there);
+	return same ? same : -ESTALE;
 }
 
 /* Writes the whole content; once more where an agent that ended in the middle is there again, or the board cannot inflate. */
@@ -457,6 +527,11 @@ static int write_content(struct board_agent *board, const char *path, const stru
 	bool again = error == -ENOMEM && give_up_packing(board);
 
 	if (error == -EIO && agent_session(board->agent).number != board->packed_for) {
+		/* What is written in place is no more what it was, by our doing. */
+		int known = content->known && !(mode & AGENT_WRITE_IN_PLACE) ? check_known(board, path, content, out) : 0;
+
+		if (known)
+			return known < 0 ? known : 0;
 		follow_session(board);
 		again = true;
 	}
@@ -481,7 +556,8 @@ static bool fits_in_place(struct board_agent *board, const char *path, uint64_t 
 
 static int replace(struct board_agent *board, const char *path, const struct board_content *content, struct board_stat *out)
 {
-	int same = has_same(board, path, content, out);
+	int same =
+		content->known && content->unsure ? check_known(board, path, content, out) : has_same(board, path, content, out);
 
 	if (same)
 		return same < 0 ? same : 0;
@@ -623,6 +699,7 @@ static void board_agent_free(struct board_agent *board)
 	free(board->purpose);
 	free(board->root);
 	free(board->device);
+	free(board->mount_point);
 	free(board);
 }
 
@@ -685,14 +762,16 @@ static struct board_agent *board_agent_new(const char *device, const struct boar
 	board->root = clean_root(options->root);
 	board->root_given = options->root != NULL;
 	board->purpose = options->device.purpose ? strdup(options->device.purpose) : NULL;
-	board->options.root = board->options.mount_point = NULL;
+	board->mount_point = options->mount_point ? strdup(options->mount_point) : NULL;
+	board->options.root = board->options.mount_point = board->options.device.purpose = NULL;
 	pthread_mutex_init(&board->writing, NULL);
 	board->info = (struct board_info){.read_only = options->read_only,
-					  .machine = board->machine,
-					  .version = board->version,
-					  .unique_id = board->unique_id,
+					  .machine = board->identity.machine,
+					  .version = board->identity.version,
+					  .unique_id = board->identity.unique_id,
 					  .warning = board->warning};
-	if (board->device && board->root && (board->purpose || !options->device.purpose))
+	if (board->device && board->root && (board->purpose || !options->device.purpose) &&
+	    (board->mount_point || !options->mount_point))
 		return board;
 	board_agent_free(board);
 	return NULL;
@@ -721,8 +800,9 @@ static bool is_here(const char *path, long long inode, long long device)
 }
 
 /* A board on which the top is a directory of this computer must not show all of it, nor hold the mount point. */
-static int check_root(struct board_agent *board, const char *mount_point, long long inode, long long device, struct diag *diag)
+static int check_root(struct board_agent *board, long long inode, long long device, struct diag *diag)
 {
+	const char *mount_point = board->mount_point;
 	char path[4096];
 
 	if (!inode)
@@ -749,47 +829,88 @@ static int check_root(struct board_agent *board, const char *mount_point, long l
 	}
 }
 
-static int ask_info(struct board_agent *board, char *text, size_t size, struct diag *diag)
+/* Asks the board on which the agent was just started what it is. TEXT has SIZE bytes. */
+static int ask_info(struct board_agent *board, struct launch *launch, char *text, size_t size, struct diag *diag)
 {
-	size_t len = 0;
-	int error = path_call(board, AGENT_INFO, EXCHANGE_READS, NULL, 0, "/", (uint8_t *)text, size - 1, &len);
+	const char *top = board->root[0] ? board->root : "/";
+	struct exchange_request request = {.op = AGENT_INFO,
+					   .payload = (const uint8_t *)top,
+					   .len = strlen(top),
+					   .answer = (uint8_t *)text,
+					   .answer_room = size - 1};
+	int error = -ENAMETOOLONG;
 
+	if (request.len <= launch_session(launch)->block) {
+		launch_call(launch, &request);
+		error = outcome(board, &request, "/");
+	}
+	text[request.answer_len] = 0;
 	if (error == -ENOENT)
-		return diag_fail(diag, DIAG_BOARD, ENOENT, "%s: the board has no directory %s (-o root=)", board->device,
-				 board->root[0] ? board->root : "/");
+		return diag_fail(diag, DIAG_BOARD, ENOENT, "%s: the board has no directory %s (-o root=)", board->device, top);
 	if (error)
 		return diag_fail(diag, DIAG_BOARD, -error, "%s: the board does not tell what it is: %s", board->device,
 				 strerror(-error));
-	text[len] = 0;
 	return 0;
 }
 
-static int learn(struct board_agent *board, const char *mount_point, struct diag *diag)
+static void copy_line(char *out, size_t size, const char *line)
 {
-	char text[AGENT_PAYLOAD_MAX + 1], *lines[INFO_LINES];
-	int error = ask_info(board, text, sizeof(text), diag);
+	diag_printable(out, size, line, strlen(line));
+}
 
-	if (error)
-		return error;
-	if (split_lines(text, lines) != INFO_LINES)
-		return diag_fail(diag, DIAG_BOARD, EPROTO, "%s: the board's description of itself makes no sense", board->device);
-	if (strcmp(lines[INFO_IS_DIR], "1"))
-		return diag_fail(diag, DIAG_BOARD, ENOTDIR, "%s: %s on the board is not a directory (-o root=)", board->device,
-				 board->root);
-	diag_printable(board->machine, sizeof(board->machine), lines[INFO_MACHINE], strlen(lines[INFO_MACHINE]));
-	diag_printable(board->version, sizeof(board->version), lines[INFO_VERSION], strlen(lines[INFO_VERSION]));
-	diag_printable(board->unique_id, sizeof(board->unique_id), lines[INFO_UNIQUE_ID], strlen(lines[INFO_UNIQUE_ID]));
+/* What the board is, by the LINES of its AGENT_INFO and by its port. */
+static void identify(struct board_agent *board, char *const lines[INFO_LINES], struct identity *out)
+{
+	copy_line(out->machine, sizeof(out->machine), lines[INFO_MACHINE]);
+	copy_line(out->version, sizeof(out->version), lines[INFO_VERSION]);
+	copy_line(out->unique_id, sizeof(out->unique_id), lines[INFO_UNIQUE_ID]);
+	device_usb_serial(out->usb_serial, sizeof(out->usb_serial), bytelink_device(board->link));
+	out->inode = atoll(lines[INFO_INODE]);
+	out->device = atoll(lines[INFO_DEVICE]);
+}
+
+static bool is_same_board(const struct identity *a, const struct identity *b)
+{
+	if (a->unique_id[0] || b->unique_id[0])
+		return !strcmp(a->unique_id, b->unique_id);
+	if (a->usb_serial[0] || b->usb_serial[0])
+		return !strcmp(a->usb_serial, b->usb_serial);
+	return !strcmp(a->machine, b->machine) && a->inode == b->inode && a->device == b->device;
+}
+
+static const char *name_of(char *text, size_t size, const struct identity *identity)
+{
+	if (identity->unique_id[0])
+		snprintf(text, size, "%s with unique id %s", identity->machine, identity->unique_id);
+	else if (identity->usb_serial[0])
+		snprintf(text, size, "%s with USB serial number %s", identity->machine, identity->usb_serial);
+	else
+		snprintf(text, size, "%s without an id", identity->machine);
+	return text;
+}
+
+static int refuse(struct board_agent *board, const struct identity *other, struct diag *diag)
+{
+	char ours[300], theirs[300];
+
+	return diag_fail(
+		diag, DIAG_BOARD, EMEDIUMTYPE,
+		"%s: another board is there: the mount is of %s, this is %s. It is left alone, and the mount goes on when "
+		"its own board is plugged in there",
+		bytelink_device(board->link), name_of(ours, sizeof(ours), &board->identity),
+		name_of(theirs, sizeof(theirs), other));
+}
+
+/* What the board can do, which another firmware may have changed. */
+static void learn(struct board_agent *board, char *const lines[INFO_LINES])
+{
 	board->epoch = atoi(lines[INFO_EPOCH]) == 2000 ? EPOCH_2000 : 0;
 	board->hashes = atoi(lines[INFO_HASHES]) == 1;
-	board->window_bits = atoi(lines[INFO_WINDOW_BITS]);
-	board->packer = packer_open(board->window_bits);
-	if (!board->packer)
-		return no_memory(diag);
-	return check_root(board, mount_point, atoll(lines[INFO_INODE]), atoll(lines[INFO_DEVICE]), diag);
+	board->offered_bits = atoi(lines[INFO_WINDOW_BITS]);
 }
 
 /* The board's clock, in UTC as the times of files are understood. Boards without an RTC say so in the log. */
-static void set_clock(struct board_agent *board)
+static void set_clock(struct board_agent *board, struct launch *launch)
 {
 	char python[128];
 	struct diag diag = {0};
@@ -799,8 +920,39 @@ static void set_clock(struct board_agent *board)
 	gmtime_r(&now, &tm);
 	int len = snprintf(python, sizeof(python), "from machine import RTC\nRTC().datetime((%d,%d,%d,%d,%d,%d,%d,0))\n",
 			   tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, (tm.tm_wday + 6) % 7, tm.tm_hour, tm.tm_min, tm.tm_sec);
-	if (agent_load(board->agent, python, (size_t)len, &diag))
+	if (launch_load(launch, python, (size_t)len, &diag))
 		log_at(board, LOG_WARNING, "%s: the board's clock cannot be set (-o settime): %s", board->device, diag.text);
+}
+
+/* The agent has been started: finds out on which board, and whether that can be ours. An agent_greet_fn. */
+static int greet(void *context, struct launch *launch, struct diag *diag)
+{
+	struct board_agent *board = context;
+	char text[AGENT_PAYLOAD_MAX + 1], *lines[INFO_LINES];
+	struct identity identity = {0};
+	int error = ask_info(board, launch, text, sizeof(text), diag);
+
+	if (error)
+		return error;
+	if (split_lines(text, lines) != INFO_LINES)
+		return diag_fail(diag, DIAG_BOARD, EPROTO, "%s: the board's description of itself makes no sense", board->device);
+	identify(board, lines, &identity);
+	if (board->met && !is_same_board(&board->identity, &identity))
+		return refuse(board, &identity, diag);
+	if (strcmp(lines[INFO_IS_DIR], "1"))
+		return diag_fail(diag, DIAG_BOARD, ENOTDIR, "%s: %s on the board is not a directory (-o root=)", board->device,
+				 board->root);
+	if (!board->met)
+		error = check_root(board, identity.inode, identity.device, diag);
+	if (error)
+		return error;
+	if (!board->met)
+		board->identity = identity;
+	board->met = true;
+	learn(board, lines);
+	if (board->options.settime)
+		set_clock(board, launch);
+	return 0;
 }
 
 static void note_interrupted(struct board_agent *board)
@@ -818,19 +970,30 @@ static void note_interrupted(struct board_agent *board)
 				       : "at the board's next reset, which with -o restart comes when you unmount");
 }
 
-static int start(struct board_agent *board, const char *device, const char *mount_point, struct diag *diag)
+static int start_agent(struct board_agent *board, struct diag *diag)
 {
 	static const struct agent_part parts[] = {{agent_files, &agent_files_len}, {agent_changes, &agent_changes_len}};
-	struct agent_options options = {
+	const struct agent_options options = {
 		.timeout_us = board->options.timeout_us,
+		.reconnect_us = board->options.reconnect_us,
 		.nointerrupt = board->options.nointerrupt,
 		.noreconnect = board->options.noreconnect,
 		.parts = parts,
 		.part_count = sizeof(parts) / sizeof(parts[0]),
+		.greet = greet,
+		.greet_context = board,
+		.ending = board->options.ending,
+		.ending_context = board->options.ending_context,
 		.trace = board->options.trace,
 		.log = board->options.log,
 		.log_context = board->options.log_context,
 	};
+
+	return agent_open(&board->agent, board->link, &options, diag);
+}
+
+static int start(struct board_agent *board, const char *device, struct diag *diag)
+{
 	int error = device_open(&board->link, device, &board->options.device, diag);
 
 	if (error)
@@ -841,20 +1004,19 @@ static int start(struct board_agent *board, const char *device, const char *moun
 		free(board->device);
 		board->device = path;
 	}
-	error = agent_open(&board->agent, board->link, &options, diag);
+	error = start_agent(board, diag);
 	if (error) {
 		bytelink_close(board->link);
 		return error;
 	}
 	board->ahead = ahead_open(board->agent);
-	error = board->ahead ? learn(board, mount_point, diag) : no_memory(diag);
-	if (error) {
+	board->packer = packer_open(board->offered_bits);
+	board->window_bits = board->offered_bits;
+	if (!board->ahead || !board->packer) {
 		ahead_close(board->ahead);
 		agent_close(board->agent, false);
-		return error;
+		return no_memory(diag);
 	}
-	if (board->options.settime)
-		set_clock(board);
 	note_interrupted(board);
 	return 0;
 }
@@ -866,7 +1028,7 @@ int board_agent_open(struct board **out, const char *device, const struct board_
 	*out = NULL;
 	if (!board)
 		return no_memory(diag);
-	int error = start(board, device, options->mount_point, diag);
+	int error = start(board, device, diag);
 	if (error) {
 		board_agent_free(board);
 		return error;

@@ -11,22 +11,28 @@ typedef void board_log_fn(void *context, int level, const char *text);
 
 struct board_agent_options {
 	struct device_options device;
-	const char *root;        /* the board directory that is the top; NULL: "/" */
-	const char *mount_point; /* absolute real path on this computer, to refuse a board that holds it; NULL: none */
-	int64_t timeout_us;      /* the longest silence of a live board, and the time to reach it, in microseconds */
-	bool nointerrupt;        /* refuse rather than stop a running program */
-	bool read_only;          /* nothing on the board is changed, not even what an ended session left behind */
-	bool noreconnect;        /* a board that was reset meanwhile is left alone if it runs a program */
-	bool restart;            /* soft-reset the board at the end, so that main.py runs again */
-	bool settime;            /* set the board's clock from this computer's */
-	bool trace;              /* frames, readable, to the log */
-	board_log_fn *log;       /* may be called from any thread; NULL: none */
+	const char *root;              /* the board directory that is the top; NULL: "/" */
+	const char *mount_point;       /* absolute real path on this computer, to refuse a board that holds it; NULL: none */
+	int64_t timeout_us;            /* the longest silence of a live board, and the time to reach it, in microseconds */
+	int64_t reconnect_us;          /* how long a call waits for a board that is away; 0: at most a second */
+	bool nointerrupt;              /* refuse rather than stop a running program */
+	bool read_only;                /* nothing on the board is changed, not even what an ended session left behind */
+	bool noreconnect;              /* a board that was reset meanwhile is left alone if it runs a program */
+	bool restart;                  /* soft-reset the board at the end, so that main.py runs again */
+	bool settime;                  /* set the board's clock from this computer's */
+	bool trace;                    /* frames, readable, to the log */
+	bool (*ending)(void *context); /* whether nobody is to wait for the board any more; any thread may ask; NULL: never */
+	void *ending_context;
+	board_log_fn *log; /* may be called from any thread; NULL: none */
 	void *log_context;
 };
 
 /*
  * Reaches the board at DEVICE, puts the agent on it and asks what it is. No thread is started before board_agent_run.
  * On success *OUT is the board, to be closed with board_close; on failure *OUT is NULL and DIAG says why.
+ *
+ * A board that was unplugged or reset is served again when it is back (agent/agent.h). It is known by its unique id; where it has none,
+ * by the serial number of its USB port; without that, by what it says it is, at the same DEVICE. Another one is left at its prompt.
  */
 int board_agent_open(struct board **out, const char *device, const struct board_agent_options *options, struct diag *diag);
 

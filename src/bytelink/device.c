@@ -72,7 +72,7 @@ static int find_usb(char *path, size_t size, const char *serial, struct diag *di
 	const char *found = NULL;
 	char choices[700] = "";
 	size_t i, count;
-	int matches = 0, rc = device_list(&ports, &count, diag);
+	int matches = 0, rc = device_list(&ports, &count, false, diag);
 
 	if (rc < 0)
 		return rc;
@@ -168,25 +168,35 @@ static int open_path_patiently(struct bytelink **out, const char *path, const st
 	return rc;
 }
 
-int device_open(struct bytelink **out, const char *device, const struct device_options *options, struct diag *diag)
+int device_resolve_again(char *path, size_t size, const char *device, const char *serial, struct diag *diag)
+{
+	if (serial[0] && strcmp(device, "auto") == 0 && find_usb(path, size, serial, NULL) == 0)
+		return 0;
+	return device_resolve(path, size, device, diag);
+}
+
+int device_open_resolved(struct bytelink **out, const char *path, const struct device_options *options, bool patient,
+			 struct diag *diag)
 {
 	const char *rest;
-	char path[PATH_MAX];
-	int rc;
 
 	*out = NULL;
-	if ((rest = after(device, "exec:"))) {
+	if ((rest = after(path, "exec:"))) {
 		if (rest[strspn(rest, " \t\n")])
-			return exec_open(out, device, diag);
+			return exec_open(out, path, diag);
 		return diag_fail(diag, DIAG_BYTELINK, EINVAL, "exec: has no command. The form is exec:COMMAND.");
 	}
-	if (after(device, "socket://"))
-		return tcp_open(out, device, options->timeout_us, diag);
-	if (after(device, "socket:"))
+	if (after(path, "socket://"))
+		return tcp_open(out, path, options->timeout_us, diag);
+	if (after(path, "socket:"))
 		return diag_fail(diag, DIAG_BYTELINK, EINVAL, "%s: the form is socket://HOST:PORT, as socket://10.0.0.7:2323",
-				 device);
-	rc = device_resolve(path, sizeof(path), device, diag);
-	return rc < 0 ? rc : open_path_patiently(out, path, options, diag);
+				 path);
+	return patient ? open_path_patiently(out, path, options, diag) : open_path(out, path, options, diag);
+}
+
+int device_open(struct bytelink **out, const char *device, const struct device_options *options, struct diag *diag)
+{
+	return plug_open(out, device, options, diag);
 }
 
 void device_set_purpose(struct bytelink *link, const char *purpose)

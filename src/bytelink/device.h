@@ -35,7 +35,8 @@ struct device_options {
 /*
  * Opens DEVICE and takes it for this process alone (a lock file beside flock and TIOCEXCL; see device.c for which).
  * Waits up to 1.2 s for a port that is held: who was just told to give it up needs a moment.
- * On success *OUT is the link, to be closed with bytelink_close. On failure *OUT is NULL and DIAG says what, where and what to
+ * On success *OUT is the link, to be closed with bytelink_close; it can be dropped and reopened (bytelink.h), with the same DEVICE
+ * and options, where `auto` means the same USB serial number as before if that is there. On failure *OUT is NULL and DIAG says what, where and what to
  * do. Returns 0 or a negative errno:
  *   -ENOENT  no such device, -ENODEV no port for `auto` or `id:`, -EEXIST several ports for `auto` (DIAG lists them),
  *   -EACCES  no permission (DIAG names the group that has it), -EBUSY held by another process (DIAG names it, its pid and its
@@ -49,6 +50,12 @@ int device_open(struct bytelink **out, const char *device, const struct device_o
  */
 int device_resolve(char *path, size_t size, const char *device, struct diag *diag);
 
+/*
+ * The serial number of the USB device behind the port PATH, printable, into SERIAL of SIZE bytes. "" where there is none, or PATH is
+ * no USB serial port. Opens nothing.
+ */
+void device_usb_serial(char *serial, size_t size, const char *path);
+
 /* Tells the other programs that want the port of LINK what it is used for (replaces device_options.purpose). */
 void device_set_purpose(struct bytelink *link, const char *purpose);
 
@@ -60,14 +67,14 @@ struct device_port {
 	char *product;
 	char *serial;
 	int usb_vendor, usb_product; /* -1: not USB */
-	char *held_by;               /* "mpremotefs (pid 4711), mounted at /mnt/board"; NULL: free, as far as can be seen */
+	char *held_by; /* "mpremotefs (pid 4711), mounted at /mnt/board"; NULL: free, as far as can be seen, or not asked for */
 };
 
 /*
- * The serial ports of this computer, sorted by path, into *PORTS (COUNT of them; free with device_list_free).
- * Returns 0 or a negative errno.
+ * The serial ports of this computer, sorted by path, into *PORTS (COUNT of them; free with device_list_free). With HOLDERS also who
+ * has each, which takes a look at all processes. Returns 0 or a negative errno.
  */
-int device_list(struct device_port **ports, size_t *count, struct diag *diag);
+int device_list(struct device_port **ports, size_t *count, bool holders, struct diag *diag);
 
 /* Frees what device_list made; NULL is accepted. */
 void device_list_free(struct device_port *ports, size_t count);

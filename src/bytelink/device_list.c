@@ -78,7 +78,7 @@ static void free_port(struct device_port *port)
 }
 
 /* Fills OUT from FROM. Returns 0, or -ENOMEM with nothing to free. */
-static int fill(struct device_port *out, const struct sp_port *from)
+static int fill(struct device_port *out, const struct sp_port *from, bool holders)
 {
 	char words[700];
 	bool failed = false;
@@ -93,7 +93,7 @@ static int fill(struct device_port *out, const struct sp_port *from)
 		out->product = copy(sp_get_port_usb_product(from), &failed);
 		out->serial = copy(sp_get_port_usb_serial(from), &failed);
 	}
-	if (port_lock_holder(sp_get_port_name(from), words, sizeof(words)))
+	if (holders && port_lock_holder(sp_get_port_name(from), words, sizeof(words)))
 		out->held_by = copy(words, &failed);
 	if (!failed)
 		return 0;
@@ -102,7 +102,7 @@ static int fill(struct device_port *out, const struct sp_port *from)
 }
 
 /* Adds the port NAME to LIST; one that has gone meanwhile is left out. */
-static int add(struct list *list, const char *name)
+static int add(struct list *list, const char *name, bool holders)
 {
 	char path[NAME_MAX + 8];
 	struct device_port *more;
@@ -115,14 +115,14 @@ static int add(struct list *list, const char *name)
 	more = realloc(list->ports, (list->count + 1) * sizeof(*more));
 	if (more)
 		list->ports = more;
-	rc = more ? fill(&list->ports[list->count], port) : -ENOMEM;
+	rc = more ? fill(&list->ports[list->count], port, holders) : -ENOMEM;
 	if (rc == 0)
 		list->count++;
 	sp_free_port(port);
 	return rc;
 }
 
-int device_list(struct device_port **ports, size_t *count, struct diag *diag)
+int device_list(struct device_port **ports, size_t *count, bool holders, struct diag *diag)
 {
 	struct list list = {.ports = NULL};
 	struct dirent **names = NULL;
@@ -135,7 +135,7 @@ int device_list(struct device_port **ports, size_t *count, struct diag *diag)
 				 "/sys/class/tty: cannot be read, so serial ports cannot be listed: %s", strerror(errno));
 	for (i = 0; i < found; i++) {
 		if (rc == 0)
-			rc = add(&list, names[i]->d_name);
+			rc = add(&list, names[i]->d_name, holders);
 		free(names[i]);
 	}
 	free(names);
@@ -146,6 +146,20 @@ int device_list(struct device_port **ports, size_t *count, struct diag *diag)
 	*ports = list.ports;
 	*count = list.count;
 	return 0;
+}
+
+void device_usb_serial(char *serial, size_t size, const char *path)
+{
+	struct sp_port *port;
+	const char *number;
+
+	serial[0] = '\0';
+	if (sp_get_port_by_name(path, &port) != SP_OK)
+		return;
+	number = sp_get_port_transport(port) == SP_TRANSPORT_USB ? sp_get_port_usb_serial(port) : NULL;
+	if (number)
+		diag_printable(serial, size, number, strlen(number));
+	sp_free_port(port);
 }
 
 void device_list_free(struct device_port *ports, size_t count)

@@ -2,12 +2,13 @@
 # What a board does at power-up, for MicroPython's unix port: a flash of its own instead of this computer's files, ROM partitions,
 # boot.py and main.py. Its command line is made by scripts/board:
 #
-#   micropython board.py FLASH KIND ROMS TRAITS
+#   micropython board.py FLASH KIND ROMS TRAITS ID
 #
 #   FLASH   file that holds the flash; beside it are FLASH.writes and FLASH.cut: see board_flash.py
 #   KIND    lfs2, lfs1, fat, or auto: what FLASH holds already, and lfs2 on a blank one
 #   ROMS    where the ROM partitions lie in memory, ADDRESS:SIZE,... or -: see board_rom.py
 #   TRAITS  in what the board differs, WORD,... or -: see board_traits.py
+#   ID      machine.unique_id(), two digits for each byte, or none: see board_machine.py
 import gc, micropython, os, sys, vfs
 
 
@@ -42,7 +43,7 @@ def open_flash(path, kind):
     raise OSError("%s holds no file system (looked for: %s). Remove it to start with a blank flash." % (path, kind))
 
 
-def set_up(flash, kind, roms, traits):
+def set_up(flash, kind, roms, traits, id):
     system = open_flash(flash, kind)
     mount_rom = None
     if roms != "-":
@@ -53,6 +54,10 @@ def set_up(flash, kind, roms, traits):
         import board_traits
 
         board_traits.install(traits)
+    if id != "none":
+        import board_machine
+
+        board_machine.install(id)
     vfs.umount("/")
     vfs.mount(system, "/")
     os.chdir("/")
@@ -63,7 +68,7 @@ def set_up(flash, kind, roms, traits):
 
 def forget_traces(names):
     sys.argv[:] = [""]
-    for name in ("board_setup", "board_flash", "board_rom", "board_traits"):
+    for name in ("board_setup", "board_flash", "board_rom", "board_traits", "board_machine"):
         sys.modules.pop(name, None)
     for name in ("board_setup", "micropython", "_"):
         names.pop(name, None)

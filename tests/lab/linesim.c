@@ -65,7 +65,8 @@ struct linesim {
 	uint64_t to_board, from_board, lost, interrupts, restarts;
 	int64_t late_ns, held_ns;
 	uint64_t kill_at, unplug_at; /* in terms of to_board; NEVER */
-	int64_t replug_at;           /* 0: plugged in, or never again */
+	int64_t replug_at;           /* 0: plugged in, or never again by itself */
+	char *swapped;               /* the last argument of the board's command, once that was changed */
 
 	/* The board's receive buffer: see board_unread. */
 	uint64_t handed, settled, consumed;
@@ -240,7 +241,8 @@ static int start_board(struct linesim *sim, const char *boot_mode)
 static void pull_plug(struct linesim *sim)
 {
 	trace_event(sim, "unplugged");
-	board_process_kill(&sim->process);
+	if (!sim->options->powered)
+		board_process_kill(&sim->process);
 	unlink(sim->options->link);
 	terminal_close(&sim->host);
 	channel_clear(&sim->up);
@@ -259,7 +261,8 @@ static void cut_where_told(struct linesim *sim)
 	}
 	if (sim->to_board >= sim->unplug_at) {
 		sim->unplug_at = NEVER;
-		pull_plug(sim);
+		if (sim->host.master >= 0)
+			pull_plug(sim);
 	}
 }
 
@@ -518,7 +521,7 @@ static void board_ended(struct linesim *sim, int status)
 {
 	read_last_words(sim);
 	trace_event(sim, "the board ended");
-	if (sim->host.master < 0)
+	if (sim->host.master < 0 && !sim->options->powered)
 		return;
 	if (WIFEXITED(status) && !sim->spoke) {
 		give_up(sim, status);
@@ -537,21 +540,43 @@ static void replug(struct linesim *sim)
 {
 	int status;
 
+	trace_event(sim, "plugged in");
+	if (plug_in(sim)) {
+		sim->done = true;
+		return;
+	}
+	if (board_process_alive(&sim->process))
+		return; /* it has power of its own */
 	board_process_reap(&sim->process, true, &status);
 	sim->restarts++;
-	if (plug_in(sim))
-		sim->done = true;
-	else
-		power_up(sim);
+	power_up(sim);
+}
+
+/* The next board is the command with ARGUMENT as its last one. */
+static void swap_board(struct linesim *sim, const char *argument)
+{
+	char **last = sim->options->command;
+	char *copy = strdup(argument);
+
+	if (!copy)
+		return;
+	while (last[1])
+		last++;
+	*last = copy;
+	free(sim->swapped);
+	sim->swapped = copy;
 }
 
 /* --- Commands and signals --- */
 
 static void obey(struct linesim *sim, char *command)
 {
-	char *argument = command, *word = strsep(&argument, " ");
-	uint64_t more = argument ? strtoull(argument, NULL, 10) : 0;
+	char *argument = command, *word;
+	uint64_t more;
 
+	trace_event(sim, command);
+	word = strsep(&argument, " ");
+	more = argument ? strtoull(argument, NULL, 10) : 0;
 	if (!strcmp(word, "kill"))
 		sim->kill_at = sim->to_board + more;
 	else if (!strcmp(word, "unplug"))
@@ -560,6 +585,10 @@ static void obey(struct linesim *sim, char *command)
 		linesim_options_damage(&sim->up.settings, argument);
 	else if (!strcmp(word, "to-host") && argument)
 		linesim_options_damage(&sim->down.settings, argument);
+	else if (!strcmp(word, "replug"))
+		sim->replug_at = sim->host.master < 0 ? clock_now() + (int64_t)more * 1000000 : 0;
+	else if (!strcmp(word, "swap") && argument)
+		swap_board(sim, argument);
 	else
 		fprintf(stderr, "linesim: not a command: %s\n", word);
 	cut_where_told(sim);
@@ -723,6 +752,7 @@ static void linesim_close(struct linesim *sim)
 		sim->status = 1;
 	terminal_close(&sim->host);
 	terminal_close(&sim->board);
+	free(sim->swapped);
 	if (sim->trace)
 		fclose(sim->trace);
 	if (sim->control >= 0)

@@ -24,6 +24,7 @@ enum {
 	OPT_KILL,
 	OPT_UNPLUG,
 	OPT_REPLUG,
+	OPT_POWERED,
 	OPT_NO_RESTART,
 	OPT_COUNTERS,
 	OPT_TRACE,
@@ -46,6 +47,7 @@ static const struct option long_options[] = {
 	{"kill", required_argument, NULL, OPT_KILL},
 	{"unplug", required_argument, NULL, OPT_UNPLUG},
 	{"replug", required_argument, NULL, OPT_REPLUG},
+	{"powered", no_argument, NULL, OPT_POWERED},
 	{"no-restart", no_argument, NULL, OPT_NO_RESTART},
 	{"counters", required_argument, NULL, OPT_COUNTERS},
 	{"trace", required_argument, NULL, OPT_TRACE},
@@ -78,13 +80,17 @@ static const char help[] =
 	"  --kill N           its power fails when N bytes have reached it, and is back at once\n"
 	"  --unplug N         its plug is pulled then: LINK is gone, ...\n"
 	"  --replug MSEC      ... and comes back after so long (1000; 0: never)\n"
+	"  --powered          it has power of its own: it runs on while it is unplugged\n"
 	"  --no-restart       a board that ended stays silent; without it, it starts again\n"
 	"\n"
 	"What happens:\n"
 	"  --counters FILE    counters as JSON, at the end and on SIGUSR1\n"
 	"  --trace FILE       each batch of bytes that arrived, with its time\n"
-	"  --control FIFO     reads commands there: \"kill [N]\", \"unplug [N]\" (when N more bytes have arrived),\n"
-	"                     \"to-board LIST\", \"to-host LIST\" (what is not in LIST stays)\n";
+	"  --control FIFO     reads commands there, lines of:\n"
+	"     kill [N], unplug [N]   now, or when N more bytes have reached the board\n"
+	"     replug [MSEC]          plugs it in again, now or after so long\n"
+	"     swap ARG               what is plugged in next is COMMAND with ARG in place of its last argument\n"
+	"     to-board LIST, to-host LIST   damage from now on; what is not in LIST stays\n";
 
 static int usage_error(const char *what, const char *value)
 {
@@ -222,6 +228,9 @@ static int set_option(struct linesim_options *options, int option, char *argumen
 		return linesim_options_damage(&options->up, argument);
 	case OPT_TO_HOST:
 		return linesim_options_damage(&options->down, argument);
+	case OPT_POWERED:
+		options->powered = true;
+		return 0;
 	case OPT_NO_RESTART:
 		options->no_restart = true;
 		return 0;

@@ -18,11 +18,12 @@ struct linesim_options {
 	long buffer;                  /* bytes that the board can receive unread; 0: the terminal's own 4,095 */
 	long output;                  /* bytes that the board can write ahead of the line; 0: the terminal's own */
 	bool loses;                   /* a byte that finds the board's buffer full is lost; otherwise the line waits */
+	bool powered;                 /* the board runs on while it is unplugged */
 	bool no_restart;
 	uint64_t seed;
 	uint64_t kill_at, unplug_at; /* bytes that have reached the board; 0: never */
 	int64_t replug_ns;
-	char *const *command; /* NULL-terminated */
+	char **command; /* NULL-terminated */
 };
 
 /*

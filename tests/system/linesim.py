@@ -325,6 +325,42 @@ def plug():
     assert not os.path.islink("link")
 
 
+def unplugged(board):
+    board.command("unplug")
+    wait_for("it is unplugged", lambda: not os.path.islink("link"))
+    os.close(board.fd)
+
+
+def plugged_in(board):
+    board.command("replug")
+    wait_for("it is plugged in again", lambda: os.path.exists("link"))
+    board.open()
+
+
+def swaps():
+    with line("--usb", "--replug", "0", board=["sh", "-c", "echo $0; exec cat", "one"]) as board:
+        board.expect(b"one")
+        unplugged(board)
+        board.command("swap two")
+        plugged_in(board)
+        board.expect(b"two")
+        unplugged(board)
+        plugged_in(board)
+        board.expect(b"two")
+
+
+def own_power():
+    with line("--usb", "--replug", "0", "--powered") as board:
+        board.send(b"x = 111\r")
+        board.expect(b"111")
+        board.expect(PROMPT)
+        unplugged(board)
+        plugged_in(board)
+        board.send(b"print(x * 3)\r")
+        board.expect(b"333")
+        assert board.close()["restarts"] == 0
+
+
 def failures():
     with open("broken", "wb") as file:
         file.write(bytes(8192))
@@ -337,6 +373,6 @@ def failures():
         assert ended.returncode == 2 and "linesim --help" in ended.stderr, (arguments, ended)
 
 
-for check in (rates, latency, full_buffer, writing_board, damage, ctrl_c, ctrl_c_that_is_caught, soft_reset, power_cuts, plug, failures):
+for check in (rates, latency, full_buffer, writing_board, damage, ctrl_c, ctrl_c_that_is_caught, soft_reset, power_cuts, plug, swaps, own_power, failures):
     check()
     print("%s: right" % check.__name__, flush=True)

@@ -25,6 +25,7 @@ struct fakeboard {
 	struct item root;
 	int64_t clock;
 	uint64_t capacity, used;
+	unsigned session;
 	unsigned counts[FAKEBOARD_CALLS];
 	unsigned failures[FAKEBOARD_CALLS];
 	int errors[FAKEBOARD_CALLS];
@@ -255,6 +256,22 @@ static int put(struct fakeboard *fake, const char *path, char *data, size_t size
 	return rc;
 }
 
+/* What an unsure caller knows of the file that he replaces by DATA. Returns 0, 1: it is DATA already, or -ESTALE. With the lock held. */
+static int check_known(struct fakeboard *fake, const char *path, const struct board_content *content, const char *data)
+{
+	struct item *item;
+
+	if (!content->known || !content->unsure)
+		return 0;
+	if (find_item(fake, path, &item) < 0)
+		return content->there ? -ESTALE : 0;
+	if (content->there && item->size == content->was.size && item->mtime == content->was.mtime)
+		return 0;
+	if (item->size != content->size || (item->size && memcmp(item->data, data, item->size) != 0))
+		return -ESTALE;
+	return 1;
+}
+
 static int op_replace(struct board *board, const char *path, const struct board_content *content, struct board_stat *out)
 {
 	char *data;
@@ -266,6 +283,11 @@ static int op_replace(struct board *board, const char *path, const struct board_
 	if (rc < 0)
 		return rc;
 	pthread_mutex_lock(&of(board)->lock);
+	rc = check_known(of(board), path, content, data);
+	if (rc < 0) {
+		free(data);
+		return leave(of(board), rc);
+	}
 	return leave(of(board), put(of(board), path, data, (size_t)content->size, out));
 }
 
@@ -439,6 +461,16 @@ static void op_close(struct board *board)
 	free(fake);
 }
 
+static unsigned op_session(struct board *board)
+{
+	unsigned session;
+
+	pthread_mutex_lock(&of(board)->lock);
+	session = of(board)->session;
+	pthread_mutex_unlock(&of(board)->lock);
+	return session;
+}
+
 static const struct board_ops ops = {
 	.stat = op_stat,
 	.list = op_list,
@@ -451,6 +483,7 @@ static const struct board_ops ops = {
 	.rename = op_rename,
 	.statfs = op_statfs,
 	.info = op_info,
+	.session = op_session,
 	.close = op_close,
 };
 
@@ -574,4 +607,11 @@ char *fakeboard_content(struct board *board, const char *path, size_t *len)
 	}
 	pthread_mutex_unlock(&of(board)->lock);
 	return copy;
+}
+
+void fakeboard_new_session(struct board *board)
+{
+	pthread_mutex_lock(&of(board)->lock);
+	of(board)->session++;
+	pthread_mutex_unlock(&of(board)->lock);
 }

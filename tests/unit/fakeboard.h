@@ -51,6 +51,9 @@ void fakeboard_resume(struct board *board, enum fakeboard_call call);
 /* All files together can have at most BYTES; what would be more is -ENOSPC. */
 void fakeboard_set_capacity(struct board *board, uint64_t bytes);
 
+/* The board was out of sight, and is back. */
+void fakeboard_new_session(struct board *board);
+
 /* A program on the board writes or makes file PATH, or removes it (TEXT is NULL), behind everybody's back. Returns 0 or -errno. */
 int fakeboard_write(struct board *board, const char *path, const void *text, size_t len);
 

@@ -106,7 +106,7 @@ static void auto_is_the_only_usb_port(void **state)
 	int rc;
 
 	(void)state;
-	assert_int_equal(device_list(&ports, &count, NULL), 0);
+	assert_int_equal(device_list(&ports, &count, true, NULL), 0);
 	for (i = 0; i < count; i++) {
 		assert_true(strncmp(ports[i].path, "/dev/", 5) == 0);
 		usb += ports[i].usb_vendor >= 0;

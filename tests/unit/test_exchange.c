@@ -885,6 +885,107 @@ static void silence_ends_everything(void **state)
 	expect_finished(rig, &late, -EIO);
 }
 
+/* With a patience requests wait for a dead board, each so long, and go on when another agent is there. */
+static void who_is_patient_waits_for_a_dead_board(void **state)
+{
+	struct rig *rig = *state;
+	struct exchange_request sent = read_request("/a", NULL, 0), queued = change_request("/b", 2),
+				late = read_request("/c", NULL, 0);
+	struct exchange *first = exchange_open(rig->now, TIMEOUT, NULL, NULL);
+
+	exchange_set_patience(rig->exchange, 30 * SECOND);
+	add(rig, &sent);
+	add(rig, &queued);
+	transmit(rig);
+	rig->sent_len = 0;
+	exchange_silence(rig->exchange, rig->now);
+	expect_none_finished(rig);
+	assert_true(exchange_waits(rig->exchange));
+	pass(rig, 20 * SECOND);
+	add(rig, &late);
+	expect_nothing_sent(rig);
+	assert_int_equal(exchange_deadline(rig->exchange), START + 30 * SECOND);
+	pass(rig, 10 * SECOND + MS);
+	expect_finished(rig, &sent, -EIO);
+	expect_finished(rig, &queued, -EIO);
+	expect_none_finished(rig);
+	exchange_restart(rig->exchange, first, AGENT_WINDOW, rig->now);
+	transmit(rig);
+	expect_sent(rig, AGENT_STAT, "/c", 2);
+	answer(rig, AGENT_DONE, late.sequence, NULL, 0);
+	expect_finished(rig, &late, 0);
+	assert_false(exchange_waits(rig->exchange));
+	exchange_close(first);
+}
+
+/* Nobody knows whether a change that was under way was done; what had not begun waits. */
+static void a_change_under_way_does_not_wait_for_a_dead_board(void **state)
+{
+	struct rig *rig = *state;
+	struct exchange_request change = change_request("/a", 2), queued = change_request("/b", 2);
+
+	exchange_set_patience(rig->exchange, 30 * SECOND);
+	add(rig, &change);
+	add(rig, &queued);
+	transmit(rig);
+	exchange_silence(rig->exchange, rig->now);
+	expect_finished(rig, &change, -EIO);
+	expect_none_finished(rig);
+	/* Less patience ends the waiting of those who have had enough. */
+	exchange_set_patience(rig->exchange, 0);
+	exchange_tick(rig->exchange, rig->now);
+	expect_finished(rig, &queued, -EIO);
+	add(rig, &change);
+	expect_finished(rig, &change, -EIO);
+}
+
+static void giving_up_ends_all_that_waits(void **state)
+{
+	struct rig *rig = *state;
+	struct exchange_request read = read_request("/a", NULL, 0), bulk = read_request("/b", NULL, 0), late = read;
+
+	bulk.bulk = true;
+	exchange_set_patience(rig->exchange, SECOND);
+	exchange_silence(rig->exchange, rig->now);
+	add(rig, &read);
+	add(rig, &bulk);
+	exchange_give_up(rig->exchange);
+	expect_finished(rig, &read, -EIO);
+	expect_finished(rig, &bulk, -EIO);
+	add(rig, &late);
+	expect_none_finished(rig);
+	pass(rig, SECOND + MS);
+	expect_finished(rig, &late, -EIO);
+}
+
+/* An agent with nothing to do answers at once: one that does not is no more. A late answer is one. */
+static void an_idle_agent_that_does_not_answer_has_ended(void **state)
+{
+	struct rig *rig = *state;
+	uint8_t sequence = 0;
+
+	for (unsigned i = 0; i < 2; i++) {
+		rig->now = exchange_deadline(rig->exchange);
+		exchange_tick(rig->exchange, rig->now);
+		transmit(rig);
+		sequence = expect_sent(rig, AGENT_PING, NULL, 0);
+		assert_false(exchange_lapsed(rig->exchange, rig->now));
+	}
+	answer(rig, AGENT_DONE, sequence, NULL, 0);
+	for (unsigned i = 0; i < 2; i++) {
+		rig->now = exchange_deadline(rig->exchange);
+		exchange_tick(rig->exchange, rig->now);
+		transmit(rig);
+		expect_sent(rig, AGENT_PING, NULL, 0);
+		assert_false(exchange_lapsed(rig->exchange, rig->now));
+	}
+	rig->now = exchange_deadline(rig->exchange);
+	exchange_tick(rig->exchange, rig->now);
+	assert_true(exchange_lapsed(rig->exchange, rig->now));
+	expect_nothing_sent(rig);
+	assert_false(exchange_dead(rig->exchange));
+}
+
 static void a_sign_of_life_ends_death(void **state)
 {
 	struct rig *rig = *state;
@@ -1257,6 +1358,10 @@ int main(void)
 		TEST(an_idle_host_pings),
 		TEST(a_ping_that_is_not_answered_holds_nothing_up),
 		TEST(silence_ends_everything),
+		TEST(who_is_patient_waits_for_a_dead_board),
+		TEST(a_change_under_way_does_not_wait_for_a_dead_board),
+		TEST(giving_up_ends_all_that_waits),
+		TEST(an_idle_agent_that_does_not_answer_has_ended),
 		TEST(a_sign_of_life_ends_death),
 		TEST(after_a_long_pause_nothing_is_sent),
 		TEST(a_pause_is_no_silence_of_the_board),

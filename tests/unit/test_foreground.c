@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "bytelink/backends.h"
 #include "bytelink/fdlink.h"
 #include "tests/unit/link_tools.h"
 
@@ -26,7 +27,8 @@ static int set_up(void **state)
 	static struct stage stage;
 	char device[1000];
 
-	stage = (struct stage){.link = open_link(exec_device(device, sizeof(device), "", "sigint_board", ""))};
+	stage = (struct stage){.link = NULL};
+	assert_int_equal(exec_open(&stage.link, exec_device(device, sizeof(device), "", "sigint_board", ""), NULL), 0);
 	stage.master = ((struct fdlink *)stage.link->state)->fd;
 	tell(stage.link, "d");
 	expect(stage.link, "-");

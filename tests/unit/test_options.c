@@ -66,6 +66,7 @@ static void defaults_are_those_of_the_manual(void **state)
 	assert_int_equal(options.gid, getgid());
 	assert_int_equal(options.umask, 022);
 	assert_int_equal(options.timeout_us, 10000000);
+	assert_int_equal(options.reconnect_us, 0);
 	assert_true(options.attr_timeout == 20);
 	assert_int_equal(options.baud, 0);
 	assert_int_equal(options.dtr, DEVICE_SIGNAL_DEFAULT);
@@ -112,7 +113,7 @@ static void every_option_is_read(void **state)
 {
 	struct options options =
 		good("mpremotefs -o ro,uid=7,gid=8,umask=077,allow_other,default_permissions,fsname=x -o "
-		     "root=flash//lib/,noromfs,baud=921600,dtr=on,rts=keep,timeout=2.5,attr_timeout=0,nointerrupt,"
+		     "root=flash//lib/,noromfs,baud=921600,dtr=on,rts=keep,timeout=2.5,reconnect=30,attr_timeout=0,nointerrupt,"
 		     "restart,noreconnect,settime a0 /mnt");
 
 	(void)state;
@@ -127,6 +128,7 @@ static void every_option_is_read(void **state)
 	assert_int_equal(options.dtr, DEVICE_SIGNAL_ON);
 	assert_int_equal(options.rts, DEVICE_SIGNAL_KEEP);
 	assert_int_equal(options.timeout_us, 2500000);
+	assert_int_equal(options.reconnect_us, 30000000);
 	assert_true(options.attr_timeout == 0);
 	options_free(&options);
 }
@@ -240,6 +242,8 @@ static void wrong_values_are_named(void **state)
 		"attr_timeout=",  "root=",
 		"root=..",        "root=/a/../b",
 		"root=/a/.",      "root=./a",
+		"reconnect=",     "reconnect=86401",
+		"reconnect=-1",
 	};
 	char line[128];
 	size_t i;
@@ -257,7 +261,7 @@ static void limits_are_allowed(void **state)
 		"uid=0",      "uid=4294967294", "umask=777",          "umask=0",      "umask=0022",
 		"baud=300",   "baud=20000000",  "timeout=0.1",        "timeout=3600", "timeout=.5",
 		"timeout=5.", "attr_timeout=0", "attr_timeout=86400", "root=/",       "root=///",
-		"root=...",
+		"root=...",   "reconnect=0",    "reconnect=86400",
 	};
 	char line[128];
 	struct options options;
@@ -275,10 +279,10 @@ static void limits_are_allowed(void **state)
 static void help_names_every_option(void **state)
 {
 	static const char *const words[] = {
-		"ro, rw",      "uid=",    "gid=",   "umask=", "allow_other", "default_permissions", "fsname=",     "root=",
-		"noromfs",     "baud=",   "dtr=",   "rts=",   " timeout=",   "attr_timeout=",       "nointerrupt", "restart",
-		"noreconnect", "settime", "--list", "--json", "--help",      "--version",           " -f",         " -d",
-		" -o",
+		"ro, rw",      "uid=",       "gid=",   "umask=", "allow_other", "default_permissions", "fsname=",     "root=",
+		"noromfs",     "baud=",      "dtr=",   "rts=",   " timeout=",   "attr_timeout=",       "nointerrupt", "restart",
+		"noreconnect", "settime",    "--list", "--json", "--help",      "--version",           " -f",         " -d",
+		" -o",         "reconnect=",
 	};
 	char *text = NULL;
 	size_t size, i;

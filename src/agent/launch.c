@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent/launch.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "agent/agent_parts.h"
+#include "agent/line.h"
+#include "agent/tail.h"
+
+enum {
+	HELLO_US = 3000000, /* from starting the agent to its hello: it compiles nothing then */
+	QUIT_US = 1000000,  /* how long a board may take to leave the agent before we go anyway */
+	FAST_US = 6000,     /* a line that carries PROOF bytes and an answer in less is faster than any slow UART... */
+	PROOF = 200,        /* (within the window that any line holds) */
+	FLOOD = 1500,       /* ...and holds back its writer if so much, more than any board's ring, is not lost... */
+	HOLD_MS = 50,       /* ...while the board reads nothing for so long */
+	START_TRIES = 3,    /* within the time-out, where the agent came to the board damaged */
+};
+
+struct launch {
+	struct bytelink *link;
+	struct launch_options options;
+	struct agent_session session;
+	struct exchange *exchange;
+	struct tail output; /* what the board said outside frames */
+	bool ended;         /* the link has failed, or whoever waits for us has given up */
+};
+
+/* Told by the exchange. */
+static void note_frame(void *context, bool outgoing, const struct frame *frame, const char *what)
+{
+	struct launch *launch = context;
+
+	if (what && frame)
+		tail_add(&launch->output, frame->payload, frame->len);
+	if (launch->options.trace)
+		launch->options.trace(launch->options.trace_context, outgoing, frame, what);
+}
+
+/* One round of the line's work: sends what can be sent, waits until there is more to do, at most until UNTIL, and does it. */
+static void pump(struct launch *launch, int64_t until)
+{
+	struct exchange *exchange = launch->exchange;
+	bool full;
+	int error = line_send(launch->link, exchange, &full);
+	int64_t deadline = exchange_deadline(exchange);
+
+	if (!error)
+		error = bytelink_wait(launch->link, BYTELINK_READABLE | (full ? BYTELINK_WRITABLE : 0u),
+				      deadline < until ? deadline : until);
+	if (error >= 0)
+		error = line_receive(launch->link, exchange);
+	if (error < 0) {
+		launch->ended = true;
+		exchange_fail(exchange);
+	}
+	exchange_tick(exchange, bytelink_now(launch->link));
+	while (exchange_finished(exchange))
+		;
+}
+
+static void submit(struct launch *launch, struct exchange_request *request)
+{
+	exchange_add(launch->exchange, request, bytelink_now(launch->link));
+}
+
+static int wait_for(struct launch *launch, struct exchange_request *request)
+{
+	while (request->state != EXCHANGE_FINISHED) {
+		pump(launch, INT64_MAX);
+		if (tail_shows_prompt(&launch->output)) {
+			exchange_silence(launch->exchange, bytelink_now(launch->link));
+			while (exchange_finished(launch->exchange))
+				;
+		}
+	}
+	return request->result;
+}
+
+int launch_call(struct launch *launch, struct exchange_request *request)
+{
+	submit(launch, request);
+	return wait_for(launch, request);
+}
+
+static int no_memory(struct diag *diag)
+{
+	return diag_fail(diag, DIAG_AGENT, ENOMEM, "not enough memory on this computer");
+}
+
+/* Why the agent, which was put on the board, does not say hello. */
+static int no_hello(struct launch *launch, struct diag *diag)
+{
+	char words[2 * TAIL_KEPT];
+
+	if (launch->ended)
+		return diag_fail(diag, DIAG_AGENT, ENODEV, "%s: the connection was lost while the agent started on the board",
+				 bytelink_device(launch->link));
+	if (strstr(launch->output.text, "MemoryError"))
+		return diag_fail(
+			diag, DIAG_AGENT, ENOMEM,
+			"%s: not enough memory on the board: the agent does not fit beside what is loaded there; free some "
+			"(a soft reset with Ctrl-D at its prompt, or fewer imports in boot.py and main.py) and try again",
+			bytelink_device(launch->link));
+	diag_printable(words, sizeof(words), launch->output.text, launch->output.len);
+	return diag_fail(diag, DIAG_AGENT, EPROTO, "%s: the agent does not start on the board, which says: %s",
+			 bytelink_device(launch->link), words[0] ? words : "(nothing)");
+}
+
+static int await_hello(struct launch *launch, struct diag *diag)
+{
+	struct agent_session *session = &launch->session;
+	int64_t until = bytelink_now(launch->link) + HELLO_US;
+
+	while (!exchange_hello(launch->exchange)->seen && !launch->ended && bytelink_now(launch->link) < until &&
+	       !strstr(launch->output.text, "Error"))
+		pump(launch, until);
+	const struct exchange_hello *hello = exchange_hello(launch->exchange);
+	if (!hello->seen)
+		return no_hello(launch, diag);
+	if (hello->block < 256 || hello->block > AGENT_PAYLOAD_MAX)
+		return diag_fail(diag, DIAG_AGENT, EPROTO,
+				 "%s: the agent on the board speaks of blocks of %u bytes: "
+				 "another version of it is running there; reset the board",
+				 bytelink_device(launch->link), hello->block);
+	session->block = hello->block;
+	session->free_heap = hello->free_heap;
+	session->deflate = hello->deflate;
+	return 0;
+}
+
+/* Adds what the user can do to the words of a board without memory for the agent. */
+static int core_failed(struct launch *launch, int error, struct diag *diag)
+{
+	if (error == -EREMOTEIO && diag->err == ENOMEM)
+		return diag_fail(
+			diag, DIAG_AGENT, ENOMEM,
+			"%s: not enough memory on the board: the agent does not fit beside what is loaded there; free some "
+			"(a soft reset with Ctrl-D at its prompt, or fewer imports in boot.py and main.py) and try again",
+			bytelink_device(launch->link));
+	return error;
+}
+
+/* Puts the core on the board and calls it. What the session says of an earlier try's start stays. */
+static int start_core(struct launch *launch, struct diag *diag)
+{
+	struct agent_session *session = &launch->session;
+	static const uint8_t quit_payload;
+	uint8_t quit[AGENT_HEADER_SIZE + AGENT_TRAILER_SIZE];
+	struct rawrepl repl;
+	struct rawrepl_options options = {
+		.nointerrupt = launch->options.nointerrupt,
+		.timeout_us = launch->options.timeout_us,
+		.rescue = (const char *)quit,
+		.rescue_len = frame_encode(quit, AGENT_QUIT, 0, &quit_payload, 0),
+	};
+	struct diag own = {0};
+	int error = rawrepl_enter(&repl, launch->link, &options, diag);
+
+	if (error)
+		return error;
+	if (session->found == RAWREPL_UNKNOWN) { /* else it is what an earlier try has left behind */
+		session->found = repl.found;
+		session->interrupted = repl.interrupted;
+	}
+	error = rawrepl_run(&repl, agent_core, agent_core_len, NULL, 0, NULL, launch->options.timeout_us, &own);
+	if (error) {
+		error = core_failed(launch, error, &own);
+		if (diag)
+			*diag = own;
+		return error;
+	}
+	/* From the friendly REPL: whatever ends the agent then leaves the friendly REPL behind. */
+	error = rawrepl_leave(&repl, launch->options.timeout_us, diag);
+	return error ? error : rawrepl_type(&repl, "__mpremotefs__()");
+}
+
+static int ping(struct launch *launch, const uint8_t *payload, size_t len)
+{
+	struct exchange_request request = {.op = AGENT_PING, .payload = payload, .len = len};
+
+	return launch_call(launch, &request);
+}
+
+/* Whether all that is sent to a board that does not read for a while is still there afterwards. */
+static bool line_holds(struct launch *launch, unsigned block)
+{
+	static const uint8_t pause[] = {HOLD_MS}, flood[AGENT_PAYLOAD_MAX];
+	size_t size = block < FLOOD / 2 ? block : FLOOD / 2;
+	struct exchange_request hold = {.op = AGENT_HOLD, .payload = pause, .len = sizeof(pause)};
+	struct exchange_request first = {.op = AGENT_PING, .payload = flood, .len = size};
+	struct exchange_request second = first;
+	unsigned long naks = exchange_counts(launch->exchange)->naks;
+
+	exchange_set_window(launch->exchange, 0);
+	submit(launch, &hold);
+	submit(launch, &first);
+	submit(launch, &second);
+	int failed = wait_for(launch, &hold);
+	failed |= wait_for(launch, &first);
+	failed |= wait_for(launch, &second);
+	exchange_set_window(launch->exchange, AGENT_WINDOW);
+	return !failed && exchange_counts(launch->exchange)->naks == naks;
+}
+
+/*
+ * The window that this line holds. It is widened only where the line proves to be no UART: first by its speed, so that on a slow
+ * one, which could lose bytes, nothing is risked; then by holding what is sent to a board that does not read.
+ */
+static void find_window(struct launch *launch)
+{
+	static const uint8_t filler[PROOF], unlimited[2];
+	struct agent_session *session = &launch->session;
+	int64_t start = bytelink_now(launch->link);
+
+	session->window = AGENT_WINDOW;
+	if (ping(launch, filler, sizeof(filler)) || bytelink_now(launch->link) - start > FAST_US)
+		return;
+	if (!line_holds(launch, session->block) || ping(launch, unlimited, sizeof(unlimited)))
+		return;
+	exchange_set_window(launch->exchange, 0);
+	session->window = 0;
+}
+
+/* PYTHON as a raw deflate stream from malloc, with a window that is small on the board. NULL: not enough memory. */
+static uint8_t *deflated(const char *python, size_t len, size_t *out_len)
+{
+	z_stream stream = {0};
+
+	if (deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, -12, 9, Z_DEFAULT_STRATEGY) != Z_OK)
+		return NULL;
+	*out_len = deflateBound(&stream, (uLong)len);
+	uint8_t *out = malloc(*out_len);
+	if (out) {
+		stream.next_in = (Bytef *)(uintptr_t)python;
+		stream.avail_in = (uInt)len;
+		stream.next_out = out;
+		stream.avail_out = (uInt)*out_len;
+		deflate(&stream, Z_FINISH);
+		*out_len = stream.total_out;
+	}
+	deflateEnd(&stream);
+	return out;
+}
+
+static int load_failed(struct launch *launch, const struct exchange_request *request, struct diag *diag)
+{
+	if (request->result != -EREMOTEIO)
+		return diag_fail(diag, DIAG_AGENT, EIO, "%s: the board stopped answering while the agent was loaded",
+				 bytelink_device(launch->link));
+	if (request->board_errno == ENOMEM)
+		return diag_fail(diag, DIAG_AGENT, ENOMEM,
+				 "%s: not enough memory on the board: %u bytes are free there, and the agent needs more",
+				 bytelink_device(launch->link), (unsigned)launch->session.free_heap);
+	return diag_fail(diag, DIAG_AGENT, EREMOTEIO, "%s: the agent does not run on this board: %s",
+			 bytelink_device(launch->link), request->words);
+}
+
+int launch_load(struct launch *launch, const char *python, size_t len, struct diag *diag)
+{
+	size_t most = launch->session.block - 1;
+	uint8_t payload[AGENT_PAYLOAD_MAX];
+	const uint8_t *from = (const uint8_t *)python;
+	uint8_t *packed = NULL;
+	int error = 0;
+
+	if (launch->session.deflate) {
+		from = packed = deflated(python, len, &len);
+		if (!packed)
+			return no_memory(diag);
+	}
+	for (size_t at = 0, size; at < len && !error; at += size) {
+		size = len - at < most ? len - at : most;
+		payload[0] = (uint8_t)((packed ? AGENT_LOAD_DEFLATED : 0) | (at + size < len ? AGENT_LOAD_MORE : 0));
+		memcpy(payload + 1, from + at, size);
+		struct exchange_request request = {
+			.op = AGENT_LOAD, .kind = EXCHANGE_CHANGES, .payload = payload, .len = size + 1};
+		if (launch_call(launch, &request))
+			error = load_failed(launch, &request, diag);
+	}
+	free(packed);
+	return error;
+}
+
+/* Learns of the agent whose core was put on the board just now, and loads the rest of it. */
+static int start_rest(struct launch *launch, struct diag *diag)
+{
+	/* Opened only now: to an exchange a silence as long as the way to the prompt can be is the agent's end. */
+	launch->exchange = exchange_open(bytelink_now(launch->link), launch->options.timeout_us, note_frame, launch);
+	if (!launch->exchange)
+		return no_memory(diag);
+	int error = await_hello(launch, diag);
+	if (!error)
+		find_window(launch);
+	for (size_t i = 0; i < launch->options.part_count && !error; i++)
+		error = launch_load(launch, launch->options.parts[i].python, *launch->options.parts[i].len, diag);
+	return error;
+}
+
+static int try_start(struct launch *launch, struct diag *diag)
+{
+	exchange_close(launch->exchange);
+	launch->exchange = NULL;
+	launch->output = (struct tail){0};
+	int error = start_core(launch, diag);
+	return error ? error : start_rest(launch, diag);
+}
+
+/* Whether the agent may have failed because the line has damaged it: the raw REPL, which takes it, has no checksum. */
+static bool may_be_damaged(const struct launch *launch, int error)
+{
+	return !launch->ended && !bytelink_has_failed(launch->link) && launch->session.found != RAWREPL_UNKNOWN &&
+	       (error == -EPROTO || error == -EREMOTEIO || error == -EIO);
+}
+
+int launch_open(struct launch **out, struct bytelink *link, const struct launch_options *options, struct diag *diag)
+{
+	struct launch *launch = calloc(1, sizeof(*launch));
+	int64_t until = bytelink_now(link) + options->timeout_us;
+
+	*out = NULL;
+	if (!launch)
+		return no_memory(diag);
+	launch->link = link;
+	launch->options = *options;
+	int error = try_start(launch, diag);
+	for (int tries = 1; tries < START_TRIES && may_be_damaged(launch, error); tries++) {
+		if (bytelink_now(link) >= until)
+			break;
+		error = try_start(launch, diag);
+	}
+	if (error)
+		launch_close(launch);
+	else
+		*out = launch;
+	return error;
+}
+
+const struct agent_session *launch_session(const struct launch *launch)
+{
+	return &launch->session;
+}
+
+const struct exchange *launch_exchange(const struct launch *launch)
+{
+	return launch->exchange;
+}
+
+void launch_quit(struct launch *launch)
+{
+	struct exchange_request request = {.op = AGENT_QUIT, .kind = EXCHANGE_CHANGES};
+	int64_t until = bytelink_now(launch->link) + QUIT_US;
+
+	submit(launch, &request);
+	while (request.state != EXCHANGE_FINISHED && bytelink_now(launch->link) < until)
+		pump(launch, until);
+	exchange_give_up(launch->exchange); /* the request ends before we do */
+}
+
+void launch_close(struct launch *launch)
+{
+	if (!launch)
+		return;
+	exchange_close(launch->exchange);
+	free(launch);
+}
