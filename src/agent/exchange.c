@@ -50,7 +50,8 @@ struct exchange {
 	struct exchange_request *sending; /* NULL: a ping, or nothing */
 
 	int64_t heard, spoken; /* the last byte from the board, the last byte to it */
-	int64_t alive;         /* the last whole frame or credit: a program that prints is no sign of the agent */
+	int64_t alive;         /* the last frame or credit that brought something on: what a program prints, and what was not
+	                          asked for, is no sign of the agent */
 	int64_t probe_at;      /* when the board is asked for a sign of life */
 	int64_t probe_pause;   /* how long it is then waited */
 	bool probing;          /* a ping is under way */
@@ -225,6 +226,7 @@ void exchange_add(struct exchange *exchange, struct exchange_request *request, i
 	request->answer_len = 0;
 	request->state = EXCHANGE_QUEUED;
 	request->tries = 0;
+	request->heard = 0;
 	request->added = now;
 	if (exchange->failed || (exchange->silent && !exchange->patience_us))
 		finish(exchange, request, -EIO);
@@ -541,6 +543,13 @@ static void set_damaged(struct exchange *exchange)
 	exchange->damaged = true;
 }
 
+/* Whether a part of REQUEST's answer is a sign of life: there is something in it, and an end to such parts. */
+static bool brings_on(struct exchange_request *request, size_t len)
+{
+	request->heard += len;
+	return len > (request->parts ? 1 : 0) && request->heard <= EXCHANGE_ANSWER_MAX;
+}
+
 /* The answers come in order, so a ping that is answered tells of what was asked before it: it never arrived. */
 static void take_ping(struct exchange *exchange)
 {
@@ -551,26 +560,33 @@ static void take_ping(struct exchange *exchange)
 	send_again(exchange);
 }
 
-static void take_answer(struct exchange *exchange, const struct frame *frame, int64_t now)
+/* Returns whether it was a sign of life. */
+static bool take_answer(struct exchange *exchange, const struct frame *frame, int64_t now)
 {
 	struct exchange_request *request = exchange->under_way.first;
 
 	if (exchange->probing && frame->sequence == exchange->probe_sequence && frame->type == AGENT_DONE) {
 		take_ping(exchange);
-		return;
+		return true;
 	}
 	if (!request || request->state != EXCHANGE_SENT || request->sequence != frame->sequence)
-		return; /* late, or the answer to what was damaged: what is missing will be asked again */
+		return false; /* late, or the answer to what was damaged: what is missing will be asked again */
 	exchange->damaged = false;
 	if (frame->type == AGENT_FAILED) {
 		take_failure(request, frame);
 		complete(exchange, -EREMOTEIO, now);
-	} else if (!take_payload(request, frame->payload, frame->len)) {
+		return true;
+	}
+	bool good = take_payload(request, frame->payload, frame->len);
+	if (!good) {
 		exchange->counts.damaged++; /* a part is missing, or too much came */
 		set_damaged(exchange);
-	} else if (frame->type == AGENT_DONE) {
-		complete(exchange, 0, now);
 	}
+	if (frame->type == AGENT_MORE)
+		return brings_on(request, frame->len);
+	if (good)
+		complete(exchange, 0, now);
+	return good;
 }
 
 static void take_hello(struct exchange *exchange, const struct frame *frame)
@@ -585,7 +601,8 @@ static void take_hello(struct exchange *exchange, const struct frame *frame)
 	exchange->hello.deflate = p[6] & 1;
 }
 
-static void take_frame(struct exchange *exchange, int64_t now)
+/* Returns whether it was a sign of life. */
+static bool take_frame(struct exchange *exchange, int64_t now)
 {
 	const struct frame *frame = &exchange->reader.frame;
 
@@ -594,30 +611,32 @@ static void take_frame(struct exchange *exchange, int64_t now)
 	switch (frame->type) {
 	case AGENT_HELLO:
 		take_hello(exchange, frame);
-		break;
+		return false;
 	case AGENT_NAK:
 		exchange->counts.naks++;
 		send_again(exchange);
-		break;
+		return true;
 	case AGENT_DONE:
 	case AGENT_MORE:
 	case AGENT_FAILED:
-		take_answer(exchange, frame, now);
-		break;
+		return take_answer(exchange, frame, now);
 	default:
-		break; /* of a later version of the protocol: not ours */
+		return false; /* of a later version of the protocol: not ours */
 	}
 }
 
-static void take_credit(struct exchange *exchange)
+/* Returns whether it was a sign of life. */
+static bool take_credit(struct exchange *exchange)
 {
 	const struct exchange_request *request = exchange->sending;
 	const struct frame_reader *reader = &exchange->reader;
 	size_t read = (size_t)reader->credit_count * (exchange->window / 2);
 
-	if (request && reader->credit_sequence == request->sequence && read <= exchange->out_sent &&
-	    exchange->out_sent - read < exchange->unread)
-		exchange->unread = exchange->out_sent - read;
+	if (!request || reader->credit_sequence != request->sequence || read > exchange->out_sent ||
+	    exchange->out_sent - read >= exchange->unread)
+		return false;
+	exchange->unread = exchange->out_sent - read;
+	return true;
 }
 
 static void note_damage(struct exchange *exchange)
@@ -652,16 +671,13 @@ static void read_frames(struct exchange *exchange, int64_t now)
 		if (event == FRAME_WHOLE || event == FRAME_CREDIT) {
 			exchange->silent = false;
 			exchange->misses = 0;
-			exchange->alive = now;
-		}
-		if (event == FRAME_WHOLE)
-			take_frame(exchange, now);
-		else if (event == FRAME_CREDIT)
-			take_credit(exchange);
-		else if (event == FRAME_DAMAGED)
+			if (event == FRAME_WHOLE ? take_frame(exchange, now) : take_credit(exchange))
+				exchange->alive = now;
+		} else if (event == FRAME_DAMAGED) {
 			note_damage(exchange);
-		else
+		} else {
 			note_output(exchange);
+		}
 	}
 }
 

@@ -45,6 +45,7 @@ struct exchange_request {
 	uint8_t sequence;
 	unsigned part;
 	unsigned tries;
+	size_t heard; /* bytes of all its answers */
 	int64_t added;
 	struct exchange_request *next;
 };

@@ -27,6 +27,7 @@ enum {
 	WRITE_HEADER = 6,       /* bytes of AGENT_WRITE's payload before its path */
 	READS_MAX = 64,         /* requests that one board_read hands over at a time */
 	EPOCH_2000 = 946684800, /* seconds from 1970 to 2000 */
+	HIDDEN_CUT = 200,       /* bytes of a name in that of its temporary, see protocol.h */
 	SPARE_BLOCKS = 2,       /* that a file system may take for itself while a file is written */
 };
 
@@ -375,6 +376,18 @@ static int has_same(struct board_agent *board, const char *path, const struct bo
 	return !memcmp(answer + STAT_SIZE, hash, HASH_SIZE);
 }
 
+static int op_statfs(struct board *base, const char *path, struct board_statfs *out);
+
+/* Whether a file system without room for a name, which LittleFS 2 calls too long then, would otherwise take that of PATH. */
+static bool name_fits(struct board_agent *board, const char *path)
+{
+	struct board_statfs statfs;
+	size_t len = strlen(strrchr(path, '/') + 1);
+	size_t hidden = strlen(AGENT_HIDDEN) + (len < HIDDEN_CUT ? len : HIDDEN_CUT);
+
+	return !op_statfs(&board->base, path, &statfs) && (len > hidden ? len : hidden) <= statfs.name_max;
+}
+
 /* One AGENT_WRITE with as much of the content from *AT as it holds; *AT moves behind it. */
 static int write_piece(struct board_agent *board, const char *path, const struct board_content *content, unsigned flags,
 		       uint64_t *at, uint8_t stat[STAT_SIZE])
@@ -414,6 +427,8 @@ static int write_piece(struct board_agent *board, const char *path, const struct
 	request.len = WRITE_HEADER + path_len + packed.len;
 	*at += packed.taken;
 	error = call(board, &request, path);
+	if (error == -ENAMETOOLONG && name_fits(board, path))
+		error = -ENOSPC;
 	if (error)
 		packer_reset(board->packer);
 	else if (flags & AGENT_WRITE_LAST && request.answer_len != STAT_SIZE)
@@ -537,8 +552,6 @@ static int write_content(struct board_agent *board, const char *path, const stru
 	}
 	return again ? write_once(board, path, content, mode, out) : error;
 }
-
-static int op_statfs(struct board *base, const char *path, struct board_statfs *out);
 
 /* Whether a file system without room for old and new content of PATH has room for the new alone. */
 static bool fits_in_place(struct board_agent *board, const char *path, uint64_t size)

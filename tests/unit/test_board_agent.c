@@ -740,8 +740,6 @@ static int run_on(const struct variant *which)
 	};
 
 	variant = which;
-	if (getenv("ONE"))
-		cmocka_set_test_filter(getenv("ONE"));
 	return cmocka_run_group_tests_name(which->name, tests, open_board, close_board);
 }
 

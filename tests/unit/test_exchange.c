@@ -1174,6 +1174,39 @@ static void babble_is_no_sign_of_life(void **state)
 	assert_in_range(rig->now - start, TIMEOUT, TIMEOUT + SECOND);
 }
 
+/* A board that says what nobody asked for, in whole frames, for ever: every request ends in time all the same. */
+static void what_brings_nothing_on_is_no_sign_of_life(void **state)
+{
+	enum { EMPTY_PART, OTHER_NUMBER, HELLO, CREDIT, LATER_VERSION, KINDS };
+	struct rig *rig = *state;
+
+	for (int kind = EMPTY_PART; kind < KINDS; kind++) {
+		struct exchange_request request = read_request("/a", NULL, 0);
+		int64_t start = rig->now;
+
+		add(rig, &request);
+		while (request.state != EXCHANGE_FINISHED) {
+			transmit(rig);
+			rig->sent_len = 0;
+			rig->now += 200 * MS;
+			if (kind == EMPTY_PART)
+				answer(rig, AGENT_MORE, request.sequence, NULL, 0);
+			else if (kind == OTHER_NUMBER)
+				answer(rig, AGENT_DONE, request.sequence ^ 1, NULL, 0);
+			else if (kind == HELLO)
+				answer(rig, AGENT_HELLO, 0, "\x00\x10\x00\x00\x01\x00\x01", 7);
+			else if (kind == CREDIT)
+				credit(rig, request.sequence, 1);
+			else
+				answer(rig, 'z', request.sequence, "new", 3);
+			exchange_tick(rig->exchange, rig->now);
+			assert_true(rig->now < start + 2 * TIMEOUT);
+		}
+		expect_finished(rig, &request, -EIO);
+		answer(rig, AGENT_NAK, 0, NULL, 0);
+	}
+}
+
 /* The line takes no bytes: what waits in the queue ends too, also where nothing is under way but a stuck ping. */
 static void a_stuck_line_ends_what_is_queued(void **state)
 {
@@ -1369,6 +1402,7 @@ int main(void)
 		TEST(a_long_work_is_no_pause),
 		TEST(a_new_agent_is_asked_again),
 		TEST(babble_is_no_sign_of_life),
+		TEST(what_brings_nothing_on_is_no_sign_of_life),
 		TEST(a_stuck_line_ends_what_is_queued),
 		TEST(a_failed_link_ends_everything_for_good),
 		TEST(bulk_gives_way),

@@ -11,16 +11,21 @@ HIDDEN = b".mpremotefs~"
 
 
 def close_writing(keep):
-    # Ends what is being written; without KEEP nothing of it stays.
+    # Gives up what is being written; without KEEP nothing of it stays. Why it is given up is the error that counts, not what a
+    # full flash says to this.
     global writing
     f = writing
     writing = None
     if f:
         try:
             f.close()
-        finally:
-            if not keep:
+        except OSError:
+            pass
+        if not keep:
+            try:
                 os.remove(writing_path)
+            except OSError:
+                pass
 
 
 at_end.append(lambda: close_writing(False))
@@ -74,11 +79,10 @@ def do_write(size):
         elif length:
             writing.write(mem[at:end])
         if flags & 2:
-            f = writing
-            writing = None
-            f.close()
+            writing.close()
             if not flags & 24:
                 os.rename(writing_path, path)
+            writing = None
             return put_stat(8, os.stat(path)) - 8
     except BaseException:
         inflate = source = None
