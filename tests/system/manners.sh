@@ -82,6 +82,23 @@ exec 6<&-
 assert_same random "$mnt/random"
 unmount_board
 
+# Started without stdin, stdout and stderr, as by some daemons.
+try_mount <&- >&- 2>&- || fail 'without stdin, stdout and stderr'
+mounted || fail 'without stdin, stdout and stderr: it went to the background before it was mounted'
+assert_same random "$mnt/random"
+unmount_board
+
+# Who has ended the process that waits for the mount does not get one later.
+mkfifo go
+"$mpremotefs" "exec:read word <'$PWD/go'; exec '$board' '$flash'" "$mnt" &
+waiting_pid=$!
+two_processes() { [ "$(processes mpremotefs | wc -l)" -eq 2 ]; }
+await 10 'one process waits for the other' two_processes
+kill "$waiting_pid"
+await 10 'both end' mount_ended
+wait "$waiting_pid" && fail 'the process that waits ended well'
+rm go
+
 # In the foreground; every signal ends it, cleanly, with what is not yet written.
 holder='
 import os, sys
@@ -130,8 +147,8 @@ await 10 'a mount in the background ends on SIGTERM' mount_ended
 mount_logged -d
 ls "$mnt" >ls.out
 unmount_board
-grep -q -- '-> L #' mount.log || fail "-d shows no request: $(head mount.log)"
-grep -q -- '<- A #' mount.log || fail "-d shows no answer: $(head mount.log)"
+grep -q -- '-> list #[0-9]*, 1 bytes: /$' mount.log || fail "-d shows no request: $(head mount.log)"
+grep -q -- '<- done #' mount.log || fail "-d shows no answer: $(head mount.log)"
 
 # A mount point with something in it: said, and there again afterwards.
 mkdir full

@@ -355,7 +355,7 @@ static void malformed_addresses_are_refused(void **state)
 	static const char *const devices[] = {
 		"socket://",         "socket://host",    "socket://:2323",      "socket://host:",   "socket://host:http",
 		"socket://::1:2323", "socket:host:2323", "socket://host:2323/", "socket://[]:2323", "exec:",
-		"exec:  ",
+		"exec:  ",           "socket://host:0",  "socket://localhost:99999",
 	};
 	const struct device_options options = {.timeout_us = PATIENCE_US};
 	struct bytelink *link;
