@@ -22,7 +22,8 @@ UNIT_TESTS = \
 	tests/unit/test_packer \
 	tests/unit/test_plug \
 	tests/unit/test_rawrepl \
-	tests/unit/test_reply
+	tests/unit/test_reply \
+	tests/unit/test_trace
 
 # Those of base/ and romfs/ need no board.
 UNIT_TESTS += \
