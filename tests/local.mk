@@ -90,6 +90,7 @@ SYSTEM_TESTS = \
 	tests/system/mount_helper.sh \
 	tests/system/normal_user.sh \
 	tests/system/parallel.sh \
+	tests/system/ports.sh \
 	tests/system/power_cut.sh \
 	tests/system/programs.sh \
 	tests/system/rawrepl.sh \

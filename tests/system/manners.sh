@@ -192,6 +192,37 @@ mount_board -o root=sub/
 assert_same random "$mnt/new"
 unmount_board
 
+# The board's clock: the unix port has none, which is told; then it gets one that writes down how it was set.
+mount_logged -o settime
+unmount_board
+grep -q 'clock cannot be set' mount.log || fail "settime on a board without a clock: it said: $(cat mount.log)"
+cat >boot.py <<END
+import sys
+class RTC:
+ def datetime(self, when):
+  with open("clock", "w") as file: file.write(" ".join(map(str, when)))
+class machine: pass
+machine.RTC = RTC
+sys.modules["machine"] = machine
+END
+mount_board
+cp boot.py "$mnt"
+unmount_board
+mount_board
+[ ! -e "$mnt/clock" ] || fail 'the clock was set without settime'
+unmount_board
+before=$(date -u +%s)
+mount_logged -o settime
+assert_equal 'the log with settime' '' "$(cat mount.log)"
+python3 - "$(cat "$mnt/clock")" "$before" <<-END || fail "settime: the clock was set to $(cat "$mnt/clock")"
+	import calendar, sys, time
+	year, month, day, weekday, hour, minute, second, part = map(int, sys.argv[1].split())
+	when = calendar.timegm((year, month, day, hour, minute, second))
+	assert int(sys.argv[2]) <= when <= time.time() and weekday == time.gmtime(when).tm_wday and part == 0
+END
+rm "$mnt/boot.py" "$mnt/clock"
+unmount_board
+
 # --- a port that somebody has ---
 
 start_line
