@@ -18,13 +18,13 @@ static const struct request {
 	const char *word;
 	int path, len;
 } requests[] = {
-	{AGENT_PING, "ping", NO_PATH, 0},        {AGENT_LOAD, "load", NO_PATH, 0},
-	{AGENT_HOLD, "hold", NO_PATH, 0},        {AGENT_QUIT, "quit", NO_PATH, 0},
-	{AGENT_INFO, "info", 0, TO_THE_END},     {AGENT_STAT, "stat", 0, TO_THE_END},
-	{AGENT_LIST, "list", 0, TO_THE_END},     {AGENT_READ, "read", 8, TO_THE_END},
-	{AGENT_HASH, "hash", 4, TO_THE_END},     {AGENT_WRITE, "write", 6, 4},
-	{AGENT_MKDIR, "mkdir", 0, TO_THE_END},   {AGENT_RMDIR, "rmdir", 0, TO_THE_END},
-	{AGENT_REMOVE, "remove", 0, TO_THE_END}, {AGENT_RENAME, "rename", 2, 0},
+	{AGENT_PING, "ping", NO_PATH, 0},          {AGENT_LOAD, "load", NO_PATH, 0},
+	{AGENT_HOLD, "hold", NO_PATH, 0},          {AGENT_QUIT, "quit", NO_PATH, 0},
+	{AGENT_INFO, "info", 0, TO_THE_END},       {AGENT_STAT, "stat", 0, TO_THE_END},
+	{AGENT_LIST, "list", 0, TO_THE_END},       {AGENT_READ, "read", 8, TO_THE_END},
+	{AGENT_HASH, "hash", 4, TO_THE_END},       {AGENT_WRITE, "write", 6, 4},
+	{AGENT_MKDIR, "mkdir", 0, TO_THE_END},     {AGENT_RMDIR, "rmdir", 0, TO_THE_END},
+	{AGENT_REMOVE, "remove", 0, TO_THE_END},   {AGENT_RENAME, "rename", 2, 0},
 	{AGENT_STATVFS, "statvfs", 0, TO_THE_END},
 };
 
@@ -85,7 +85,8 @@ static void add_failure(char *text, size_t size, const struct frame *frame)
 	if (frame->len < 4)
 		return;
 	snprintf(text + used, size - used, ": errno %ld",
-		 (long)(int32_t)((uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24));
+		 (long)(int32_t)((uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
+				 (uint32_t)bytes[3] << 24));
 	add(text, size, ", ", bytes + 4, frame->len - 4u);
 }
 
