@@ -10,6 +10,7 @@ UNIT_TESTS = \
 	tests/unit/test_channel \
 	tests/unit/test_diag \
 	tests/unit/test_foreground \
+	tests/unit/test_board_agent \
 	tests/unit/test_board_cache \
 	tests/unit/test_board_errno \
 	tests/unit/test_board_mend \
@@ -114,6 +115,7 @@ LDADD = $(LIBMPREMOTEFS_LIBS) $(CMOCKA_LIBS)
 
 REAL_BOARD = tests/unit/real_board.c tests/unit/real_board.h
 tests_unit_test_agent_board_SOURCES = tests/unit/test_agent_board.c $(REAL_BOARD)
+tests_unit_test_board_agent_SOURCES = tests/unit/test_board_agent.c tests/unit/dice.h $(FAKE_BOARD) $(REAL_BOARD)
 tests_unit_test_board_cache_SOURCES = \
 	tests/unit/dice.h \
 	tests/unit/fakeboard.c \
