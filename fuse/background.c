@@ -3,9 +3,25 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+int background_fill_descriptors(void)
+{
+	int fd;
+
+	/* The lowest number that is free is given. */
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
 
 /* What the process that makes the mount ended with, or 0 when it is ready. */
 static int wait_for(int pipe_end, pid_t child)
@@ -26,10 +42,18 @@ static int wait_for(int pipe_end, pid_t child)
 	return WIFEXITED(status) && WEXITSTATUS(status) != 0 ? WEXITSTATUS(status) : EXIT_FAILURE;
 }
 
+/* Until it is ready this process ends with PARENT: who has ended that one wants no mount any more. */
+static void end_with(pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent)
+		_exit(EXIT_FAILURE);
+}
+
 int background_fork(int *ready, int *status)
 {
+	pid_t child, parent = getpid();
 	int ends[2];
-	pid_t child;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
@@ -44,6 +68,7 @@ int background_fork(int *ready, int *status)
 	if (child == 0) {
 		close(ends[0]);
 		*ready = ends[1];
+		end_with(parent);
 		return 0;
 	}
 	close(ends[1]);
@@ -57,6 +82,7 @@ void background_ready(int ready)
 	const char byte = 0;
 	int null;
 
+	prctl(PR_SET_PDEATHSIG, 0);
 	setsid();
 	if (chdir("/") < 0)
 		_exit(EXIT_FAILURE);

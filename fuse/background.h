@@ -4,7 +4,7 @@
  *
  * The fork is the first thing of all, so that whatever the mount needs (threads, the board's process of an exec: device, locks with
  * a process number in them) is made by the process that keeps it. Until it is ready, that process still has the terminal: errors
- * are seen, and Ctrl-C ends both.
+ * are seen, and Ctrl-C ends both, as does a signal that only the waiting one gets.
  */
 #ifndef FUSE_BACKGROUND_H
 #define FUSE_BACKGROUND_H
@@ -15,6 +15,10 @@
  * second process.
  */
 int background_fork(int *ready, int *status);
+
+/* Before anything is opened: a program that was started without stdin, stdout or stderr gets /dev/null there, for
+ * background_ready puts it there later, whatever else has that number then. Returns 0 or a negative errno. */
+int background_fill_descriptors(void);
 
 /* All is well: lets go of the terminal, and lets the waiting process end with status 0. */
 void background_ready(int ready);

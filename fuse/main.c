@@ -256,6 +256,8 @@ int main(int argc, char **argv)
 	struct diag diag = {0};
 	int status;
 
+	if (background_fill_descriptors() < 0)
+		return EXIT_FAILURE;
 	save_memory();
 	if (options_parse(&options, argc, argv, &diag) < 0) {
 		fprintf(stderr, "%s: %s\n", program_name(&options), diag.text);

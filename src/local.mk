@@ -61,6 +61,8 @@ libmpremotefs_a_SOURCES = \
 	src/agent/protocol.h \
 	src/agent/tail.c \
 	src/agent/tail.h \
+	src/agent/trace.c \
+	src/agent/trace.h \
 	src/board/ahead.c \
 	src/board/ahead.h \
 	src/board/board.c \

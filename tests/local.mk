@@ -23,7 +23,8 @@ UNIT_TESTS = \
 	tests/unit/test_packer \
 	tests/unit/test_plug \
 	tests/unit/test_rawrepl \
-	tests/unit/test_reply
+	tests/unit/test_reply \
+	tests/unit/test_trace
 
 # Those of base/ and romfs/ need no board.
 UNIT_TESTS += \
@@ -90,6 +91,7 @@ SYSTEM_TESTS = \
 	tests/system/mount_helper.sh \
 	tests/system/normal_user.sh \
 	tests/system/parallel.sh \
+	tests/system/ports.sh \
 	tests/system/power_cut.sh \
 	tests/system/programs.sh \
 	tests/system/rawrepl.sh \

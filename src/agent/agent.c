@@ -12,6 +12,7 @@
 
 #include "agent/line.h"
 #include "agent/tail.h"
+#include "agent/trace.h"
 #include "bytelink/absence.h"
 
 enum {
@@ -75,10 +76,10 @@ static void logf_at(struct agent *agent, int level, const char *format, ...)
 }
 
 /* Told of each frame, with or without the lock. */
-static void trace_frame(void *context, bool outgoing, const struct frame *frame, const char *what)
+static void show_frame(void *context, bool outgoing, const struct frame *frame, const char *what)
 {
 	struct agent *agent = context;
-	char text[128];
+	char text[400];
 
 	if (!agent->options.trace)
 		return;
@@ -87,8 +88,7 @@ static void trace_frame(void *context, bool outgoing, const struct frame *frame,
 	else if (what)
 		logf_at(agent, LOG_DEBUG, "<- %s: %s", what, diag_printable(text, sizeof(text), frame->payload, frame->len));
 	else
-		logf_at(agent, LOG_DEBUG, "%s %c #%u, %u bytes", outgoing ? "->" : "<-", frame->type, frame->sequence,
-			frame->len);
+		logf_at(agent, LOG_DEBUG, "%s", trace_frame(text, sizeof(text), outgoing, frame));
 }
 
 /* Told by agent->exchange, with the lock held. */
@@ -98,7 +98,7 @@ static void note_frame(void *context, bool outgoing, const struct frame *frame, 
 
 	if (what && frame)
 		tail_add(&agent->output, frame->payload, frame->len);
-	trace_frame(context, outgoing, frame, what);
+	show_frame(context, outgoing, frame, what);
 }
 
 /* ---- With the lock held ---- */
@@ -283,7 +283,7 @@ static int start(struct agent *agent, bool nointerrupt, struct diag *diag)
 		.nointerrupt = nointerrupt,
 		.parts = agent->options.parts,
 		.part_count = agent->options.part_count,
-		.trace = trace_frame,
+		.trace = show_frame,
 		.trace_context = agent,
 	};
 	struct launch *launch;

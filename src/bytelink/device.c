@@ -107,6 +107,11 @@ int device_resolve(char *path, size_t size, const char *device, struct diag *dia
 
 	if (after(device, "exec:") || after(device, "socket:"))
 		return copy(path, size, device, diag);
+	if (!device[0] || strstr(device, "://") || strcmp(device, "id:") == 0 || strcmp(device, "port:") == 0)
+		return diag_fail(diag, DIAG_BYTELINK, EINVAL,
+				 "\"%s\" is no DEVICE: give a path, auto, id:SERIAL, a0, u0, "
+				 "socket://HOST:PORT or exec:COMMAND.",
+				 device);
 	if (strcmp(device, "auto") == 0)
 		return find_usb(path, size, NULL, diag);
 	if ((name = after(device, "id:")))
@@ -120,11 +125,6 @@ int device_resolve(char *path, size_t size, const char *device, struct diag *dia
 	if (is_short_name(device, "c"))
 		return diag_fail(diag, DIAG_BYTELINK, EINVAL,
 				 "%s: COM ports are Windows'. Here a0 is /dev/ttyACM0 and u0 /dev/ttyUSB0.", device);
-	if (!device[0] || strstr(device, "://"))
-		return diag_fail(diag, DIAG_BYTELINK, EINVAL,
-				 "\"%s\" is no DEVICE: give a path, auto, id:SERIAL, a0, u0, "
-				 "socket://HOST:PORT or exec:COMMAND.",
-				 device);
 	return follow(path, size, device, diag);
 }
 

@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -50,6 +51,12 @@ static const struct bytelink_backend tcp_backend = {
 	.ended = tcp_ended,
 };
 
+/* getaddrinfo takes larger numbers, too, and leaves out what does not fit. */
+static bool is_port(long number)
+{
+	return number > 0 && number <= 65535;
+}
+
 /* Takes TEXT, "HOST:PORT" or "[HOST]:PORT", apart. Returns whether it is one. */
 static bool parse(struct address *address, const char *text)
 {
@@ -66,7 +73,7 @@ static bool parse(struct address *address, const char *text)
 		return false; /* an IPv6 address without brackets: nobody knows where its port begins */
 	}
 	if (len == 0 || len >= sizeof(address->host) || !colon[1] || strlen(colon + 1) >= sizeof(address->port) ||
-	    strspn(colon + 1, "0123456789") != strlen(colon + 1))
+	    strspn(colon + 1, "0123456789") != strlen(colon + 1) || !is_port(atol(colon + 1)))
 		return false;
 	snprintf(address->host, sizeof(address->host), "%.*s", (int)len, host);
 	snprintf(address->port, sizeof(address->port), "%s", colon + 1);

@@ -82,6 +82,23 @@ exec 6<&-
 assert_same random "$mnt/random"
 unmount_board
 
+# Started without stdin, stdout and stderr, as by some daemons.
+try_mount <&- >&- 2>&- || fail 'without stdin, stdout and stderr'
+mounted || fail 'without stdin, stdout and stderr: it went to the background before it was mounted'
+assert_same random "$mnt/random"
+unmount_board
+
+# Who has ended the process that waits for the mount does not get one later.
+mkfifo go
+"$mpremotefs" "exec:read word <'$PWD/go'; exec '$board' '$flash'" "$mnt" &
+waiting_pid=$!
+two_processes() { [ "$(processes mpremotefs | wc -l)" -eq 2 ]; }
+await 10 'one process waits for the other' two_processes
+kill "$waiting_pid"
+await 10 'both end' mount_ended
+wait "$waiting_pid" && fail 'the process that waits ended well'
+rm go
+
 # In the foreground; every signal ends it, cleanly, with what is not yet written.
 holder='
 import os, sys
@@ -130,8 +147,8 @@ await 10 'a mount in the background ends on SIGTERM' mount_ended
 mount_logged -d
 ls "$mnt" >ls.out
 unmount_board
-grep -q -- '-> L #' mount.log || fail "-d shows no request: $(head mount.log)"
-grep -q -- '<- A #' mount.log || fail "-d shows no answer: $(head mount.log)"
+grep -q -- '-> list #[0-9]*, 1 bytes: /$' mount.log || fail "-d shows no request: $(head mount.log)"
+grep -q -- '<- done #' mount.log || fail "-d shows no answer: $(head mount.log)"
 
 # A mount point with something in it: said, and there again afterwards.
 mkdir full
@@ -173,6 +190,37 @@ cp random "$mnt/new"
 unmount_board
 mount_board -o root=sub/
 assert_same random "$mnt/new"
+unmount_board
+
+# The board's clock: the unix port has none, which is told; then it gets one that writes down how it was set.
+mount_logged -o settime
+unmount_board
+grep -q 'clock cannot be set' mount.log || fail "settime on a board without a clock: it said: $(cat mount.log)"
+cat >boot.py <<END
+import sys
+class RTC:
+ def datetime(self, when):
+  with open("clock", "w") as file: file.write(" ".join(map(str, when)))
+class machine: pass
+machine.RTC = RTC
+sys.modules["machine"] = machine
+END
+mount_board
+cp boot.py "$mnt"
+unmount_board
+mount_board
+[ ! -e "$mnt/clock" ] || fail 'the clock was set without settime'
+unmount_board
+before=$(date -u +%s)
+mount_logged -o settime
+assert_equal 'the log with settime' '' "$(cat mount.log)"
+python3 - "$(cat "$mnt/clock")" "$before" <<-END || fail "settime: the clock was set to $(cat "$mnt/clock")"
+	import calendar, sys, time
+	year, month, day, weekday, hour, minute, second, part = map(int, sys.argv[1].split())
+	when = calendar.timegm((year, month, day, hour, minute, second))
+	assert int(sys.argv[2]) <= when <= time.time() and weekday == time.gmtime(when).tm_wday and part == 0
+END
+rm "$mnt/boot.py" "$mnt/clock"
 unmount_board
 
 # --- a port that somebody has ---

@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
+# time-limit: 300
 # The power fails at each write to the flash while a file is replaced, made, added to or renamed over another, one after the other:
 # the board then has the old state or the new one, whole, nothing of ours is shown, and no room is lost.
 set -eu

@@ -54,8 +54,6 @@ static void note(void *context, int level, const char *text)
 {
 	(void)context;
 	(void)level;
-	if (getenv("LOG"))
-		fprintf(stderr, "%s\n", text);
 	pthread_mutex_lock(&test.lock);
 	size_t len = strlen(test.log);
 	snprintf(test.log + len, sizeof(test.log) - len, "%s\n", text);
@@ -99,10 +97,6 @@ static int close_board(void **state)
 }
 
 /* --- Words for the tests --- */
-
-struct text {
-	const uint8_t *bytes;
-};
 
 static int read_text(void *context, void *buf, size_t len, uint64_t offset)
 {
@@ -385,7 +379,10 @@ static void a_large_directory_is_listed(void **state)
 	}
 	assert_int_equal(board_list(test.board, "/d", note_name, &names), 0);
 	assert_int_equal(names.count, count);
-	wipe("/d");
+	for (unsigned i = 0; i < count; i++) {
+		snprintf(path, sizeof(path), "/d/a file with a rather long name, number %u", i);
+		assert_int_equal(board_remove(test.board, path), 0);
+	}
 }
 
 static void odd_names_are_kept(void **state)
@@ -704,11 +701,11 @@ static void a_silent_board_is_an_error_in_time(void **state)
 	double start = seconds();
 	assert_int_equal(stat_of(test.mend, "/a"), -EIO);
 	assert_true(seconds() - start >= 1.9);
-	assert_true(seconds() - start < 5);
+	assert_true(seconds() - start < 10);
 	start = seconds();
 	assert_int_equal(stat_of(test.mend, "/a"), -EIO); /* not each for itself */
 	assert_int_equal(replace(test.mend, "/b", "text"), -EIO);
-	assert_true(seconds() - start < 1);
+	assert_true(seconds() - start < 3.5); /* two time-outs are 4 */
 	assert_int_equal(kill(board_pid, SIGCONT), 0);
 	/* It comes back by itself. */
 	for (start = seconds(); stat_of(test.mend, "/a") != 'f';)
@@ -749,15 +746,11 @@ int main(void)
 		cmocka_unit_test(a_killed_board_comes_back),
 		cmocka_unit_test(a_silent_board_is_an_error_in_time),
 	};
-	const char *only = getenv("VARIANT");
 	int failed = 0;
 
 	if (!real_board_there())
 		return 77;
 	for (size_t i = 0; i < sizeof(variants) / sizeof(variants[0]); i++)
-		if (!only || (size_t)atoi(only) == i)
-			failed += run_on(&variants[i]);
-	if (!only)
-		failed += cmocka_run_group_tests(deaths, NULL, NULL);
-	return failed;
+		failed += run_on(&variants[i]);
+	return failed + cmocka_run_group_tests(deaths, NULL, NULL);
 }

@@ -353,9 +353,9 @@ static void a_silent_host_is_given_up(void **state)
 static void malformed_addresses_are_refused(void **state)
 {
 	static const char *const devices[] = {
-		"socket://",         "socket://host",    "socket://:2323",      "socket://host:",   "socket://host:http",
-		"socket://::1:2323", "socket:host:2323", "socket://host:2323/", "socket://[]:2323", "exec:",
-		"exec:  ",
+		"socket://",         "socket://host",    "socket://:2323",           "socket://host:",   "socket://host:http",
+		"socket://::1:2323", "socket:host:2323", "socket://host:2323/",      "socket://[]:2323", "exec:",
+		"exec:  ",           "socket://host:0",  "socket://localhost:99999",
 	};
 	const struct device_options options = {.timeout_us = PATIENCE_US};
 	struct bytelink *link;

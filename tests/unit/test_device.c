@@ -87,6 +87,8 @@ static void what_is_no_port_is_refused(void **state)
 	assert_contains(refusal("u999", ENOENT), "/dev/ttyUSB999");
 	assert_contains(refusal("c0", EINVAL), "Windows");
 	assert_contains(refusal("", EINVAL), "give a path");
+	assert_contains(refusal("id:", EINVAL), "\"id:\" is no DEVICE");
+	assert_contains(refusal("port:", EINVAL), "\"port:\" is no DEVICE");
 	assert_contains(refusal("http://board", EINVAL), "http://board");
 	assert_contains(refusal("/tmp", ENOTTY), "/tmp is a directory, not a serial port");
 	assert_contains(refusal("/dev/null", ENOTTY), "not a serial port");

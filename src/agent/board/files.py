@@ -52,14 +52,26 @@ def do_stat(size):
     return put_stat(8, os.stat(path_at(8, size))) - 8
 
 
-def entries(path):
+def mounts():
     # "/" lists what is mounted, in bytes as asked, and then its own entries in str, which raises at a name that is not UTF-8.
-    # "//" is the same directory to the file system, and in bytes.
-    if path == b"/":
-        for entry in os.ilistdir(path):
-            if isinstance(entry[0], str):
-                break
+    # It is read to its end: what is left open in LittleFS waits for the garbage collector, and when that comes in the middle of a
+    # rename or a remove (a flash whose driver is in Python), LittleFS goes on with a pointer to what was freed, and crashes.
+    every = os.ilistdir(b"/")
+    while True:
+        try:
+            entry = next(every)
+        except StopIteration:
+            return
+        except UnicodeError:
+            continue
+        if not isinstance(entry[0], str):
             yield entry
+
+
+def entries(path):
+    # "//" is the same directory to the file system as "/", and in bytes.
+    if path == b"/":
+        yield from mounts()
         path = b"//"
     try:
         yield from os.ilistdir(path)
