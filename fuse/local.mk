@@ -36,6 +36,8 @@ libmount_a_SOURCES = \
 	fuse/options.h \
 	fuse/port_list.c \
 	fuse/port_list.h \
+	fuse/spelling.c \
+	fuse/spelling.h \
 	fuse/vfs.c \
 	fuse/vfs.h
 

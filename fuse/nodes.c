@@ -3,9 +3,12 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include "board/fat_name.h"
 
 enum { FIRST_BUCKETS = 64 };
 enum { RELEASE_WAIT_NS = 100 * 1000 * 1000 };
@@ -15,6 +18,7 @@ struct node {
 	struct node *parent; /* stays when the node is removed; NULL: the root */
 	char *name;
 	bool is_dir;
+	bool is_fat; /* a directory in which names are the same in either case */
 	bool removed;
 	struct node *next_number, *next_name; /* in their buckets */
 	uint64_t lookups;                     /* by the kernel */
@@ -37,10 +41,11 @@ struct nodes {
 	size_t bucket_count; /* a power of two */
 	size_t node_count;
 	struct node *open_nodes;
+	struct board *board;
 	struct node root;
 };
 
-int nodes_open(struct nodes **out)
+int nodes_open(struct nodes **out, struct board *board)
 {
 	struct nodes *nodes = calloc(1, sizeof(*nodes));
 	pthread_condattr_t attributes;
@@ -62,7 +67,9 @@ int nodes_open(struct nodes **out)
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&nodes->changed, &attributes);
 	pthread_condattr_destroy(&attributes);
+	nodes->board = board;
 	nodes->root = (struct node){.number = NODES_ROOT, .is_dir = true};
+	nodes->root.is_fat = board && board_kind(board, "/") == BOARD_FAT;
 	nodes->by_number[NODES_ROOT] = &nodes->root;
 	*out = nodes;
 	return 0;
@@ -97,16 +104,21 @@ void nodes_close(struct nodes *nodes)
 }
 
 /* FNV-1a of 32 bits over the directory's number and the name. */
-static uint32_t hash_name(uint64_t dir_number, const char *name)
+static uint32_t hash_name(const struct node *dir, const char *name)
 {
 	uint32_t sum = 0x811c9dc5u;
 	int shift;
 
 	for (shift = 0; shift < 32; shift += 8)
-		sum = (sum ^ (uint32_t)(dir_number >> shift & 0xff)) * 0x01000193u;
+		sum = (sum ^ (uint32_t)(dir->number >> shift & 0xff)) * 0x01000193u;
 	for (; *name; name++)
-		sum = (sum ^ (unsigned char)*name) * 0x01000193u;
+		sum = (sum ^ (dir->is_fat ? fat_name_fold(*name) : (unsigned char)*name)) * 0x01000193u;
 	return sum;
+}
+
+static bool is_name(const struct node *dir, const char *a, const char *b)
+{
+	return (dir->is_fat ? fat_name_compare(a, b) : strcmp(a, b)) == 0;
 }
 
 static struct node **number_bucket(struct nodes *nodes, uint64_t number)
@@ -116,7 +128,7 @@ static struct node **number_bucket(struct nodes *nodes, uint64_t number)
 
 static struct node **name_bucket(struct nodes *nodes, const struct node *dir, const char *name)
 {
-	return &nodes->by_name[hash_name(dir->number, name) & (nodes->bucket_count - 1)];
+	return &nodes->by_name[hash_name(dir, name) & (nodes->bucket_count - 1)];
 }
 
 static struct node *find_number(struct nodes *nodes, uint64_t number)
@@ -132,7 +144,7 @@ static struct node *find_name(struct nodes *nodes, const struct node *dir, const
 {
 	struct node *node = *name_bucket(nodes, dir, name);
 
-	while (node && (node->parent != dir || strcmp(node->name, name) != 0))
+	while (node && (node->parent != dir || !is_name(dir, node->name, name)))
 		node = node->next_name;
 	return node;
 }
@@ -208,11 +220,22 @@ static void grow(struct nodes *nodes)
  */
 static uint64_t free_number(struct nodes *nodes, const struct node *dir, const char *name)
 {
-	uint32_t number = hash_name(dir->number, name);
+	uint32_t number = hash_name(dir, name);
 
 	while (number <= NODES_ROOT || find_number(nodes, number))
 		number++;
 	return number;
+}
+
+/* Whether directory NAME in DIR is on FAT: what kind of file system it is shows in the first part of a path. */
+static bool is_fat(const struct nodes *nodes, const struct node *dir, const char *name)
+{
+	char path[1024];
+
+	if (dir->parent || !nodes->board)
+		return dir->is_fat;
+	snprintf(path, sizeof(path), "/%s", name);
+	return board_kind(nodes->board, path) == BOARD_FAT;
 }
 
 static struct node *new_node(struct nodes *nodes, struct node *dir, const char *name, bool is_dir)
@@ -229,6 +252,7 @@ static struct node *new_node(struct nodes *nodes, struct node *dir, const char *
 	node->number = free_number(nodes, dir, name);
 	node->parent = dir;
 	node->is_dir = is_dir;
+	node->is_fat = is_dir && is_fat(nodes, dir, name);
 	dir->uses++;
 	link_number(nodes, node);
 	link_name(nodes, node);
@@ -428,7 +452,7 @@ int nodes_claim_name(struct nodes *nodes, uint64_t dir, const char *name, bool a
 		wait_for(nodes, claim, NULL);
 	if (rc == 0) {
 		take(claim);
-		rc = build_path(claim->dir, name, &claim->path);
+		rc = build_path(claim->dir, claim->node ? claim->node->name : name, &claim->path);
 	}
 	pthread_mutex_unlock(&nodes->lock);
 	return rc;
@@ -474,7 +498,7 @@ int nodes_claim_rename(struct nodes *nodes, uint64_t from_dir, const char *from_
 			to->node = NULL;
 		take(from);
 		take(to);
-		rc = build_path(from->dir, from_name, &from->path);
+		rc = build_path(from->dir, from->node ? from->node->name : from_name, &from->path);
 		if (rc == 0)
 			rc = build_path(to->dir, to_name, &to->path);
 	}
@@ -505,6 +529,18 @@ void nodes_release(struct nodes *nodes, struct nodes_claim *claim)
 uint64_t node_number(const struct node *node)
 {
 	return node->number;
+}
+
+bool nodes_is_fat(struct nodes *nodes, uint64_t number)
+{
+	const struct node *node;
+	bool fat;
+
+	pthread_mutex_lock(&nodes->lock);
+	node = find_number(nodes, number);
+	fat = node && node->is_fat;
+	pthread_mutex_unlock(&nodes->lock);
+	return fat;
 }
 
 bool node_is_dir(const struct node *node)

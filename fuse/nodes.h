@@ -35,8 +35,11 @@ struct nodes_claim {
 	bool alone;
 };
 
-/* An empty tree in *OUT, to be freed with nodes_close. Returns 0 or -ENOMEM. */
-int nodes_open(struct nodes **out);
+/*
+ * An empty tree in *OUT, to be freed with nodes_close. BOARD (NULL: none) tells which directories are on FAT: there names that
+ * differ in the case of ASCII letters lead to the same node. Returns 0 or -ENOMEM.
+ */
+int nodes_open(struct nodes **out, struct board *board);
 
 /* Frees NODES and all that is in it; NULL is accepted. No operation may be under way. */
 void nodes_close(struct nodes *nodes);
@@ -45,8 +48,8 @@ void nodes_close(struct nodes *nodes);
 int nodes_claim(struct nodes *nodes, uint64_t number, bool alone, struct nodes_claim *claim);
 
 /*
- * Claims NAME in directory DIR: the directory shared, and the node of that name if there is one, shared or alone. *CLAIM needs
- * nodes_release in any case. Returns 0, -ENOENT when the directory has been removed, -ESTALE or -ENOMEM.
+ * Claims NAME in directory DIR: the directory shared, and the node of that name if there is one, shared or alone; the path is
+ * spelled as the node is. *CLAIM needs nodes_release in any case. Returns 0, -ENOENT when the directory has been removed, -ESTALE or -ENOMEM.
  */
 int nodes_claim_name(struct nodes *nodes, uint64_t dir, const char *name, bool alone, struct nodes_claim *claim);
 
@@ -59,6 +62,9 @@ int nodes_claim_rename(struct nodes *nodes, uint64_t from_dir, const char *from_
 
 /* Gives a claim back; *CLAIM is all zero then. */
 void nodes_release(struct nodes *nodes, struct nodes_claim *claim);
+
+/* Whether directory NUMBER is on FAT. */
+bool nodes_is_fat(struct nodes *nodes, uint64_t number);
 
 /* The number of NODE, which is its inode number as well; the same as long as the node lives, and mostly the same ever after. */
 uint64_t node_number(const struct node *node);

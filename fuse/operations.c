@@ -37,7 +37,8 @@ static void op_init(void *user_data, struct fuse_conn_info *connection)
 	connection->want &= ~(unsigned)FUSE_CAP_AUTO_INVAL_DATA;
 }
 
-static struct fuse_entry_param entry_of(fuse_req_t req, const struct stat *about)
+/* What is known of an entry of DIR. A file on FAT may be removed by one of its spellings: the kernel is to ask for each anew. */
+static struct fuse_entry_param entry_of(fuse_req_t req, fuse_ino_t dir, const struct stat *about)
 {
 	double timeout = operations_of(req)->timeout;
 
@@ -45,12 +46,12 @@ static struct fuse_entry_param entry_of(fuse_req_t req, const struct stat *about
 		.ino = about->st_ino,
 		.attr = *about,
 		.attr_timeout = timeout,
-		.entry_timeout = timeout,
+		.entry_timeout = vfs_is_fat(vfs_of(req), dir) ? 0 : timeout,
 	};
 }
 
 /* Replies with what was looked up. A reply that the kernel does not want any more is a look-up that it does not know of. */
-static void reply_entry(fuse_req_t req, int rc, const struct stat *about)
+static void reply_entry(fuse_req_t req, fuse_ino_t dir, int rc, const struct stat *about)
 {
 	struct vfs *vfs = vfs_of(req);
 	struct fuse_entry_param entry;
@@ -59,7 +60,7 @@ static void reply_entry(fuse_req_t req, int rc, const struct stat *about)
 		fuse_reply_err(req, -rc);
 		return;
 	}
-	entry = entry_of(req, about);
+	entry = entry_of(req, dir, about);
 	if (fuse_reply_entry(req, &entry) == -ENOENT)
 		vfs_forget(vfs, about->st_ino, 1);
 }
@@ -77,7 +78,7 @@ static void op_lookup(fuse_req_t req, fuse_ino_t dir, const char *name)
 	struct stat about;
 	int rc = vfs_look_up(vfs_of(req), dir, name, &about);
 
-	reply_entry(req, rc, &about);
+	reply_entry(req, dir, rc, &about);
 }
 
 static void op_forget(fuse_req_t req, fuse_ino_t number, uint64_t count)
@@ -133,7 +134,7 @@ static void op_mknod(fuse_req_t req, fuse_ino_t dir, const char *name, mode_t mo
 	(void)device;
 	if (S_ISREG(mode) || (mode & S_IFMT) == 0)
 		rc = vfs_make_file(vfs_of(req), dir, name, &about);
-	reply_entry(req, rc, &about);
+	reply_entry(req, dir, rc, &about);
 }
 
 static void op_mkdir(fuse_req_t req, fuse_ino_t dir, const char *name, mode_t mode)
@@ -142,7 +143,7 @@ static void op_mkdir(fuse_req_t req, fuse_ino_t dir, const char *name, mode_t mo
 	int rc = vfs_make_dir(vfs_of(req), dir, name, &about);
 
 	(void)mode;
-	reply_entry(req, rc, &about);
+	reply_entry(req, dir, rc, &about);
 }
 
 static void op_unlink(fuse_req_t req, fuse_ino_t dir, const char *name)
@@ -186,7 +187,7 @@ static void op_create(fuse_req_t req, fuse_ino_t dir, const char *name, mode_t m
 		return;
 	}
 	info->fh = (uintptr_t)handle;
-	entry = entry_of(req, &about);
+	entry = entry_of(req, dir, &about);
 	if (fuse_reply_create(req, &entry, info) == -ENOENT) {
 		vfs_release(vfs, handle);
 		vfs_forget(vfs, about.st_ino, 1);
@@ -344,7 +345,7 @@ static int fill_page(struct page *page, struct vfs_handle *handle, off_t at)
 		rc = vfs_list_entry(vfs, handle, (size_t)(at - 2), &name, &looked_up, &about);
 		if (rc <= 0)
 			return page->used > 0 ? 0 : rc;
-		entry = entry_of(page->req, &about);
+		entry = entry_of(page->req, page->number, &about);
 		/* Number 0: only the name is told. */
 		if (!looked_up)
 			entry.ino = 0;

@@ -4,6 +4,7 @@
 #include "fuse/kept_times.h"
 #include "fuse/listing.h"
 #include "fuse/next_file.h"
+#include "fuse/spelling.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -55,7 +56,7 @@ int vfs_open(struct vfs **out, struct board *board, const struct vfs_options *op
 	vfs->mount.now = options->now ? options->now : real_time;
 	vfs->mount.store.directory = -1;
 	pthread_mutex_init(&vfs->handles_lock, NULL);
-	rc = nodes_open(&vfs->nodes);
+	rc = nodes_open(&vfs->nodes, board);
 	if (rc == 0)
 		rc = kept_times_open(&vfs->mount.times);
 	if (rc == 0)
@@ -284,8 +285,25 @@ static int check_new_name(const struct vfs *vfs, uint64_t dir, const char *name)
 	return rc;
 }
 
+/* Claims NAME in DIR for a look-up. On FAT *NAME becomes the name that the board lists, in SPELLED. */
+static int claim_to_look_up(struct vfs *vfs, uint64_t dir, const char **name, char spelled[VFS_NAME_MAX + 1],
+			    struct nodes_claim *claim)
+{
+	int rc = nodes_claim_name(vfs->nodes, dir, *name, false, claim);
+
+	if (rc < 0 || claim->node || !nodes_is_fat(vfs->nodes, dir))
+		return rc;
+	rc = spelling_find(vfs->board, claim->path, spelled);
+	if (rc <= 0 || strcmp(spelled, *name) == 0)
+		return rc < 0 ? rc : 0;
+	nodes_release(vfs->nodes, claim);
+	*name = spelled;
+	return nodes_claim_name(vfs->nodes, dir, *name, false, claim);
+}
+
 int vfs_look_up(struct vfs *vfs, uint64_t dir, const char *name, struct stat *out)
 {
+	char spelled[VFS_NAME_MAX + 1];
 	struct nodes_claim claim;
 	struct node *node;
 	int rc = check_name(name);
@@ -294,7 +312,7 @@ int vfs_look_up(struct vfs *vfs, uint64_t dir, const char *name, struct stat *ou
 		rc = -ENOENT;
 	if (rc < 0)
 		return rc;
-	rc = nodes_claim_name(vfs->nodes, dir, name, false, &claim);
+	rc = claim_to_look_up(vfs, dir, &name, spelled, &claim);
 	if (rc == 0)
 		rc = attributes(vfs, &claim, 0, out);
 	if (rc == -ESTALE)
@@ -307,6 +325,11 @@ int vfs_look_up(struct vfs *vfs, uint64_t dir, const char *name, struct stat *ou
 		nodes_remove(vfs->nodes, claim.node);
 	nodes_release(vfs->nodes, &claim);
 	return rc;
+}
+
+bool vfs_is_fat(struct vfs *vfs, uint64_t dir)
+{
+	return nodes_is_fat(vfs->nodes, dir);
 }
 
 void vfs_forget(struct vfs *vfs, uint64_t number, uint64_t count)
@@ -701,6 +724,8 @@ int vfs_create(struct vfs *vfs, uint64_t dir, const char *name, int flags, struc
 	int rc = claim_new_name(vfs, dir, name, &claim);
 
 	*handle = NULL;
+	if (rc == 0)
+		rc = board_may_make(vfs->board, claim.path);
 	if (rc == 0)
 		rc = nodes_look_up(vfs->nodes, claim.dir, name, false, &node);
 	if (rc == 0) {

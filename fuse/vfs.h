@@ -62,6 +62,9 @@ void vfs_close(struct vfs *vfs);
 /* What NAME in DIR is. The kernel knows its number from now on, until vfs_forget. */
 int vfs_look_up(struct vfs *vfs, uint64_t dir, const char *name, struct stat *out);
 
+/* Whether names in directory DIR that differ in the case of their letters are the same. */
+bool vfs_is_fat(struct vfs *vfs, uint64_t dir);
+
 /* The kernel has forgotten COUNT times that it looked NUMBER up. */
 void vfs_forget(struct vfs *vfs, uint64_t number, uint64_t count);
 

@@ -75,6 +75,12 @@ libmpremotefs_a_SOURCES = \
 	src/board/board_errno.h \
 	src/board/board_mend.c \
 	src/board/board_mend.h \
+	src/board/fat_name.c \
+	src/board/fat_name.h \
+	src/board/file_systems.c \
+	src/board/file_systems.h \
+	src/board/leftovers.c \
+	src/board/leftovers.h \
 	src/board/listing.c \
 	src/board/listing.h \
 	src/board/packer.c \

@@ -15,6 +15,9 @@ UNIT_TESTS = \
 	tests/unit/test_board_errno \
 	tests/unit/test_board_mend \
 	tests/unit/test_exchange \
+	tests/unit/test_fat_name \
+	tests/unit/test_file_systems \
+	tests/unit/test_leftovers \
 	tests/unit/test_exchange_random \
 	tests/unit/test_fakelink \
 	tests/unit/test_frame \
@@ -55,6 +58,7 @@ UNIT_TESTS += \
 	tests/unit/test_open_file \
 	tests/unit/test_options \
 	tests/unit/test_port_list \
+	tests/unit/test_spelling \
 	tests/unit/test_vfs
 FAKE_BOARD = tests/unit/fakeboard.c tests/unit/fakeboard.h
 FUSE_TEST_LIBS = $(LIBMOUNT_LIBS) $(CMOCKA_LIBS)
@@ -68,6 +72,8 @@ tests_unit_test_open_file_SOURCES = tests/unit/test_open_file.c tests/unit/dice.
 tests_unit_test_open_file_LDADD = $(FUSE_TEST_LIBS)
 tests_unit_test_options_LDADD = $(FUSE_TEST_LIBS)
 tests_unit_test_port_list_LDADD = $(FUSE_TEST_LIBS)
+tests_unit_test_spelling_SOURCES = tests/unit/test_spelling.c $(FAKE_BOARD)
+tests_unit_test_spelling_LDADD = $(FUSE_TEST_LIBS)
 tests_unit_test_vfs_SOURCES = tests/unit/test_vfs.c $(FAKE_BOARD)
 tests_unit_test_vfs_LDADD = $(FUSE_TEST_LIBS)
 
@@ -81,6 +87,7 @@ SYSTEM_TESTS = \
 	tests/system/board.sh \
 	tests/system/check_board.sh \
 	tests/system/differential.sh \
+	tests/system/fat_names.sh \
 	tests/system/file_manager.sh \
 	tests/system/full_flash.sh \
 	tests/system/host_killed.sh \
@@ -93,6 +100,8 @@ SYSTEM_TESTS = \
 	tests/system/parallel.sh \
 	tests/system/ports.sh \
 	tests/system/power_cut.sh \
+	tests/system/power_cut_fat.sh \
+	tests/system/power_cut_lfs1.sh \
 	tests/system/programs.sh \
 	tests/system/rawrepl.sh \
 	tests/system/rawrepl_uart.sh \
@@ -107,7 +116,10 @@ SYSTEM_TESTS = \
 	tests/system/silent_board.sh \
 	tests/system/small_board.sh \
 	tests/system/tools.sh \
+	tests/system/tools_fat.sh \
+	tests/system/tools_lfs1.sh \
 	tests/system/uart.sh \
+	tests/system/virtual_root.sh \
 	tests/system/vm.sh
 
 # What a test links that says nothing else. One with more sources than its own: tests_unit_test_X_SOURCES = ...
@@ -138,6 +150,8 @@ tests_unit_test_exchange_random_SOURCES = \
 	tests/unit/test_exchange_random.c \
 	tests/unit/toyagent.c \
 	tests/unit/toyagent.h
+tests_unit_test_file_systems_SOURCES = tests/unit/test_file_systems.c tests/unit/dice.h
+tests_unit_test_leftovers_SOURCES = tests/unit/test_leftovers.c tests/unit/dice.h $(FAKE_BOARD)
 tests_unit_test_frame_SOURCES = tests/unit/test_frame.c tests/unit/dice.h
 tests_unit_test_listing_SOURCES = tests/unit/test_listing.c tests/unit/dice.h
 tests_unit_test_packer_SOURCES = tests/unit/test_packer.c tests/unit/dice.h

@@ -59,7 +59,7 @@ enum agent_op {
 	AGENT_LIST = 'L',   /* PATH -> u8 number of the payload, then any number of (u8 name length, name, STAT), none cut */
 	AGENT_READ = 'R',   /* u32 offset, u32 length, PATH -> content, shorter only at the file's end */
 	AGENT_HASH = 'H',   /* u32 size, PATH -> STAT, then 32 bytes of SHA-256 if it is a file of this size */
-	AGENT_WRITE = 'W',  /* u8 enum agent_write, u8 window bits, u16 length inflated, u16 length of PATH, PATH, data
+	AGENT_WRITE = 'W',  /* u8 enum agent_write, u8 window bits, u16 length inflated, u16 length of PATH, u8 base, PATH, data
 	                       -> STAT if LAST, or nothing */
 	AGENT_MKDIR = 'M',  /* PATH -> nothing */
 	AGENT_RMDIR = 'd',  /* PATH -> nothing */
@@ -80,7 +80,9 @@ enum agent_load { AGENT_LOAD_DEFLATED = 1, AGENT_LOAD_MORE = 2 };
 
 /*
  * A file's content comes in one or more AGENT_WRITE, the first with FIRST and the last with LAST; only these need the path. It
- * goes to a temporary file (AGENT_HIDDEN before its name, which is cut to 200 bytes) that LAST renames to PATH. The payloads
+ * goes to a temporary file that LAST renames to PATH. BASE, which all of them tell alike, says where it lies: 0 is beside PATH,
+ * otherwise it is the length of the start of PATH that is the directory (with its slash), and then the temporary is renamed to
+ * say that it is complete before it becomes PATH. board/leftovers.h has the names. The payloads
  * marked DEFLATED are one raw deflate stream, each ended by a Z_SYNC_FLUSH, that runs through all files until RESET starts it
  * anew, with the window bits that come with it; the host has to do that after each answer that is not AGENT_DONE.
  */
@@ -93,7 +95,7 @@ enum agent_write {
 	AGENT_WRITE_RESET = 32
 };
 
-/* Starts the name of an incomplete file on the board; such names are never shown. board/files.py has it too. */
+/* Starts the name of a temporary file on the board; such names are never shown. board/changes.py has it too. */
 #define AGENT_HIDDEN ".mpremotefs~"
 
 /* The board's answer to an AGENT_WRITE without its FIRST (ESTALE on the unix port; no board file system raises it). */

@@ -10,9 +10,29 @@ bool board_hides(const char *name)
 	return !strncmp(name, AGENT_HIDDEN, sizeof(AGENT_HIDDEN) - 1);
 }
 
+enum board_kind board_kind(struct board *board, const char *dir)
+{
+	return board->ops->kind ? board->ops->kind(board, dir) : BOARD_ORDINARY;
+}
+
+size_t board_top(struct board *board, const char *path)
+{
+	return board->ops->top ? board->ops->top(board, path) : 1;
+}
+
 int board_stat(struct board *board, const char *path, struct board_stat *out)
 {
 	return board->ops->stat(board, path, out);
+}
+
+int board_probe(struct board *board, const char *path, struct board_stat *out)
+{
+	return board->ops->probe ? board->ops->probe(board, path, out) : board_stat(board, path, out);
+}
+
+int board_may_make(struct board *board, const char *path)
+{
+	return board->ops->may_make ? board->ops->may_make(board, path) : 0;
 }
 
 int board_list(struct board *board, const char *path, board_entry_fn *each, void *context)

@@ -10,7 +10,8 @@
  * "/" is the top that the user chose (root=). Any thread may call any function; every call blocks until it is done and ends
  * within the session's timeout after the board's last sign of life. All return 0 or a count, or a negative errno of this
  * computer. Beside the obvious ones:
- *   -ETIMEDOUT never: a silent board is -EIO; -EIO also for what has no better word; -ENODEV never: a board that is gone is -EIO
+ *   -ETIMEDOUT never: a silent board is -EIO; -EIO also for what has no better word; a board that is gone is -EIO
+ *   -ENODEV  only from what lies below board_mend: no file system is mounted there
  *   -ENAMETOOLONG, -EINVAL  a name that the board's file system cannot hold
  */
 #ifndef BOARD_BOARD_H
@@ -44,6 +45,13 @@ struct board_info {
 	bool read_only;        /* nothing on it can be changed */
 };
 
+/* What a board's file systems differ in. */
+enum board_kind {
+	BOARD_ORDINARY,
+	BOARD_FAT,  /* names differ by more than the case of ASCII letters */
+	BOARD_NONE, /* nothing is mounted: there are only directories on which other file systems are */
+};
+
 /* Called for each entry of a directory; NAME is one checked name (no `/`, `.`, `..`, NUL). A non-zero return ends the listing. */
 typedef int board_entry_fn(void *context, const char *name, const struct board_stat *stat);
 
@@ -62,7 +70,11 @@ struct board_content {
 };
 
 struct board_ops {
+	enum board_kind (*kind)(struct board *board, const char *dir); /* NULL: all is BOARD_ORDINARY */
+	size_t (*top)(struct board *board, const char *path);		 /* NULL: there is but one file system */
 	int (*stat)(struct board *board, const char *path, struct board_stat *out);
+	int (*probe)(struct board *board, const char *path, struct board_stat *out); /* NULL: as stat */
+	int (*may_make)(struct board *board, const char *path);			     /* NULL: it may */
 	int (*list)(struct board *board, const char *path, board_entry_fn *each, void *context);
 	ssize_t (*read)(struct board *board, const char *path, void *buf, size_t len, uint64_t offset);
 	int (*replace)(struct board *board, const char *path, const struct board_content *content, struct board_stat *out);
@@ -84,8 +96,27 @@ struct board {
 	const struct board_ops *ops;
 };
 
+/* The kind of the file system that the entries of directory DIR lie on, or would lie on. Asks nobody. */
+enum board_kind board_kind(struct board *board, const char *dir);
+
+/*
+ * The length of the start of PATH, with its slash, that is the top of the file system that the entry PATH lies on: 1 for "/sd", and
+ * 4 for "/sd/" and "/sd/x" where /sd is one. Asks nobody.
+ */
+size_t board_top(struct board *board, const char *path);
+
 /* What PATH is. -ENOENT, -ENOTDIR as stat(2). */
 int board_stat(struct board *board, const char *path, struct board_stat *out);
+
+/* The same, of the board itself, whatever is remembered of it; what FAT finds by another name as well. */
+int board_probe(struct board *board, const char *path, struct board_stat *out);
+
+/*
+ * Whether something new may be made at PATH, of which board_stat says that it is not there, so that a file whose content comes
+ * later is refused at once. Returns 0, -EINVAL for a name that the board would store as another or that leads to another file,
+ * -EPERM where no file system is mounted, or another errno of board_stat.
+ */
+int board_may_make(struct board *board, const char *path);
 
 /* Whether NAME, one name, is kept for temporaries of ours: no listing shows it, and what bears it is removed some day. */
 bool board_hides(const char *name);

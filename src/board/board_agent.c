@@ -18,13 +18,16 @@
 #include "agent/agent_parts.h"
 #include "board/ahead.h"
 #include "board/board_errno.h"
+#include "board/fat_name.h"
+#include "board/file_systems.h"
+#include "board/leftovers.h"
 #include "board/listing.h"
 #include "board/packer.h"
 
 enum {
 	STAT_SIZE = LISTING_STAT_SIZE,
 	HASH_SIZE = SHA256_DIGEST_LENGTH,
-	WRITE_HEADER = 6,       /* bytes of AGENT_WRITE's payload before its path */
+	WRITE_HEADER = 7,       /* bytes of AGENT_WRITE's payload before its path */
 	READS_MAX = 64,         /* requests that one board_read hands over at a time */
 	EPOCH_2000 = 946684800, /* seconds from 1970 to 2000 */
 	HIDDEN_CUT = 200,       /* bytes of a name in that of its temporary, see protocol.h */
@@ -42,6 +45,7 @@ enum info_line {
 	INFO_INODE,
 	INFO_DEVICE,
 	INFO_IS_DIR,
+	INFO_FILE_SYSTEMS,
 	INFO_LINES
 };
 
@@ -51,6 +55,12 @@ struct identity {
 	char usb_serial[128]; /* of its port */
 	char machine[128], version[64];
 	long long inode, device; /* of the top, where it is a directory of a computer; 0: it is not */
+};
+
+/* The board's file systems, as file_systems.h has them. */
+struct mounts {
+	struct mounts *older; /* somebody may still look at it */
+	char line[256];
 };
 
 struct board_agent {
@@ -69,6 +79,7 @@ struct board_agent {
 	_Atomic int64_t epoch;   /* of the board's clock, in seconds since 1970 */
 	atomic_bool hashes;      /* the board has SHA-256 */
 	atomic_int offered_bits; /* the window that it has memory for, to inflate; 0: none */
+	_Atomic(struct mounts *) mounts;
 	struct board_info info;
 	char warning[512];
 
@@ -198,18 +209,55 @@ static int op_stat(struct board *base, const char *path, struct board_stat *out)
 	return 0;
 }
 
-/* A file of ours that an ended session left behind goes when it is seen, unless it is being written now. */
-static void remove_leftover(struct board_agent *board, const char *dir, const char *name)
+static const char *mounts_of(struct board_agent *board)
 {
-	char path[4096];
+	return atomic_load(&board->mounts)->line;
+}
 
-	if (board->info.read_only || pthread_mutex_trylock(&board->writing))
-		return;
-	int size = snprintf(path, sizeof(path), "%s/%s", strcmp(dir, "/") ? dir : "", name);
-	if (size > 0 && (size_t)size < sizeof(path) &&
-	    !path_call(board, AGENT_REMOVE, EXCHANGE_CHANGES, NULL, 0, path, NULL, 0, NULL))
-		log_at(board, LOG_NOTICE, "%s: removed %s, a copy that was cut short", board->device, path);
-	pthread_mutex_unlock(&board->writing);
+static enum board_kind op_kind(struct board *base, const char *dir)
+{
+	return file_systems_kind(mounts_of(of(base)), dir);
+}
+
+static size_t op_top(struct board *base, const char *path)
+{
+	return file_systems_top(mounts_of(of(base)), path);
+}
+
+/* Whether the entry PATH lies on FAT. */
+static bool is_on_fat(struct board_agent *board, const char *path)
+{
+	char top[256];
+	size_t len = file_systems_top(mounts_of(board), path);
+
+	return snprintf(top, sizeof(top), "%.*s", (int)len, path) < (int)sizeof(top) && op_kind(&board->base, top) == BOARD_FAT;
+}
+
+static void log_leftover(void *context, const char *text)
+{
+	struct board_agent *board = context;
+
+	log_at(board, LOG_NOTICE, "%s: %s", board->device, text);
+}
+
+static int write_in_place(void *context, const char *path, const struct board_content *content);
+
+/*
+ * Puts the leftovers in order that are in the answer of AGENT_LIST for DIR, LEN bytes at ANSWER. `writing` is held. Returns whether
+ * one of them became a file, which is not in the answer.
+ */
+static bool settle_leftovers(struct board_agent *board, const char *dir, const uint8_t *answer, size_t len)
+{
+	const struct leftovers leftovers = {&board->base, write_in_place, log_leftover, board};
+	struct listing listing = {answer, len, board->epoch};
+	struct listing_entry entry;
+	enum listing_event event;
+	bool settled = false;
+
+	while ((event = listing_next(&listing, &entry)) != LISTING_END && event != LISTING_CUT)
+		if (event == LISTING_LEFTOVER && leftovers_settle(&leftovers, dir, entry.name) > 0)
+			settled = true;
+	return settled;
 }
 
 /* Hands the entries in the answer of AGENT_LIST on, LEN bytes at ANSWER. */
@@ -219,37 +267,77 @@ static int each_entry(struct board_agent *board, const char *dir, const uint8_t 
 	struct listing listing = {answer, len, board->epoch};
 	struct listing_entry entry;
 	enum listing_event event;
+	bool fat = op_kind(&board->base, dir) == BOARD_FAT;
 	int error = 0;
 
 	while (!error && (event = listing_next(&listing, &entry)) != LISTING_END) {
-		if (event == LISTING_ENTRY)
-			error = each(context, entry.name, &entry.stat);
-		else if (event == LISTING_LEFTOVER)
-			remove_leftover(board, dir, entry.name);
-		else if (event == LISTING_REFUSED)
+		if (event == LISTING_REFUSED)
 			log_at(board, LOG_WARNING, "%s: %s holds a name that no directory here can hold: left out", board->device,
 			       dir);
-		else
+		else if (event == LISTING_CUT)
 			error = -EIO;
+		else if (event == LISTING_ENTRY && !(fat && fat_name_is_torn(entry.name)))
+			error = each(context, entry.name, &entry.stat);
 	}
+	return error;
+}
+
+/* The answer of AGENT_LIST for PATH into *ANSWER, which is to be freed, also behind an error. */
+static int ask_list(struct board_agent *board, const char *path, uint8_t **answer, size_t *len)
+{
+	struct exchange_request request = {.op = AGENT_LIST, .parts = true, .grow = true};
+	uint8_t *payload = path_payload(board, 0, path, &request.len);
+
+	*answer = NULL;
+	*len = 0;
+	if (!payload)
+		return -ENAMETOOLONG;
+	request.payload = payload;
+	int error = call(board, &request, path);
+	free(payload);
+	*answer = request.answer;
+	*len = request.answer_len;
 	return error;
 }
 
 static int op_list(struct board *base, const char *path, board_entry_fn *each, void *context)
 {
 	struct board_agent *board = of(base);
-	struct exchange_request request = {.op = AGENT_LIST, .parts = true, .grow = true};
-	uint8_t *payload = path_payload(board, 0, path, &request.len);
+	uint8_t *answer;
+	size_t len;
+	bool settled = false;
+	int error = ask_list(board, path, &answer, &len);
 
-	if (!payload)
-		return -ENAMETOOLONG;
-	request.payload = payload;
-	int error = call(board, &request, path);
+	/* What is written now is no leftover. */
+	if (!error && !board->info.read_only && !pthread_mutex_trylock(&board->writing)) {
+		settled = settle_leftovers(board, path, answer, len);
+		pthread_mutex_unlock(&board->writing);
+	}
+	if (settled) {
+		free(answer);
+		error = ask_list(board, path, &answer, &len);
+	}
 	if (!error)
-		error = each_entry(board, path, request.answer, request.answer_len, each, context);
-	free(payload);
-	free(request.answer);
+		error = each_entry(board, path, answer, len, each, context);
+	free(answer);
 	return error;
+}
+
+/* Puts the leftovers of an earlier session in order, on all FATs. `writing` is held. Returns whether one became a file. */
+static bool settle_all(struct board_agent *board)
+{
+	char top[256];
+	bool settled = false;
+
+	for (size_t i = 0; !board->info.read_only && file_systems_fat(mounts_of(board), i, top, sizeof(top)); i++) {
+		uint8_t *answer;
+		size_t len;
+
+		if (!ask_list(board, top, &answer, &len) && settle_leftovers(board, top, answer, len))
+			settled = true;
+		free(answer);
+	}
+	return settled;
 }
 
 /* Up to READS_MAX blocks of a file, all handed over before the first is waited for, so that the line never rests. */
@@ -383,9 +471,17 @@ static bool name_fits(struct board_agent *board, const char *path)
 {
 	struct board_statfs statfs;
 	size_t len = strlen(strrchr(path, '/') + 1);
-	size_t hidden = strlen(AGENT_HIDDEN) + (len < HIDDEN_CUT ? len : HIDDEN_CUT);
+	size_t hidden = strlen(AGENT_HIDDEN "-") + (len < HIDDEN_CUT ? len : HIDDEN_CUT);
 
 	return !op_statfs(&board->base, path, &statfs) && (len > hidden ? len : hidden) <= statfs.name_max;
+}
+
+/* The length of the start of the whole path that is the directory for PATH's temporary; 0: it is beside PATH, or there is none. */
+static size_t temporary_base(struct board_agent *board, const char *path, unsigned flags)
+{
+	if (flags & (AGENT_WRITE_IN_PLACE | AGENT_WRITE_APPEND) || !is_on_fat(board, path))
+		return 0;
+	return strlen(board->root) + file_systems_top(mounts_of(board), path);
 }
 
 /* One AGENT_WRITE with as much of the content from *AT as it holds; *AT moves behind it. */
@@ -424,6 +520,7 @@ static int write_piece(struct board_agent *board, const char *path, const struct
 	payload[1] = (uint8_t)board->window_bits;
 	put16(payload + 2, packed.taken);
 	put16(payload + 4, path_len);
+	payload[6] = (uint8_t)temporary_base(board, path, flags);
 	request.len = WRITE_HEADER + path_len + packed.len;
 	*at += packed.taken;
 	error = call(board, &request, path);
@@ -449,16 +546,17 @@ static void follow_offer(struct board_agent *board)
 	board->window_bits = bits;
 }
 
-/* A new agent knows nothing of what was packed for the one before. */
+/* A new agent knows nothing of what was packed for the one before, and its board may have been without power. */
 static void follow_session(struct board_agent *board)
 {
 	unsigned number = agent_session(board->agent).number;
 
 	if (board->packed_for == number)
 		return;
+	board->packed_for = number;
 	follow_offer(board);
 	packer_reset(board->packer);
-	board->packed_for = number;
+	settle_all(board);
 }
 
 static int write_once(struct board_agent *board, const char *path, const struct board_content *content, unsigned mode,
@@ -471,7 +569,7 @@ static int write_once(struct board_agent *board, const char *path, const struct 
 
 	do {
 		error = write_piece(board, path, content, flags, &at, stat);
-		flags = mode & (unsigned)~AGENT_WRITE_IN_PLACE;
+		flags = mode;
 	} while (!error && at < content->size);
 	if (!error)
 		get_stat(board, stat, out);
@@ -542,18 +640,25 @@ static int write_content(struct board_agent *board, const char *path, const stru
 	bool again = error == -ENOMEM && give_up_packing(board);
 
 	if (error == -EIO && agent_session(board->agent).number != board->packed_for) {
+		follow_session(board);
 		/* What is written in place is no more what it was, by our doing. */
 		int known = content->known && !(mode & AGENT_WRITE_IN_PLACE) ? check_known(board, path, content, out) : 0;
 
 		if (known)
 			return known < 0 ? known : 0;
-		follow_session(board);
 		again = true;
 	}
 	return again ? write_once(board, path, content, mode, out) : error;
 }
 
-/* Whether a file system without room for old and new content of PATH has room for the new alone. */
+static int write_in_place(void *context, const char *path, const struct board_content *content)
+{
+	struct board_stat unwanted;
+
+	return write_content(context, path, content, AGENT_WRITE_IN_PLACE, &unwanted);
+}
+
+/* Whether the file system has room for the new content of PATH, which is there, without the old. */
 static bool fits_in_place(struct board_agent *board, const char *path, uint64_t size)
 {
 	struct board_stat old;
@@ -562,26 +667,69 @@ static bool fits_in_place(struct board_agent *board, const char *path, uint64_t 
 	if (op_stat(&board->base, path, &old) || op_statfs(&board->base, path, &statfs))
 		return false;
 	uint64_t block = statfs.block_size;
+	if (is_on_fat(board, path))
+		return (size + block - 1) / block <= statfs.blocks_free + (old.size + block - 1) / block;
 	/* LittleFS keeps a pointer or two in each block of a file. */
 	uint64_t needed = (size + block - 9) / (block - 8) + SPARE_BLOCKS;
 	return needed <= statfs.blocks_free + old.size / block;
 }
 
+/* Replaces PATH without a temporary. Not atomic, so WHY goes to the log. */
+static int replace_in_place(struct board_agent *board, const char *path, const struct board_content *content, const char *why,
+			    struct board_stat *out)
+{
+	log_at(board, LOG_WARNING, "%s: %s %s: written in place, which a power cut would leave incomplete", board->device, why, path);
+	return write_content(board, path, content, AGENT_WRITE_IN_PLACE, out);
+}
+
+/* Whether there is room for the temporary that FAT needs, in its name. */
+static bool can_be_told(struct board_agent *board, const char *path)
+{
+	size_t top = file_systems_top(mounts_of(board), path);
+
+	return leftovers_can_tell(path, top) && strlen(board->root) + top <= UINT8_MAX;
+}
+
+/* As replace_in_place, where FAT has no place for a temporary, for WHY. */
+static int replace_without_copy(struct board_agent *board, const char *path, const struct board_content *content, const char *why,
+				struct board_stat *out)
+{
+	bool there = !op_stat(&board->base, path, out);
+
+	if (there && !fits_in_place(board, path, content->size))
+		return -ENOSPC;
+	int error = replace_in_place(board, path, content, why, out);
+	return error == -EACCES && !there ? -ENOSPC : error; /* FAT's word for a full directory */
+}
+
+/* Replaces PATH on FAT, by way of a temporary that a power cut leaves in any case. */
+static int replace_on_fat(struct board_agent *board, const char *path, const struct board_content *content, struct board_stat *out)
+{
+	if (!can_be_told(board, path))
+		return replace_without_copy(board, path, content, "the name is too long for a copy of", out);
+	int error = write_content(board, path, content, 0, out);
+	if (!error || error == -EIO)
+		return error;
+	/* What was complete has become PATH by now, or is gone. */
+	if (settle_all(board) && !op_stat(&board->base, path, out) && out->size == content->size)
+		return 0;
+	if (error == -EACCES)
+		return replace_without_copy(board, path, content, "the top directory is full, without room for a copy of", out);
+	return error;
+}
+
 static int replace(struct board_agent *board, const char *path, const struct board_content *content, struct board_stat *out)
 {
+	follow_session(board);
 	int same =
 		content->known && content->unsure ? check_known(board, path, content, out) : has_same(board, path, content, out);
 
 	if (same)
 		return same < 0 ? same : 0;
-	int error = write_content(board, path, content, 0, out);
+	int error = is_on_fat(board, path) ? replace_on_fat(board, path, content, out) : write_content(board, path, content, 0, out);
 	if (error != -ENOSPC || !fits_in_place(board, path, content->size))
 		return error;
-	log_at(board, LOG_WARNING,
-	       "%s: no room on the board for both the old and the new %s: written in place, which a power cut "
-	       "would leave incomplete",
-	       board->device, path);
-	return write_content(board, path, content, AGENT_WRITE_IN_PLACE, out);
+	return replace_in_place(board, path, content, "no room on the board for both the old and the new", out);
 }
 
 static int op_replace(struct board *base, const char *path, const struct board_content *content, struct board_stat *out)
@@ -713,6 +861,10 @@ static void board_agent_free(struct board_agent *board)
 	free(board->root);
 	free(board->device);
 	free(board->mount_point);
+	for (struct mounts *mounts = board->mounts, *older; mounts; mounts = older) {
+		older = mounts->older;
+		free(mounts);
+	}
 	free(board);
 }
 
@@ -726,6 +878,8 @@ static void op_close(struct board *base)
 }
 
 static const struct board_ops ops = {
+	.kind = op_kind,
+	.top = op_top,
 	.stat = op_stat,
 	.list = op_list,
 	.read = op_read,
@@ -914,6 +1068,22 @@ static int refuse(struct board_agent *board, const struct identity *other, struc
 		name_of(theirs, sizeof(theirs), other));
 }
 
+/* What is mounted on the board, as LINE tells. What it said before stays as long as BOARD. */
+static int learn_mounts(struct board_agent *board, const char *line)
+{
+	struct mounts *old = board->mounts;
+
+	if (old && !strncmp(old->line, line, sizeof(old->line) - 1))
+		return 0;
+	struct mounts *mounts = calloc(1, sizeof(*mounts));
+	if (!mounts)
+		return -ENOMEM;
+	mounts->older = old;
+	snprintf(mounts->line, sizeof(mounts->line), "%s", line);
+	board->mounts = mounts;
+	return 0;
+}
+
 /* What the board can do, which another firmware may have changed. */
 static void learn(struct board_agent *board, char *const lines[INFO_LINES])
 {
@@ -963,6 +1133,8 @@ static int greet(void *context, struct launch *launch, struct diag *diag)
 		board->identity = identity;
 	board->met = true;
 	learn(board, lines);
+	if (learn_mounts(board, lines[INFO_FILE_SYSTEMS]))
+		return no_memory(diag);
 	if (board->options.settime)
 		set_clock(board, launch);
 	return 0;
@@ -1030,6 +1202,7 @@ static int start(struct board_agent *board, const char *device, struct diag *dia
 		agent_close(board->agent, false);
 		return no_memory(diag);
 	}
+	follow_session(board);
 	note_interrupted(board);
 	return 0;
 }

@@ -2,7 +2,8 @@
 /*
  * A tree of what is known, keyed by name. A node is known to be there or not to be; a directory that was listed knows all its
  * entries, so that a name that is not among them is known not to be there. The first unknown name in a directory is asked for
- * alone, which is fast in a large one; the second makes the whole directory worth listing.
+ * alone, which is fast in a large one; the second makes the whole directory worth listing. FAT answers to names that it does not list,
+ * so there the list alone says what is there.
  *
  * What is asked for and what is changed meanwhile may cross. So changes are counted, before and behind, and an answer is only kept
  * when nothing was counted since it was asked for; nor while something is renamed, because what is known moves along with it.
@@ -12,12 +13,17 @@
 #include <errno.h>
 #include <pthread.h>
 #include <search.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "board/fat_name.h"
+
 struct node {
 	char *name;
+	bool folded; /* `name` is the same in either case: its directory is on FAT */
+	bool folds;  /* and so are those of `entries` */
 	struct board_stat stat;
 	int64_t known_at; /* when `there` and `stat` were true; NEVER: they are not known */
 	bool there;
@@ -57,7 +63,9 @@ static int64_t monotonic(void)
 
 static int by_name(const void *a, const void *b)
 {
-	return strcmp(((const struct node *)a)->name, ((const struct node *)b)->name);
+	const struct node *first = a, *second = b;
+
+	return first->folded ? fat_name_compare(first->name, second->name) : strcmp(first->name, second->name);
 }
 
 static void node_free(void *context)
@@ -79,14 +87,28 @@ static void forget_entries(struct node *node)
 
 static struct node *find(const struct node *dir, const char *name)
 {
-	struct node key = {.name = (char *)(uintptr_t)name};
+	struct node key = {.name = (char *)(uintptr_t)name, .folded = dir->folds};
 	struct node *const *found = tfind(&key, &dir->entries, by_name);
 
 	return found ? *found : NULL;
 }
 
+/* Whether the entries of DIR/NAME are the same in either case; what kind of file system it is shows in the first part of a path. */
+static bool is_fat(struct board_cache *cache, const struct node *dir, const char *name)
+{
+	char *path;
+
+	if (dir != &cache->root)
+		return dir->folds;
+	if (asprintf(&path, "/%s", name) < 0)
+		return false;
+	bool fat = board_kind(cache->below, path) == BOARD_FAT;
+	free(path);
+	return fat;
+}
+
 /* The entry NAME of DIR, made where it is missing; nothing is known of a new one. NULL: no memory. */
-static struct node *find_or_add(struct node *dir, const char *name)
+static struct node *find_or_add(struct board_cache *cache, struct node *dir, const char *name)
 {
 	struct node *node = find(dir, name);
 
@@ -96,6 +118,8 @@ static struct node *find_or_add(struct node *dir, const char *name)
 	if (!node)
 		return NULL;
 	node->name = strdup(name);
+	node->folded = dir->folds;
+	node->folds = is_fat(cache, dir, name);
 	node->known_at = node->listed_at = NEVER;
 	if (!node->name || !tsearch(node, &dir->entries, by_name)) {
 		free(node->name);
@@ -103,6 +127,17 @@ static struct node *find_or_add(struct node *dir, const char *name)
 		return NULL;
 	}
 	return node;
+}
+
+/* NODE is spelled NAME, which is no other name to the order that it stands in. */
+static void spell(struct node *node, const char *name)
+{
+	char *copy = strcmp(node->name, name) ? strdup(name) : NULL;
+
+	if (!copy)
+		return;
+	free(node->name);
+	node->name = copy;
 }
 
 static void remove_entry(struct node *dir, struct node *node)
@@ -140,7 +175,7 @@ static struct place walk(struct board_cache *cache, const char *path, bool make)
 				place.error = -ENOTDIR;
 		}
 		place.dir = place.error ? NULL : place.node;
-		place.node = !place.dir ? NULL : make ? find_or_add(place.dir, name) : find(place.dir, name);
+		place.node = !place.dir ? NULL : make ? find_or_add(cache, place.dir, name) : find(place.dir, name);
 		if (!place.node && place.dir && fresh(cache, place.dir->listed_at) && rest && *rest)
 			place.error = -ENOENT;
 	}
@@ -243,24 +278,24 @@ static void touch_parent(struct board_cache *cache, const char *path)
 	free(place.copy);
 }
 
+static char *parent_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return strndup(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
 /* Whether the directory of PATH should be listed rather than PATH be asked for alone. DIR gets its path. With the lock held. */
 static bool better_listed(struct board_cache *cache, const char *path, char **dir)
 {
 	struct place place = walk(cache, path, false);
-	bool better = place.dir && place.dir->asked;
+	bool better = place.dir && place.dir->asked && cache->timeout_us;
 
 	if (place.dir)
 		place.dir->asked = true;
 	free(place.copy);
-	if (better) {
-		*dir = strdup(path);
-		better = *dir != NULL;
-	}
-	if (better) {
-		char *slash = strrchr(*dir, '/');
-		slash[slash == *dir ? 1 : 0] = 0;
-	}
-	return better;
+	*dir = parent_of(path);
+	return *dir && (better || (strcmp(path, "/") && board_kind(cache->below, *dir) == BOARD_FAT));
 }
 
 /* An entry of a directory, and a listing while it comes in. */
@@ -317,6 +352,35 @@ static int stat_below(struct board_cache *cache, const char *path, struct board_
 	return error;
 }
 
+/* What LISTING, of a directory on FAT, says of PATH in it. */
+static int find_listed(const struct listing *listing, const char *path, struct board_stat *out)
+{
+	const char *name = strrchr(path, '/') + 1;
+
+	for (size_t i = 0; i < listing->count; i++) {
+		if (fat_name_compare(listing->entries[i].name, name))
+			continue;
+		*out = listing->entries[i].stat;
+		return 1;
+	}
+	return -ENOENT;
+}
+
+static enum board_kind op_kind(struct board *base, const char *dir)
+{
+	return board_kind(of(base)->below, dir);
+}
+
+static size_t op_top(struct board *base, const char *path)
+{
+	return board_top(of(base)->below, path);
+}
+
+static int op_probe(struct board *base, const char *path, struct board_stat *out)
+{
+	return board_probe(of(base)->below, path, out);
+}
+
 static int op_stat(struct board *base, const char *path, struct board_stat *out)
 {
 	struct board_cache *cache = of(base);
@@ -325,12 +389,14 @@ static int op_stat(struct board *base, const char *path, struct board_stat *out)
 
 	pthread_mutex_lock(&cache->lock);
 	int answer = known(cache, path, out);
-	bool list = !answer && cache->timeout_us && better_listed(cache, path, &dir);
+	bool list = !answer && better_listed(cache, path, &dir);
 	pthread_mutex_unlock(&cache->lock);
 	if (list && !list_below(cache, dir, &listing)) {
 		pthread_mutex_lock(&cache->lock);
 		answer = known(cache, path, out);
 		pthread_mutex_unlock(&cache->lock);
+		if (!answer && board_kind(cache->below, dir) == BOARD_FAT)
+			answer = find_listed(&listing, path, out);
 	}
 	listing_free(&listing);
 	free(dir);
@@ -378,8 +444,9 @@ static void keep_listing(struct board_cache *cache, const char *path, const stru
 	free(place.copy);
 	cache->sweeps++;
 	for (size_t i = 0; whole && i < listing->count; i++) {
-		struct node *node = find_or_add(dir, listing->entries[i].name);
+		struct node *node = find_or_add(cache, dir, listing->entries[i].name);
 		if (node) {
+			spell(node, listing->entries[i].name);
 			learn(cache, node, true, &listing->entries[i].stat);
 			node->sweep = cache->sweeps;
 		}
@@ -543,7 +610,9 @@ static bool move_node(struct board_cache *cache, const char *from, const char *t
 	struct place source = walk(cache, from, false), target = walk(cache, to, true);
 	bool known = source.node && source.node->there && target.node;
 
-	if (known) {
+	if (known && source.node == target.node) {
+		spell(target.node, strrchr(to, '/') + 1);
+	} else if (known) {
 		forget_entries(target.node);
 		target.node->stat = source.node->stat;
 		target.node->there = true;
@@ -555,6 +624,17 @@ static bool move_node(struct board_cache *cache, const char *from, const char *t
 	free(source.copy);
 	free(target.copy);
 	return known;
+}
+
+/* Whether both are the same entry, spelled otherwise. With the lock held. */
+static bool same_node(struct board_cache *cache, const char *a, const char *b)
+{
+	struct place first = walk(cache, a, false), second = walk(cache, b, false);
+	bool same = first.node && first.node == second.node;
+
+	free(first.copy);
+	free(second.copy);
+	return same;
 }
 
 /* Whether one of two different paths leads through the other: no board should rename so. */
@@ -574,7 +654,8 @@ static void keep_rename(struct board_cache *cache, const char *from, const char 
 	} else if (strcmp(from, to)) {
 		if (!move_node(cache, from, to))
 			forget(cache, to);
-		keep(cache, from, NULL);
+		if (!same_node(cache, from, to))
+			keep(cache, from, NULL);
 	}
 	touch_parent(cache, from);
 	touch_parent(cache, to);
@@ -623,7 +704,10 @@ static void op_close(struct board *base)
 }
 
 static const struct board_ops ops = {
+	.kind = op_kind,
+	.top = op_top,
 	.stat = op_stat,
+	.probe = op_probe,
 	.list = op_list,
 	.read = op_read,
 	.ahead = op_ahead,
@@ -650,6 +734,7 @@ int board_cache_open(struct board **out, struct board *below, int64_t timeout_us
 	cache->timeout_us = timeout_us;
 	cache->now = now ? now : monotonic;
 	cache->root.known_at = cache->root.listed_at = NEVER;
+	cache->root.folds = board_kind(below, "/") == BOARD_FAT;
 	cache->root.there = true;
 	cache->root.stat.is_dir = true;
 	cache->session = board_session(below);

@@ -3,8 +3,11 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "board/fat_name.h"
 
 enum { NAME_BYTES_MAX = 255 }; /* of any file system of MicroPython; LittleFS 1 stores longer ones modulo 256 */
 
@@ -35,27 +38,48 @@ static int check_names(const char *path)
 
 static int mended_stat(struct board_mend *mend, const char *path, struct board_stat *out);
 
+/* The directory that PATH is in; free() it. NULL: no memory. */
+static char *parent_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return strndup(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
+/* The kind of the file system that the entry PATH lies on. */
+static enum board_kind kind_of(struct board_mend *mend, const char *path)
+{
+	char *parent = parent_of(path);
+	enum board_kind kind = parent ? board_kind(mend->below, parent) : BOARD_ORDINARY;
+
+	free(parent);
+	return kind;
+}
+
+/* Whether FAT would take the last name of PATH for another. */
+static bool is_misread(struct board_mend *mend, const char *path)
+{
+	const char *name = strrchr(path, '/') + 1;
+
+	return *name && kind_of(mend, path) == BOARD_FAT && !fat_name_is_storable(name, strlen(name));
+}
+
 /* -ENOTDIR or -ENOENT if the directory that PATH is to be in is none. */
 static int check_parent(struct board_mend *mend, const char *path)
 {
 	struct board_stat stat;
-	char *parent = strdup(path);
-	int error = parent ? 0 : -ENOMEM;
+	char *parent = parent_of(path);
+	int error = parent ? mended_stat(mend, parent, &stat) : -ENOMEM;
 
-	if (!error) {
-		char *slash = strrchr(parent, '/');
-		slash[slash == parent ? 1 : 0] = 0;
-		error = mended_stat(mend, parent, &stat);
-		if (!error && !stat.is_dir)
-			error = -ENOTDIR;
-	}
 	free(parent);
-	return error;
+	return error ? error : stat.is_dir ? 0 : -ENOTDIR;
 }
 
-/* A file system that says ENOENT for what is under a file gets the right word. */
+/* A file system that says ENOENT for what is under a file gets the right word; ENODEV: nothing is mounted there. */
 static int mend_missing(struct board_mend *mend, const char *path, int error)
 {
+	if (error == -ENODEV)
+		error = -ENOENT;
 	if (error != -ENOENT || !strcmp(path, "/"))
 		return error;
 	int parent = check_parent(mend, path);
@@ -64,7 +88,9 @@ static int mend_missing(struct board_mend *mend, const char *path, int error)
 
 static int mended_stat(struct board_mend *mend, const char *path, struct board_stat *out)
 {
-	return mend_missing(mend, path, board_stat(mend->below, path, out));
+	int error = is_misread(mend, path) ? -ENOENT : board_stat(mend->below, path, out);
+
+	return mend_missing(mend, path, error);
 }
 
 static int op_stat(struct board *base, const char *path, struct board_stat *out)
@@ -72,6 +98,16 @@ static int op_stat(struct board *base, const char *path, struct board_stat *out)
 	int error = check_names(path);
 
 	return error ? error : mended_stat(of(base), path, out);
+}
+
+static int op_probe(struct board *base, const char *path, struct board_stat *out)
+{
+	return board_probe(of(base)->below, path, out);
+}
+
+static enum board_kind op_kind(struct board *base, const char *dir)
+{
+	return board_kind(of(base)->below, dir);
 }
 
 static int op_list(struct board *base, const char *path, board_entry_fn *each, void *context)
@@ -101,11 +137,33 @@ static ssize_t op_read(struct board *base, const char *path, void *buf, size_t l
 
 	if (error)
 		return error;
-	ssize_t got = board_read(of(base)->below, path, buf, len, offset);
-	return got == -ENOENT || got == -EACCES ? mend_unreadable(of(base), path, (int)got) : got;
+	ssize_t got = is_misread(of(base), path) ? -ENOENT : board_read(of(base)->below, path, buf, len, offset);
+	return got == -ENOENT || got == -EACCES || got == -ENODEV ? mend_unreadable(of(base), path, (int)got) : got;
 }
 
-/* What has to be right before something can be made at PATH. *STAT is what is there; *ERROR how asking for it ended. */
+static size_t op_top(struct board *base, const char *path)
+{
+	return board_top(of(base)->below, path);
+}
+
+/*
+ * Whether a name that is new can be made at PATH. FAT answers to names that it does not list: what is made under one of those would
+ * go over another file.
+ */
+static int check_new(struct board_mend *mend, const char *path)
+{
+	struct board_stat stat;
+	enum board_kind kind = kind_of(mend, path);
+
+	if (kind != BOARD_FAT)
+		return kind == BOARD_NONE ? -EPERM : 0;
+	if (is_misread(mend, path))
+		return -EINVAL;
+	int error = board_probe(mend->below, path, &stat);
+	return error == -ENOENT ? 0 : error ? error : -EINVAL;
+}
+
+/* What has to be right before something can be made at PATH. *STAT is what is there; *THERE how asking for it ended. */
 static int check_target(struct board_mend *mend, const char *path, struct board_stat *stat, int *there)
 {
 	int error = check_names(path);
@@ -115,8 +173,16 @@ static int check_target(struct board_mend *mend, const char *path, struct board_
 		error = check_parent(mend, path);
 	if (error)
 		return error;
-	*there = board_stat(mend->below, path, stat);
+	*there = mended_stat(mend, path, stat);
 	return *there == -ENOENT ? 0 : *there;
+}
+
+static int op_may_make(struct board *base, const char *path)
+{
+	struct board_stat stat;
+	int there, error = check_target(of(base), path, &stat, &there);
+
+	return error ? error : there ? check_new(of(base), path) : 0;
 }
 
 static int write_target(struct board_mend *mend, const char *path)
@@ -124,6 +190,8 @@ static int write_target(struct board_mend *mend, const char *path)
 	struct board_stat stat;
 	int there, error = check_target(mend, path, &stat, &there);
 
+	if (!error && there)
+		error = check_new(mend, path);
 	return error ? error : !there && stat.is_dir ? -EISDIR : 0;
 }
 
@@ -147,6 +215,12 @@ static int op_append(struct board *base, const char *path, const struct board_co
 	return error ? error : board_append(of(base)->below, path, content, from, out);
 }
 
+/* FAT says EACCES when there is no room for a new PATH. */
+static int mend_full(struct board_mend *mend, const char *path, int error)
+{
+	return error == -EACCES && kind_of(mend, path) == BOARD_FAT ? -ENOSPC : error;
+}
+
 static int op_mkdir(struct board *base, const char *path)
 {
 	struct board_mend *mend = of(base);
@@ -155,10 +229,10 @@ static int op_mkdir(struct board *base, const char *path)
 
 	pthread_mutex_lock(&mend->names);
 	int error = check_target(mend, path, &stat, &there);
-	if (!error && !there)
-		error = -EEXIST;
 	if (!error)
-		error = board_mkdir(mend->below, path);
+		error = there ? check_new(mend, path) : -EEXIST;
+	if (!error)
+		error = mend_full(mend, path, board_mkdir(mend->below, path));
 	pthread_mutex_unlock(&mend->names);
 	return error;
 }
@@ -177,7 +251,22 @@ static int remove_dir(struct board_mend *mend, const char *path)
 {
 	int error = board_list(mend->below, path, is_something, NULL);
 
-	return error ? error : board_rmdir(mend->below, path);
+	if (!error)
+		error = board_rmdir(mend->below, path);
+	/* What is in it is not shown. */
+	return error == -EACCES && kind_of(mend, path) == BOARD_FAT ? -ENOTEMPTY : error;
+}
+
+/* Whether a file system is mounted at PATH, which is there. */
+static bool is_top(struct board_mend *mend, const char *path)
+{
+	char *below;
+
+	if (asprintf(&below, "%s/", path) < 0)
+		return false;
+	bool top = board_top(mend->below, below) == strlen(below);
+	free(below);
+	return top;
 }
 
 static int op_rmdir(struct board *base, const char *path)
@@ -189,6 +278,8 @@ static int op_rmdir(struct board *base, const char *path)
 		return -EBUSY;
 	pthread_mutex_lock(&mend->names);
 	int error = op_stat(base, path, &stat);
+	if (!error && is_top(mend, path))
+		error = -EBUSY;
 	if (!error)
 		error = stat.is_dir ? remove_dir(mend, path) : -ENOTDIR;
 	pthread_mutex_unlock(&mend->names);
@@ -208,20 +299,59 @@ static int op_remove(struct board *base, const char *path)
 	return error;
 }
 
+/* Whether A and B are the same path to the board; on FAT whatever the case. */
+static bool is_same(struct board_mend *mend, const char *a, const char *b)
+{
+	return !strcmp(a, b) || (kind_of(mend, a) == BOARD_FAT && !fat_name_compare(a, b));
+}
+
 /* Whether PATH is below DIRECTORY. */
-static bool is_below(const char *path, const char *directory)
+static bool is_below(struct board_mend *mend, const char *path, const char *directory)
 {
 	size_t len = strlen(directory);
 
-	return !strncmp(path, directory, len) && path[len] == '/';
+	if (strlen(path) <= len || path[len] != '/')
+		return false;
+	return !strncmp(path, directory, len) ||
+	       (kind_of(mend, directory) == BOARD_FAT && !fat_name_compare_n(path, directory, len));
 }
 
-/* What stands at TO gives way to FROM, or says why not. */
-static int make_way(struct board_mend *mend, const struct board_stat *from, const char *to, const struct board_stat *target)
+/* Whether A and B lie on two file systems. */
+static bool is_across(struct board_mend *mend, const char *a, const char *b)
 {
-	if (!from->is_dir)
-		return target->is_dir ? -EISDIR : 0;
-	return target->is_dir ? remove_dir(mend, to) : -ENOTDIR;
+	size_t top = board_top(mend->below, a);
+
+	return board_top(mend->below, b) != top || strncmp(a, b, top) != 0;
+}
+
+/*
+ * Renames FROM, of which nothing stands in the way at TO. LittleFS 1 marks what is to be renamed before it looks whether it can be,
+ * and then loses its way: it must not be asked for what it has to refuse.
+ */
+static int rename_now(struct board_mend *mend, const char *from, const char *to)
+{
+	int error = board_rename(mend->below, from, to, false);
+
+	return error == -EPERM ? -EXDEV : error; /* so say all of them of a rename to another file system */
+}
+
+/* Renames FROM over TO, which is there. */
+static int rename_over(struct board_mend *mend, const char *from, const struct board_stat *source, const char *to,
+		       const struct board_stat *target)
+{
+	int error = source->is_dir == target->is_dir ? 0 : target->is_dir ? -EISDIR : -ENOTDIR;
+
+	if (!error && target->is_dir)
+		error = remove_dir(mend, to);
+	return error ? error : rename_now(mend, from, to);
+}
+
+/* Renames FROM to TO, which is new. */
+static int rename_new(struct board_mend *mend, const char *from, const char *to)
+{
+	int error = check_new(mend, to);
+
+	return error ? error : mend_full(mend, to, rename_now(mend, from, to));
 }
 
 static int rename_checked(struct board_mend *mend, const char *from, const char *to, bool noreplace)
@@ -239,19 +369,21 @@ static int rename_checked(struct board_mend *mend, const char *from, const char 
 		error = op_stat(&mend->base, from, &source);
 	if (error)
 		return error;
-	if (is_below(to, from))
+	if (is_below(mend, to, from))
 		return -EINVAL;
 	if (!there && noreplace)
 		return -EEXIST;
-	if (is_below(from, to))
-		return source.is_dir ? -ENOTEMPTY : -EISDIR;
 	if (!strcmp(from, to))
 		return 0; /* LittleFS 1 would lose it */
-	if (!there)
-		error = make_way(mend, &source, to, &target);
-	if (!error)
-		error = board_rename(mend->below, from, to, false);
-	return error == -EPERM ? -EXDEV : error; /* so say all of them of a rename to another file system */
+	if (is_same(mend, from, to))
+		return rename_now(mend, from, to); /* the case of its letters changes */
+	if (is_top(mend, from) || (!there && is_top(mend, to)))
+		return -EBUSY;
+	if (is_below(mend, from, to))
+		return source.is_dir ? -ENOTEMPTY : -EISDIR;
+	if (is_across(mend, from, to))
+		return -EXDEV;
+	return there ? rename_new(mend, from, to) : rename_over(mend, from, &source, to, &target);
 }
 
 static int op_rename(struct board *base, const char *from, const char *to, bool noreplace)
@@ -291,7 +423,11 @@ static void op_close(struct board *base)
 }
 
 static const struct board_ops ops = {
+	.kind = op_kind,
+	.top = op_top,
 	.stat = op_stat,
+	.probe = op_probe,
+	.may_make = op_may_make,
 	.list = op_list,
 	.read = op_read,
 	.ahead = op_ahead,

@@ -2,9 +2,24 @@
 /* listing_next: no answer of AGENT_LIST, however it lies, makes it read beyond its end or give a name that leads elsewhere. */
 #include "board/listing.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "board/leftovers.h"
 #include "tests/fuzz/fuzz.h"
+
+/* What a leftover was to become lies below its directory. */
+static void check_leftover(const char *name)
+{
+	char *path;
+
+	leftovers_parse("/top", name, &path);
+	if (path) {
+		FUZZ_CHECK(!strncmp(path, "/top/", 5) && path[5] && path[strlen(path) - 1] != '/');
+		FUZZ_CHECK(!strstr(path, "//") && !strstr(path, "/../") && strcmp(path + strlen(path) - 3, "/.."));
+	}
+	free(path);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -22,6 +37,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		FUZZ_CHECK(*entry.name && strlen(entry.name) < sizeof(entry.name));
 		FUZZ_CHECK(!strchr(entry.name, '/') && strcmp(entry.name, ".") && strcmp(entry.name, ".."));
 		FUZZ_CHECK(!entry.stat.is_dir || !entry.stat.size);
+		if (event == LISTING_LEFTOVER)
+			check_leftover(entry.name);
 	}
 	FUZZ_CHECK(event == LISTING_END ? !listing.left : listing.left > 0);
 	return 0;

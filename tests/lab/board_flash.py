@@ -2,11 +2,14 @@
 # The flash of a simulated board, in a file of this computer. Two files beside it, of ten digits each:
 #
 #   FLASH.writes  how many blocks, or parts of one, were written to it since it was made
-#   FLASH.cut     at which of them the power fails, half way through it
+#   FLASH.cut     at which of them the power fails, half way through it; the sectors of FAT are written whole or not at all, as SD
+#                 cards do it: nothing that FAT does bears half a sector
 #
 # Tests run on small heaps: this takes little of it, and the set-up is elsewhere because it is forgotten afterwards. No read and no
 # write takes memory, as on a real flash: a MemoryError would leave LittleFS in the middle of what it does.
 import os
+
+SECTOR = 512
 
 
 class Flash:
@@ -36,7 +39,8 @@ class Flash:
         self.cut_file.readinto(self.cut)
         cut = self.cut == self.writes
         self.file.seek(at)
-        self.file.write(memoryview(buf)[: len(buf) // 2] if cut else buf)
+        half = 0 if self.block == SECTOR else len(buf) // 2
+        self.file.write(memoryview(buf)[:half] if cut else buf)
         self.writes_file.seek(0)
         self.writes_file.write(self.writes)
         if cut:

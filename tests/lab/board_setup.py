@@ -20,7 +20,7 @@ def is_blank(path):
 def open_kind(path, kind):
     import board_flash
 
-    flash = board_flash.Flash(path, 512 if kind == "fat" else 4096)
+    flash = board_flash.Flash(path, board_flash.SECTOR if kind == "fat" else 4096)
     make, options = {
         "lfs2": (vfs.VfsLfs2, {"mtime": True}),
         "lfs1": (vfs.VfsLfs1, {}),
@@ -44,7 +44,9 @@ def open_flash(path, kind):
 
 
 def set_up(flash, kind, roms, traits, id):
-    system = open_flash(flash, kind)
+    mounts = [("/", open_flash(flash, kind))]
+    if "virtual-root" in traits.split(","):
+        mounts = [("/flash", mounts[0][1]), ("/sd", open_flash(flash + ".sd", "fat"))]
     mount_rom = None
     if roms != "-":
         import board_rom
@@ -59,9 +61,11 @@ def set_up(flash, kind, roms, traits, id):
 
         board_machine.install(id)
     vfs.umount("/")
-    vfs.mount(system, "/")
-    os.chdir("/")
-    sys.path[:] = ["", ".frozen", "/lib"]
+    for where, system in mounts:
+        vfs.mount(system, where)
+    top = mounts[0][0]
+    os.chdir(top)
+    sys.path[:] = ["", ".frozen", "/lib"] if top == "/" else ["", ".frozen", top, top + "/lib"]
     if mount_rom:
         mount_rom()
 

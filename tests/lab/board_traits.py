@@ -4,6 +4,7 @@
 #   hide=NAME   firmware without the module NAME (deflate, binascii, hashlib...), or with stdin.buffer: without sys.stdin.buffer
 #   blocking    sys.stdin as on bare metal: no file descriptor is behind it, and a read waits for all that was asked for (as
 #               MicroPython's streams do on the unix port too, but for read1 and readinto1, which bare metal lacks)
+#   virtual-root  is for board_setup.py
 import builtins, io, sys
 
 GET_FILENO = 10  # py/stream.h

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The same random operations on two directories, a plain one and the mount: results and errno must be the same, one by one.
 #
-#   differential.py PLAIN MOUNT SEED STEPS
+#   differential.py PLAIN MOUNT SEED STEPS [fat]
 #
 # Both start empty. A difference is shown with the operations before it; the same SEED does the same again.
 #
@@ -11,6 +11,8 @@
 #   - RENAME_EXCHANGE: EINVAL (a board cannot swap two names in one step); tried on the mount alone
 #   - permissions are those of the mount (umask=): chmod succeeds and changes nothing; modes are not compared
 #   - a directory's size and number of links, which every file system counts in its own way, are not compared
+#   - on FAT (`fat`) letters are the same in either case, and there are names that it cannot hold. So the plain directory gets all
+#     in small letters, the mount gets them mixed, and those names are left out
 #   - times: what was set must be there exactly; what the clock made has only to be recent. Time of access is not compared
 import ctypes
 import errno
@@ -23,6 +25,7 @@ import time
 
 NAMES = ["a", "b", "c d", "ü"]
 ODD_NAMES = ["n" * 255, "n" * 256, "-", "\\", '"*:<>?|', "\t", b"\xff\xfe".decode("utf-8", "surrogateescape")]
+FAT_NAMES = ["n" * 255, "n" * 256, "-", "~1", "+,;=[]", b"\xff\xfe".decode("utf-8", "surrogateescape")]
 LENGTHS = [0, 1, 5, 100, 511, 512, 4096, 5000, 20000, 70000]
 BIG = 1200000  # more than a file of the mount keeps in memory
 OFFSETS = [0, 0, 1, 10, 4095, 4096, 5000, 100000]
@@ -48,6 +51,26 @@ class Side:
     def path(self, name):
         return os.path.join(self.root, name)
 
+    def names(self, path):
+        return sorted(os.listdir(self.path(path)))
+
+
+# Small letters on a plain directory are any on this one.
+class FatSide(Side):
+    def __init__(self, root, seed):
+        super().__init__(root)
+        self.random = random.Random(seed)
+
+    def path(self, name):
+        return os.path.join(self.root, "".join(c.upper() if c.isascii() and self.random.random() < 0.2 else c for c in name))
+
+    def names(self, path):
+        return sorted(small(name) for name in os.listdir(self.path(path)))
+
+
+def small(name):
+    return "".join(c.lower() if c.isascii() else c for c in name)
+
 
 def when(seconds):
     return "now" if abs(time.time() - seconds) < RECENT else seconds
@@ -68,11 +91,11 @@ def content(path):
 def tree(root, with_content):
     found = []
     for folder, folders, files in os.walk(root):
-        folders.sort()
-        for name in sorted(files):
+        folders.sort(key=small)
+        for name in sorted(files, key=small):
             path = os.path.join(folder, name)
-            found.append((os.path.relpath(path, root), about(os.stat(path)), content(path) if with_content else None))
-        found.append((os.path.relpath(folder, root), sorted(folders)))
+            found.append((small(os.path.relpath(path, root)), about(os.stat(path)), content(path) if with_content else None))
+        found.append((small(os.path.relpath(folder, root)), [small(name) for name in folders]))
     return found
 
 
@@ -95,8 +118,9 @@ class Differs(Exception):
 class Twins:
     """A plain directory and a mount to which the same things are done."""
 
-    def __init__(self, plain, mount, seed):
-        self.plain, self.mount = Side(plain), Side(mount)
+    def __init__(self, plain, mount, seed, fat):
+        self.plain, self.mount = Side(plain), FatSide(mount, seed) if fat else Side(mount)
+        self.odd_names = FAT_NAMES if fat else ODD_NAMES
         self.random = random.Random(seed)
         self.log = []
         self.opened = 0
@@ -119,7 +143,7 @@ class Twins:
     # --- what to do it to ---
 
     def name(self):
-        return self.random.choice(NAMES if self.random.random() < 0.96 else ODD_NAMES)
+        return self.random.choice(NAMES if self.random.random() < 0.96 else self.odd_names)
 
     def there(self):
         found = []
@@ -223,7 +247,7 @@ class Twins:
 
     def do_list(self):
         path = self.path() if self.random.random() < 0.7 else "."
-        self.both("list %r" % path, lambda side: sorted(os.listdir(side.path(path))))
+        self.both("list %r" % path, lambda side: side.names(path))
 
     def do_walk(self):
         self.both("walk", lambda side: tree(side.root, False))
@@ -384,18 +408,18 @@ class Twins:
         self.both("everything", lambda side: tree(side.root, True))
 
 
-def main(plain, mount, seed, steps):
+def main(plain, mount, seed, steps, kind=""):
     if os.stat(plain).st_dev == os.stat(mount).st_dev or os.listdir(plain) or os.listdir(mount):
         print("%s and %s must be empty, and on two file systems" % (plain, mount))
         return 2
-    twins = Twins(plain, mount, int(seed))
+    twins = Twins(plain, mount, int(seed), kind == "fat")
     try:
         twins.run(int(steps))
     except Differs as difference:
         print("seed %s, %d operations; the last ones:" % (seed, len(twins.log)))
         print("\n".join("  " + line for line in twins.log[-50:]))
         print(difference)
-        print("again: differential.py PLAIN MOUNT %s %s" % (seed, steps))
+        print("again: differential.py PLAIN MOUNT %s %s %s" % (seed, steps, kind))
         return 1
     print("seed %s: %d operations, no difference" % (seed, len(twins.log)))
     return 0

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # A flash that is full: the error reaches who writes, at fsync or close; nothing that was there is lost; and what can be done with
-# little room is done.
+# little room is done. On every file system.
 set -eu
 . "${top_srcdir:?}/tests/system/lib.sh"
 
@@ -52,103 +52,136 @@ if when == "fsync":
     assert os.stat(path).st_size == 5
 '
 
-random 20000 >old
-random 150000 >large
-random 48000 >new
-board_options='--size 128'
-mount_logged
-cp old "$mnt/file"
-mkdir "$mnt/dir"
-cp old "$mnt/dir/other"
-free=$(free_bytes)
+try() {
+	random 20000 >old
+	random 150000 >large
+	random 48000 >new
+	rm -f flash*
+	mount_logged
+	cp old "$mnt/file"
+	mkdir "$mnt/dir"
+	cp old "$mnt/dir/other"
+	free=$(free_bytes)
 
-refused 'a file too large' cp large "$mnt/large"
-[ ! -e "$mnt/large" ] || rm "$mnt/large"
-nothing_left 'a file too large'
-refused 'a replacement too large' cp large "$mnt/file"
-same 'a replacement too large' old file
-nothing_left 'a replacement too large'
-python3 -c "$write_until_full" "$mnt/file" close 150000 || fail 'close of too much'
-same 'close of too much' old file
-nothing_left 'close of too much'
-python3 -c "$write_until_full" "$mnt/dir/other" fsync 150000 || fail 'fsync of too much'
-cp old "$mnt/dir/other"
-! grep -q 'written in place' mount.log || fail 'something was written in place without need'
-refused 'an addition too large' sh -c 'cat large >>"$1"/dir/other' - "$mnt"
-head -c 20000 "$mnt/dir/other" | cmp - old || fail 'an addition too large: what was there is not there any more'
-cp old "$mnt/dir/other"
-nothing_left 'an addition too large'
+	refused 'a file too large' cp large "$mnt/large"
+	[ ! -e "$mnt/large" ] || rm "$mnt/large"
+	nothing_left 'a file too large'
+	refused 'a replacement too large' cp large "$mnt/file"
+	same 'a replacement too large' old file
+	nothing_left 'a replacement too large'
+	python3 -c "$write_until_full" "$mnt/file" close 150000 || fail 'close of too much'
+	same 'close of too much' old file
+	nothing_left 'close of too much'
+	python3 -c "$write_until_full" "$mnt/dir/other" fsync 150000 || fail 'fsync of too much'
+	cp old "$mnt/dir/other"
+	! grep -q 'written in place' mount.log || fail 'something was written in place without need'
+	refused 'an addition too large' sh -c 'cat large >>"$1"/dir/other' - "$mnt"
+	head -c 20000 "$mnt/dir/other" | cmp - old || fail 'an addition too large: what was there is not there any more'
+	cp old "$mnt/dir/other"
+	nothing_left 'an addition too large'
 
-# No room for both, but for one: 48,000 bytes, with 20,000 + 20,000 of 128 KiB taken.
-random 48000 >"$mnt/fill"
-cp new "$mnt/fill" || fail 'a replacement that fits only without the old file'
-same 'a replacement in place' new fill
-grep -q "/fill: written in place" mount.log || fail "a replacement in place is not told in the log: $(cat mount.log)"
-rm "$mnt/fill"
-nothing_left 'deleting what was replaced'
+	# No room for both, but for one: 48,000 bytes, with 20,000 + 20,000 of 128 KiB taken.
+	random 48000 >"$mnt/fill"
+	cp new "$mnt/fill" || fail 'a replacement that fits only without the old file'
+	same 'a replacement in place' new fill
+	grep -q "/fill: written in place" mount.log || fail "a replacement in place is not told in the log: $(cat mount.log)"
+	rm "$mnt/fill"
+	nothing_left 'deleting what was replaced'
 
-# To the last block, with small files. Each that is there is whole.
-random 3000 >small
-count=0
-while cp small "$mnt/small$count" 2>said; do
-	count=$((count + 1))
-	[ "$count" -lt 100 ] || fail 'a flash of 128 KiB takes no end of files'
-done
-grep -q 'No space left on device' said || fail "small files: it said: $(cat said)"
-rm -f "$mnt/small$count"
-[ "$count" -ge 5 ] || fail "only $count small files found room"
-refused 'mkdir' sh -c 'for i in 1 2 3 4 5; do mkdir "$1/dir$i" || exit; done' - "$mnt"
-rmdir "$mnt"/dir[1-5] 2>/dev/null || :
-same 'small files' old file
-cp small "$mnt/small0" || fail 'the same content over a file on a full flash'
-# Where there may be no room even without the old file, the old file stays.
-random 3000 >replaced
-cp replaced "$mnt/small0" 2>said || {
-	grep -q 'No space left on device' said || fail "a replacement on a full flash: it said: $(cat said)"
-	cp small replaced
+	# To the last block, with small files. Each that is there is whole.
+	random 3000 >small
+	count=0
+	while cp small "$mnt/small$count" 2>said; do
+		count=$((count + 1))
+		[ "$count" -lt 100 ] || fail 'a flash of 128 KiB takes no end of files'
+	done
+	grep -q 'No space left on device' said || fail "small files: it said: $(cat said)"
+	rm -f "$mnt/small$count"
+	[ "$count" -ge 5 ] || fail "only $count small files found room"
+	refused 'mkdir' sh -c 'for i in 1 2 3 4 5; do mkdir "$1/dir$i" || exit; done' - "$mnt"
+	rmdir "$mnt"/dir[1-5] 2>/dev/null || :
+	same 'small files' old file
+	cp small "$mnt/small0" || fail 'the same content over a file on a full flash'
+	# Where there may be no room even without the old file, the old file stays.
+	random 3000 >replaced
+	cp replaced "$mnt/small0" 2>said || {
+		grep -q 'No space left on device' said || fail "a replacement on a full flash: it said: $(cat said)"
+		cp small replaced
+	}
+	same 'a replacement on a full flash' replaced small0
+	mv "$mnt/small1" "$mnt/renamed" || fail 'a rename on a full flash'
+	ls -A "$mnt" >listed
+	unmount_board
+	mount_logged
+	ls -A "$mnt" | diff listed - >&2 || fail 'other files after a remount'
+	same 'after a remount' old file
+	same 'after a remount' old dir/other
+	same 'after a remount' replaced small0
+	same 'after a remount' small renamed
+	for name in $(cd "$mnt" && ls -d small[2-9] small[1-9][0-9] 2>/dev/null); do
+		same 'after a remount' small "$name"
+	done
+
+	rm "$mnt"/small* "$mnt/renamed" || fail 'deleting on a full flash'
+	nothing_left 'deleting on a full flash'
+	cp new "$mnt/after" || fail 'there is no room after deleting'
+	same 'after deleting' new after
+	unmount_board
+
+	# As many small files as there is room for, and on, with names so long that the directory is full before the blocks are: what a
+	# file system says then is put right, and nothing of what did not find room stays on the board.
+	write_small_files='
+	import errno, os, random, sys
+	numbers, failed = random.Random(1), 0
+	for step in range(400):
+	    try:
+	        file = os.open(sys.argv[1] + "/" + "n" * 200 + str(numbers.randrange(200)), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+	        os.write(file, numbers.randbytes(numbers.randrange(1200)))
+	        os.close(file)
+	    except OSError as error:
+	        assert error.errno == errno.ENOSPC, "%d: %s" % (step, error)
+	        failed += 1
+	assert failed > 50, failed
+	'
+	flash=$PWD/flash2
+	board_options='--size 96'
+	mount_logged
+	python3 -c "$write_small_files" "$mnt" || fail 'many names'
+	unmount_board
+	! grep 'cut short' mount.log || fail 'many names: temporaries were left on the board'
+	board_options=''
+	left=$(board_eval 'import os
+	print([e[0] for e in os.ilistdir("/") if e[0][0] == "."])')
+	assert_equal 'many names: temporaries on the board' '[]' "$(echo "$left" | tr -d '\r\n')"
 }
-same 'a replacement on a full flash' replaced small0
-mv "$mnt/small1" "$mnt/renamed" || fail 'a rename on a full flash'
-ls -A "$mnt" >listed
-unmount_board
-mount_logged
-ls -A "$mnt" | diff listed - >&2 || fail 'other files after a remount'
-same 'after a remount' old file
-same 'after a remount' old dir/other
-same 'after a remount' replaced small0
-same 'after a remount' small renamed
-for name in $(cd "$mnt" && ls -d small[2-9] small[1-9][0-9] 2>/dev/null); do
-	same 'after a remount' small "$name"
+
+# The top directory of FAT has room for so many names, whatever the room on the flash.
+try_full_directory() {
+	rm -f flash*
+	mount_logged
+	mkdir "$mnt/dir"
+	echo old >"$mnt/old"
+	count=0
+	while touch "$mnt/a name that takes several places in the directory, number $count" 2>said; do
+		count=$((count + 1))
+		[ "$count" -lt 600 ] || fail 'the top directory takes no end of names'
+	done
+	grep -q 'No space left on device' said || fail "a full top directory: it said: $(cat said)"
+	refused 'mkdir in a full directory' mkdir "$mnt/another name that takes several places"
+	refused 'mv to a full directory' mv "$mnt/old" "$mnt/another name that takes several places"
+	echo new >"$mnt/old" || fail 'a file in a full directory cannot be replaced'
+	echo inside >"$mnt/dir/a name that takes several places as well" || fail 'a file below a full directory cannot be made'
+	grep -q 'the top directory is full' mount.log || fail "a full directory is not told in the log: $(cat mount.log)"
+	unmount_board
+	mount_board
+	assert_equal 'a file in a full directory' new "$(cat "$mnt/old")"
+	assert_equal 'a file below a full directory' inside "$(cat "$mnt/dir/a name that takes several places as well")"
+	rm "$mnt/a name that"*
+	unmount_board
+}
+
+for kind in lfs2 lfs1 fat; do
+	board_options="--size 128 --kind $kind"
+	try
 done
-
-rm "$mnt"/small* "$mnt/renamed" || fail 'deleting on a full flash'
-nothing_left 'deleting on a full flash'
-cp new "$mnt/after" || fail 'there is no room after deleting'
-same 'after deleting' new after
-unmount_board
-
-# As many small files as there is room for, and on, with names so long that the directory is full before the blocks are: what a
-# file system says then is put right, and nothing of what did not find room stays on the board.
-write_small_files='
-import errno, os, random, sys
-numbers, failed = random.Random(1), 0
-for step in range(400):
-    try:
-        file = os.open(sys.argv[1] + "/" + "n" * 200 + str(numbers.randrange(200)), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        os.write(file, numbers.randbytes(numbers.randrange(1200)))
-        os.close(file)
-    except OSError as error:
-        assert error.errno == errno.ENOSPC, "%d: %s" % (step, error)
-        failed += 1
-assert failed > 50, failed
-'
-flash=$PWD/flash2
-board_options='--size 96'
-mount_logged
-python3 -c "$write_small_files" "$mnt" || fail 'many names'
-unmount_board
-! grep 'cut short' mount.log || fail 'many names: temporaries were left on the board'
-board_options=''
-left=$(board_eval 'import os
-print([e[0] for e in os.ilistdir("/") if e[0][0] == "."])')
-assert_equal 'many names: temporaries on the board' '[]' "$(echo "$left" | tr -d '\r\n')"
+try_full_directory

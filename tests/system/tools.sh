@@ -1,12 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # The programs that people use on files, each on the mount and on a plain folder: what they say and leave behind is the same,
-# at once, and after the board was mounted anew. The times of files are compared while the mount lives.
+# at once, and after the board was mounted anew. The times of files are compared while the mount lives. On LittleFS 2; tools_fat.sh and
+# tools_lfs1.sh are for the others.
+# time-limit: 300
 set -eu
 . "${top_srcdir:?}/tests/system/lib.sh"
 
 missing=''
 here=$PWD
+kind=${kind:-lfs2}
 export LC_ALL=C TZ=UTC
 
 # A little tree of text, random bytes, an empty file, and times of their own.
@@ -125,6 +128,7 @@ gits() {
 	cd repo
 	git config core.fileMode false # as git itself finds out on a board
 	git config core.symlinks false
+	[ "$kind" != fat ] || git config core.ignorecase true
 	cp -r "$here/tree/." .
 	git add .
 	git commit -qm first
@@ -235,7 +239,8 @@ names() {
 	touch new -d '2001-02-03 04:05:06.789'
 	stat -c '%y' new
 	mkdir -p a/b/c a/b/d
-	touch a/b/c/1 a/b/c/2 'with space' 'ünïcode' '-dash' '.hidden' '"*:<>?|'
+	touch a/b/c/1 a/b/c/2 'with space' 'ünïcode' '-dash' '.hidden'
+	[ "$kind" = fat ] || touch '"*:<>?|'
 	mv a/b/c/1 one # a file
 	mv a/b/c a/e # a directory
 	echo over >over
@@ -273,7 +278,7 @@ walks() {
 
 mkdir plain
 make_tree
-board_options='--size 4096'
+board_options="--size 4096 --kind $kind"
 mount_board
 both copies
 both synchronises rsync
@@ -294,7 +299,7 @@ both walks
 
 # shellcheck disable=SC2046 # numbers are words
 set -- $(df --output=size,used,avail "$mnt" | tail -n 1)
-[ "$1" = 4096 ] && [ "$2" -gt 0 ] && [ "$3" -gt 0 ] && [ $(($2 + $3)) -eq 4096 ] || fail "df says: $*"
+[ "$1" -gt 4000 ] && [ "$1" -le 4096 ] && [ "$2" -gt 0 ] && [ "$3" -gt 0 ] && [ $(($2 + $3)) -eq "$1" ] || fail "df says: $*"
 used=$(df --output=used "$mnt" | tail -n 1)
 rm -r "$mnt/copies" plain/copies
 [ "$(df --output=used "$mnt" | tail -n 1)" -lt "$used" ] || fail "df does not see what was deleted"

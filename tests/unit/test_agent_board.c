@@ -489,9 +489,10 @@ static size_t put_write(uint8_t *payload, unsigned flags, size_t inflated, const
 	payload[3] = (uint8_t)(inflated >> 8);
 	payload[4] = (uint8_t)path_len;
 	payload[5] = 0;
-	memcpy(payload + 6, path, path_len);
-	memcpy(payload + 6 + path_len, data, len);
-	return 6 + path_len + len;
+	payload[6] = 0;
+	memcpy(payload + 7, path, path_len);
+	memcpy(payload + 7 + path_len, data, len);
+	return 7 + path_len + len;
 }
 
 static void write_file(const char *path, const void *data, size_t len)
@@ -693,18 +694,18 @@ static void a_file_in_several_requests(void **state)
 	expect_done(AGENT_WRITE, payload, put_write(payload, AGENT_WRITE_FIRST, 4, "/a", "one ", 4));
 	assert_int_equal(rig->answer_len, 0);
 	expect_failed(AGENT_STAT, "/a", 2, ENOENT, "OSError"); /* not before it is whole */
-	expect_done(AGENT_STAT, "/" AGENT_HIDDEN "a", 2 + sizeof(AGENT_HIDDEN) - 1);
+	expect_done(AGENT_STAT, "/" AGENT_HIDDEN "-a", 3 + sizeof(AGENT_HIDDEN) - 1);
 	expect_done(AGENT_WRITE, payload, put_write(payload, 0, 4, "", "two ", 4));
 	expect_done(AGENT_WRITE, payload, put_write(payload, AGENT_WRITE_LAST, 5, "/a", "three", 5));
 	assert_int_equal(rig->answer_len, 9);
 	assert_int_equal(rig->answer[1], 13);
 	expect_content("/a", "one two three");
-	expect_failed(AGENT_STAT, "/" AGENT_HIDDEN "a", 2 + sizeof(AGENT_HIDDEN) - 1, ENOENT, "OSError");
+	expect_failed(AGENT_STAT, "/" AGENT_HIDDEN "-a", 3 + sizeof(AGENT_HIDDEN) - 1, ENOENT, "OSError");
 	/* Another one begins while the first is not whole: that one is dropped. */
 	expect_done(AGENT_WRITE, payload, put_write(payload, AGENT_WRITE_FIRST, 4, "/a", "new ", 4));
 	expect_done(AGENT_WRITE, payload, put_write(payload, AGENT_WRITE_FIRST | AGENT_WRITE_LAST, 4, "/b", "text", 4));
 	expect_content("/a", "one two three");
-	expect_failed(AGENT_STAT, "/" AGENT_HIDDEN "a", 2 + sizeof(AGENT_HIDDEN) - 1, ENOENT, "OSError");
+	expect_failed(AGENT_STAT, "/" AGENT_HIDDEN "-a", 3 + sizeof(AGENT_HIDDEN) - 1, ENOENT, "OSError");
 	/* In place, as where there is no room for two. */
 	expect_done(AGENT_WRITE, payload, put_write(payload, AGENT_WRITE_FIRST | AGENT_WRITE_IN_PLACE, 3, "/a", "in ", 3));
 	expect_done(AGENT_WRITE, payload, put_write(payload, AGENT_WRITE_LAST | AGENT_WRITE_IN_PLACE, 5, "/a", "place", 5));

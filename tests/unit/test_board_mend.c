@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "board/board_cache.h"
 #include "tests/unit/dice.h"
 #include "tests/unit/fakeboard.h"
 #include "tests/unit/quirkyboard.h"
@@ -21,11 +22,16 @@ static struct {
 	enum quirkyboard_kind kind;
 } test;
 
+static bool cached; /* whether a cache is to be between, as in a mount */
+
 static void open_kind(enum quirkyboard_kind kind)
 {
 	test.kind = kind;
 	assert_int_equal(quirkyboard_open(&test.quirky, kind), 0);
-	assert_int_equal(board_mend_open(&test.mend, test.quirky), 0);
+	test.mend = test.quirky;
+	if (cached)
+		assert_int_equal(board_cache_open(&test.mend, test.mend, 10000000, NULL), 0);
+	assert_int_equal(board_mend_open(&test.mend, test.mend), 0);
 	test.fake = quirkyboard_below(test.quirky);
 }
 
@@ -315,6 +321,146 @@ static void names_that_are_too_long_are_said_to_be(void **state)
 	}
 }
 
+static int may_make(struct board *board, const char *path)
+{
+	return board_may_make(board, path);
+}
+
+static void names_that_fat_would_change_are_refused(void **state)
+{
+	static const char *const names[] = {"/dot.", "/space ", "/...", "/a\\b", "/d\\b", "/a\tb", "/a*", "/a:b", "/\x7f",
+					    "/file.", "/d. "};
+	static const char *const others[] = {"/d/ALONGN~1.TEX", "/d/alongn~1.tex", "/d/\xc3\x89"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		make_tree(QUIRKYBOARD_FAT);
+		assert_int_equal(may_make(test.mend, names[i]), -EINVAL);
+		assert_int_equal(board_mkdir(test.mend, names[i]), -EINVAL);
+		assert_int_equal(replace(test.mend, names[i], "x"), -EINVAL);
+		assert_int_equal(board_rename(test.mend, "/file", names[i], false), -EINVAL);
+		assert_int_equal(stat_of(test.mend, names[i]), -ENOENT);
+		assert_int_equal(board_remove(test.mend, names[i]), -ENOENT);
+		assert_int_equal(read_some(test.mend, names[i]), -ENOENT);
+		end_tree();
+		for (int kind = 0; kind < FAT; kind++) {
+			make_tree((enum quirkyboard_kind)kind);
+			assert_int_equal(may_make(test.mend, names[i]), 0);
+			assert_int_equal(replace(test.mend, names[i], "x"), 0);
+			end_tree();
+		}
+	}
+	/* With the cache between, what is not listed is not there. */
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		cached = true;
+		make_tree(QUIRKYBOARD_FAT);
+		cached = false;
+		make_file("/d/a long name.text", "long");
+		make_file("/d/\xc3\x88", "e");
+		assert_int_equal(stat_of(test.quirky, others[i]), 'f');
+		assert_int_equal(stat_of(test.mend, others[i]), -ENOENT);
+		assert_int_equal(may_make(test.mend, others[i]), -EINVAL);
+		assert_int_equal(board_mkdir(test.mend, others[i]), -EINVAL);
+		assert_int_equal(replace(test.mend, others[i], "x"), -EINVAL);
+		assert_int_equal(board_rename(test.mend, "/file", others[i], false), -EINVAL);
+		assert_int_equal(board_remove(test.mend, others[i]), -ENOENT);
+		expect_text("/d/a long name.text", "long");
+		expect_text("/d/\xc3\x88", "e");
+		end_tree();
+	}
+}
+
+static void the_case_of_letters_says_nothing_on_fat(void **state)
+{
+	(void)state;
+	make_tree(QUIRKYBOARD_FAT);
+	assert_int_equal(stat_of(test.mend, "/FULL/F"), 'f');
+	assert_int_equal(replace(test.mend, "/FILE", "other"), 0);
+	expect_text("/file", "other");
+	assert_int_equal(board_mkdir(test.mend, "/D"), -EEXIST);
+	assert_int_equal(board_rename(test.mend, "/file", "/FULL/f", true), -EEXIST);
+	assert_int_equal(board_rename(test.mend, "/full", "/FULL/sub", false), -EINVAL);
+	assert_int_equal(board_rename(test.mend, "/D", "/full", false), -ENOTEMPTY);
+	assert_int_equal(board_rename(test.mend, "/file", "/File", true), -EEXIST);
+	assert_int_equal(board_rename(test.mend, "/file", "/File", false), 0); /* itself, spelled otherwise */
+	expect_text("/File", "other");
+	assert_int_equal(stat_of(test.fake, "/file"), -ENOENT);
+	assert_int_equal(board_rename(test.mend, "/d", "/D", false), 0);
+	assert_int_equal(stat_of(test.fake, "/D"), 'd');
+	assert_int_equal(board_rename(test.mend, "/FILE", "/full/F", false), 0);
+	expect_text("/full/F", "other");
+	assert_int_equal(stat_of(test.fake, "/full/f"), -ENOENT);
+	end_tree();
+}
+
+static void a_full_fat_is_said_to_be(void **state)
+{
+	(void)state;
+	make_tree(QUIRKYBOARD_FAT);
+	fakeboard_fail(test.fake, FAKEBOARD_MKDIR, EACCES, 1);
+	assert_int_equal(board_mkdir(test.mend, "/new"), -ENOSPC);
+	fakeboard_fail(test.fake, FAKEBOARD_RENAME, EACCES, 1);
+	assert_int_equal(board_rename(test.mend, "/file", "/new", false), -ENOSPC);
+	fakeboard_fail(test.fake, FAKEBOARD_RENAME, EACCES, 1);
+	assert_int_equal(board_rename(test.mend, "/file", "/full/f", false), -EACCES); /* it is protected */
+	end_tree();
+}
+
+/* / holds /flash and /sd, and nothing else. */
+static void make_split(enum quirkyboard_kind kind)
+{
+	open_kind(kind);
+	assert_int_equal(quirkyboard_split(test.quirky), 0);
+	make_file("/flash/file", "text");
+	make_dir("/flash/d");
+	make_dir("/sd/empty");
+}
+
+#define SPLIT(call, answer)                                      \
+	do {                                                     \
+		for (int kind = 0; kind < KINDS; kind++) {       \
+			make_split((enum quirkyboard_kind)kind); \
+			struct board *board = test.mend;         \
+			assert_int_equal(call, answer);          \
+			expect_text("/flash/file", "text");      \
+			end_tree();                              \
+		}                                                \
+	} while (0)
+
+static void nothing_is_beside_file_systems(void **state)
+{
+	(void)state;
+	SPLIT(stat_of(board, "/"), 'd');
+	SPLIT(stat_of(board, "/sd"), 'd');
+	SPLIT(stat_of(board, "/none"), -ENOENT);
+	SPLIT(stat_of(board, "/none/x"), -ENOENT);
+	SPLIT(list(board, "/none"), -ENOENT);
+	SPLIT(read_some(board, "/none"), -ENOENT);
+	SPLIT(may_make(board, "/none"), -EPERM);
+	SPLIT(may_make(board, "/flash/none"), 0);
+	SPLIT(may_make(board, "/none/x"), -ENOENT);
+	SPLIT(board_mkdir(board, "/none"), -EPERM);
+	SPLIT(board_mkdir(board, "/sd"), -EEXIST);
+	SPLIT(board_mkdir(board, "/sd/new"), 0);
+	SPLIT(replace(board, "/none", "x"), -EPERM);
+	SPLIT(replace(board, "/sd", "x"), -EISDIR);
+	SPLIT(replace(board, "/sd/new", "x"), 0);
+	SPLIT(board_remove(board, "/none"), -ENOENT);
+	SPLIT(board_remove(board, "/sd"), -EISDIR);
+	SPLIT(board_rmdir(board, "/none"), -ENOENT);
+	SPLIT(board_rmdir(board, "/sd"), -EBUSY);
+	SPLIT(board_rename(board, "/sd", "/none", false), -EBUSY);
+	SPLIT(board_rename(board, "/sd", "/flash/d", false), -EBUSY);
+	SPLIT(board_rename(board, "/flash/d", "/sd", false), -EBUSY);
+	SPLIT(board_rename(board, "/sd", "/sd", false), 0);
+	SPLIT(board_rename(board, "/sd", "/sd/x", false), -EINVAL);
+	SPLIT(board_rename(board, "/flash/file", "/none", false), -EXDEV);
+	SPLIT(board_rename(board, "/flash/file", "/sd/file", false), -EXDEV);
+	SPLIT(board_rename(board, "/flash/d", "/sd/d", false), -EXDEV);
+	SPLIT((board_rename(board, "/flash/d", "/sd/empty", false), stat_of(board, "/sd/empty")), 'd');
+	SPLIT(board_rename(board, "/flash/d", "/flash/e", false), 0);
+}
+
 static void another_file_system_is_said_to_be(void **state)
 {
 	(void)state;
@@ -339,7 +485,7 @@ static void failures_of_the_board_come_through(void **state)
 		assert_int_equal(board_remove(test.mend, "/file"), -EIO);
 		fakeboard_fail(test.fake, FAKEBOARD_REPLACE, ENOSPC, 1);
 		assert_int_equal(replace(test.mend, "/file", "x"), -ENOSPC);
-		fakeboard_fail(test.fake, FAKEBOARD_LIST, EIO, 1);
+		fakeboard_fail(test.fake, FAKEBOARD_LIST, EIO, kind == FAT ? 3 : 1); /* quirkyboard lists to find a name */
 		assert_int_equal(board_rmdir(test.mend, "/d"), -EIO);
 		fakeboard_fail(test.fake, FAKEBOARD_READ, EIO, 1);
 		assert_int_equal(read_some(test.mend, "/file"), -EIO);
@@ -390,23 +536,35 @@ static int random_step(struct board *board, uint32_t kind, const char *path, con
 	}
 }
 
+/* On FAT it is the same in any letters. */
+static const char *spell(struct dice *dice, char *out, const char *path)
+{
+	strcpy(out, path);
+	for (char *c = out; test.kind == QUIRKYBOARD_FAT && *c; c++)
+		if (*c != '/' && dice_roll(dice, 3) == 0)
+			*c = (char)(*c - 'a' + 'A');
+	return out;
+}
+
 static void every_board_answers_like_linux(void **state)
 {
 	(void)state;
-	for (unsigned seed = 1; seed <= 600; seed++) {
+	for (unsigned seed = 1; seed <= 1200; seed++) {
 		struct dice dice = {seed};
 		struct board *linux_board;
 
+		cached = seed / KINDS % 2;
 		open_kind((enum quirkyboard_kind)(seed % KINDS));
+		cached = false;
 		assert_int_equal(fakeboard_open(&linux_board), 0);
 		for (unsigned i = 0; i < 150; i++) {
-			char path[16], other[16];
+			char path[16], other[16], spelled[16], other_spelled[16];
 			uint32_t kind = dice_roll(&dice, 14);
 
 			random_path(&dice, path);
 			random_path(&dice, other);
 			int expected = random_step(linux_board, kind, path, other),
-			    got = random_step(test.mend, kind, path, other);
+			    got = random_step(test.mend, kind, spell(&dice, spelled, path), spell(&dice, other_spelled, other));
 			if (got != expected)
 				fail_msg("seed %u: step %u of %s and %s: %d, not %d", seed, kind, path, other, got, expected);
 		}
@@ -431,6 +589,10 @@ int main(void)
 		cmocka_unit_test(a_file_has_no_entries_and_a_directory_no_content),
 		cmocka_unit_test(what_exists_is_not_made),
 		cmocka_unit_test(names_that_are_too_long_are_said_to_be),
+		cmocka_unit_test(names_that_fat_would_change_are_refused),
+		cmocka_unit_test(the_case_of_letters_says_nothing_on_fat),
+		cmocka_unit_test(a_full_fat_is_said_to_be),
+		cmocka_unit_test(nothing_is_beside_file_systems),
 		cmocka_unit_test(another_file_system_is_said_to_be),
 		cmocka_unit_test(failures_of_the_board_come_through),
 		cmocka_unit_test(every_board_answers_like_linux),

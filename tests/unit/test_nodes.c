@@ -15,7 +15,7 @@
 
 static int set_up(void **state)
 {
-	return nodes_open((struct nodes **)state);
+	return nodes_open((struct nodes **)state, NULL);
 }
 
 static int tear_down(void **state)
@@ -306,6 +306,66 @@ static void nobody_waits_for_ever(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* --- FAT, below /sd --- */
+
+static enum board_kind kind_of_sd(struct board *board, const char *dir)
+{
+	(void)board;
+	return strcmp(dir, "/sd") == 0 ? BOARD_FAT : BOARD_ORDINARY;
+}
+
+static const struct board_ops sd_ops = {.kind = kind_of_sd};
+
+static int set_up_sd(void **state)
+{
+	static struct board board = {&sd_ops};
+
+	return nodes_open((struct nodes **)state, &board);
+}
+
+static void on_fat_a_name_is_the_same_in_either_case(void **state)
+{
+	struct nodes *nodes = *state;
+	struct nodes_claim claim;
+	uint64_t sd = look_up(nodes, NODES_ROOT, "sd", true), dir = look_up(nodes, sd, "Lib", true);
+	uint64_t file = look_up(nodes, dir, "Main.py", false);
+
+	assert_false(nodes_is_fat(nodes, NODES_ROOT));
+	assert_true(nodes_is_fat(nodes, sd) && nodes_is_fat(nodes, dir));
+	assert_int_equal(look_up(nodes, sd, "LIB", true), dir);
+	assert_int_equal(look_up(nodes, dir, "mAIN.pY", false), file);
+	assert_true(look_up(nodes, dir, "main_py", false) != file);
+	expect_path(nodes, file, "/sd/Lib/Main.py");
+	assert_int_equal(nodes_claim_name(nodes, dir, "MAIN.PY", false, &claim), 0);
+	assert_int_equal(node_number(claim.node), file);
+	assert_string_equal(claim.path, "/sd/Lib/Main.py");
+	nodes_release(nodes, &claim);
+	assert_int_equal(nodes_claim_name(nodes, dir, "New", false, &claim), 0);
+	assert_null(claim.node);
+	assert_string_equal(claim.path, "/sd/Lib/New");
+	nodes_release(nodes, &claim);
+	assert_true(look_up(nodes, NODES_ROOT, "SD", true) != sd);
+	assert_true(look_up(nodes, NODES_ROOT, "x", false) != look_up(nodes, NODES_ROOT, "X", false));
+}
+
+static void on_fat_a_rename_can_change_the_case(void **state)
+{
+	struct nodes *nodes = *state;
+	struct nodes_claim from, to;
+	uint64_t sd = look_up(nodes, NODES_ROOT, "sd", true), dir = look_up(nodes, sd, "lib", true);
+	uint64_t file = look_up(nodes, dir, "a", false);
+
+	assert_int_equal(nodes_claim_rename(nodes, sd, "lib", sd, "LIB", &from, &to), 0);
+	assert_null(to.node);
+	assert_string_equal(from.path, "/sd/lib");
+	assert_string_equal(to.path, "/sd/LIB");
+	assert_int_equal(nodes_rename(nodes, &from, "LIB", &to), 0);
+	nodes_release(nodes, &from);
+	nodes_release(nodes, &to);
+	expect_path(nodes, file, "/sd/LIB/a");
+	assert_int_equal(look_up(nodes, sd, "lib", true), dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -321,6 +381,8 @@ int main(void)
 		TEST(who_wants_a_node_alone_waits_for_those_below),
 		TEST(who_comes_below_a_node_alone_waits),
 		TEST(nobody_waits_for_ever),
+		cmocka_unit_test_setup_teardown(on_fat_a_name_is_the_same_in_either_case, set_up_sd, tear_down),
+		cmocka_unit_test_setup_teardown(on_fat_a_rename_can_change_the_case, set_up_sd, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

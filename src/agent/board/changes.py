@@ -31,17 +31,21 @@ def close_writing(keep):
 at_end.append(lambda: close_writing(False))
 
 
-def hidden(path):
-    # The name under which PATH is written until it is complete. A long name is cut: the temporary has to have a name too.
-    at = path.rfind(b"/") + 1
-    return path[:at] + HIDDEN + path[at : at + 200]
+def temporary(path, base, mark):
+    # The name under which PATH is written until it is complete (src/board/leftovers.h). A long one is cut where it tells nothing.
+    if base:
+        name = path[base:].replace(b",", b",,").replace(b"/", b",-")
+    else:
+        base = path.rfind(b"/") + 1
+        name = path[base : base + 200]
+    return path[:base] + HIDDEN + mark + name
 
 
 def do_write(size):
     global writing, writing_path, inflate, source, source_end
-    flags, bits, length, n = unpack_from("<BBHH", buf, 8)
-    at = 14 + n
-    path = bytes(mem[14:at])
+    flags, bits, length, n, base = unpack_from("<BBHHB", buf, 8)
+    at = 15 + n
+    path = bytes(mem[15:at])
     end = 8 + size
     if flags & 1:
         close_reading()
@@ -52,7 +56,7 @@ def do_write(size):
                 os.remove(path)
             except OSError:
                 pass
-        writing_path = path if flags & 24 else hidden(path)
+        writing_path = path if flags & 24 else temporary(path, base, b"-")
         writing = open(writing_path, "ab" if flags & 16 else "wb")
     if not writing:
         raise OSError(77)
@@ -81,9 +85,17 @@ def do_write(size):
         if flags & 2:
             writing.close()
             if not flags & 24:
+                if base:
+                    # FAT removes what a rename goes over: from here on the host sees to it that this is kept.
+                    complete = temporary(path, base, b"+")
+                    os.rename(writing_path, complete)
+                    writing_path = complete
+                    writing = None
                 os.rename(writing_path, path)
             writing = None
             return put_stat(8, os.stat(path)) - 8
+        if base and flags & 1:
+            writing.flush()  # FAT's directory has to know the blocks, so that they come back with the file
     except BaseException:
         inflate = source = None
         close_writing(flags & 16)

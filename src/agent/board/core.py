@@ -183,7 +183,8 @@ def __mpremotefs__():
                 size = requests[buf[1]](size)
             except Exception as e:
                 kind = 69
-                number = 12 if isinstance(e, MemoryError) else 0
+                # A ROM's file system has no functions that change it.
+                number = 12 if isinstance(e, MemoryError) else 30 if isinstance(e, AttributeError) else 0
                 if isinstance(e, OSError) and e.args and isinstance(e.args[0], int):
                     number = e.args[0]
                 text = (repr(e) if number else "%s: %s" % (type(e).__name__, e)).encode()[:40]

@@ -157,6 +157,17 @@ def do_statvfs(size):
     return 20
 
 
+def refusal(path):
+    # What is said to a name in PATH that only FAT refuses (22), and for which no file system is there where none is mounted (19).
+    try:
+        os.stat(path + b"/*")
+    except OSError as e:
+        return e.args[0]
+    except Exception:
+        pass
+    return 0
+
+
 def do_info(size):
     try:
         from machine import unique_id
@@ -167,7 +178,12 @@ def do_info(size):
     v = sys.implementation
     path = path_at(8, size)
     s = os.stat(path)
+    systems = str(refusal(path if path != b"/" else b""))
     if path == b"/":
+        for entry in os.ilistdir(path):
+            if isinstance(entry[0], str):
+                break
+            systems += "/%d:%s" % (refusal(path + entry[0]), entry[0].decode())
         # Of "/" nothing is told but that it is a directory; the file system that is mounted there knows it as "//".
         try:
             s = os.stat(b"//")
@@ -184,6 +200,7 @@ def do_info(size):
             str(s[1]),
             str(s[2]),
             str(s[0] >> 14 & 1),
+            systems,
         )
     ).encode()[:block]
     mem[8 : 8 + len(text)] = text

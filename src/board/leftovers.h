@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * leftovers: the temporaries of ours that a power cut, or a host that died, left on a board.
+ *
+ * A file's new content goes to a temporary. Where the file system renames over a file in one step, as LittleFS does:
+ *
+ *   .mpremotefs~-NAME   beside NAME; incomplete until it is renamed to NAME. NAME is cut to 200 bytes
+ *
+ * FAT removes what a rename goes over, and only then renames. There the name has to tell what it was to become, and whether it is
+ * complete. It lies in the top directory of its file system, so that the next mount finds it with one look:
+ *
+ *   .mpremotefs~-PATH   incomplete
+ *   .mpremotefs~+PATH   complete; PATH is from that directory on, with `,` as `,,` and `/` as `,-`
+ *
+ * What FatFs's own steps leave (f_rename registers the new name, then removes the old one; f_unlink removes the name, then frees the
+ * blocks) decides what is to be done:
+ *
+ *   found                              the power failed while             what is done
+ *   incomplete alone                   it was written                     it is removed
+ *   complete, PATH is missing          PATH was removed                   it becomes PATH
+ *   complete, PATH is another          nothing had been done to PATH yet  it is removed
+ *   both                               it was renamed to be complete:     both are removed
+ *                                      two names for the same blocks
+ *   complete, PATH has its content     it was renamed to PATH: likewise   PATH gets blocks of its own, see separate()
+ */
+#ifndef BOARD_LEFTOVERS_H
+#define BOARD_LEFTOVERS_H
+
+#include "board/board.h"
+
+enum leftover {
+	LEFTOVER_INCOMPLETE,
+	LEFTOVER_COMPLETE,
+};
+
+/* What NAME in directory DIR is; board_hides(NAME) is true. Of a complete one *PATH is what it was to become; free() it. */
+enum leftover leftovers_parse(const char *dir, const char *name, char **path);
+
+/* Whether a temporary in the directory that is the first TOP bytes of PATH can tell PATH in its name. */
+bool leftovers_can_tell(const char *path, size_t top);
+
+/* The board whose leftovers they are, and how a copy is written to PATH on it, as it comes. */
+struct leftovers {
+	struct board *board;
+	int (*write)(void *context, const char *path, const struct board_content *content);
+	void (*log)(void *context, const char *text); /* what became of one */
+	void *context;
+};
+
+/*
+ * Puts the leftover NAME in DIR in order. Nothing else may be written meanwhile. Returns 1 when it became the file that it was meant
+ * for, 0 when it went, or a negative errno: it is still there.
+ */
+int leftovers_settle(const struct leftovers *leftovers, const char *dir, const char *name);
+
+#endif

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+/* What is done with each leftover, on a board in memory. That this is right on a real FAT is tests/system/power_cut_fat.sh's to show. */
+#include "board/leftovers.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "agent/protocol.h"
+#include "tests/unit/dice.h"
+#include "tests/unit/fakeboard.h"
+
+#define COMPLETE   AGENT_HIDDEN "+"
+#define INCOMPLETE AGENT_HIDDEN "-"
+
+static struct {
+	struct board *fake;
+	char log[1000];
+	unsigned copies;
+} test;
+
+static int write_copy(void *context, const char *path, const struct board_content *content)
+{
+	char bytes[64];
+
+	(void)context;
+	test.copies++;
+	assert_true(content->size <= sizeof(bytes));
+	assert_int_equal(content->read(content->context, bytes, content->size, 0), 0);
+	return fakeboard_write(test.fake, path, bytes, content->size);
+}
+
+static void note(void *context, const char *text)
+{
+	(void)context;
+	strcat(test.log, text);
+	strcat(test.log, "\n");
+}
+
+static int settle(const char *dir, const char *name)
+{
+	const struct leftovers leftovers = {test.fake, write_copy, note, NULL};
+
+	return leftovers_settle(&leftovers, dir, name);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	test.log[0] = 0;
+	test.copies = 0;
+	return fakeboard_open(&test.fake) || board_mkdir(test.fake, "/lib") || board_mkdir(test.fake, "/lib/deep");
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	board_close(test.fake);
+	return 0;
+}
+
+static void make(const char *path, const char *text)
+{
+	assert_int_equal(fakeboard_write(test.fake, path, text, strlen(text)), 0);
+}
+
+/* File PATH has TEXT; NULL: there is none. */
+static void expect(const char *path, const char *text)
+{
+	size_t len;
+	char *content = fakeboard_content(test.fake, path, &len);
+
+	if (text)
+		assert_string_equal(content, text);
+	else
+		assert_null(content);
+	free(content);
+}
+
+static void what_is_incomplete_goes(void **state)
+{
+	static const char *const names[] = {INCOMPLETE "main.py", AGENT_HIDDEN "main.py", AGENT_HIDDEN, COMPLETE};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char path[64];
+
+		make("/lib/main.py", "old");
+		snprintf(path, sizeof(path), "/lib/%s", names[i]);
+		make(path, "ne");
+		assert_int_equal(settle("/lib", names[i]), 0);
+		expect(path, NULL);
+		expect("/lib/main.py", "old");
+		assert_non_null(strstr(test.log, names[i]));
+	}
+}
+
+static void what_is_complete_takes_the_place_of_what_is_missing(void **state)
+{
+	(void)state;
+	make("/" COMPLETE "lib,-deep,-a,,b.py", "new");
+	assert_int_equal(settle("/", COMPLETE "lib,-deep,-a,,b.py"), 1);
+	expect("/lib/deep/a,b.py", "new");
+	expect("/" COMPLETE "lib,-deep,-a,,b.py", NULL);
+	assert_non_null(strstr(test.log, "/lib/deep/a,b.py"));
+	make("/lib/" COMPLETE "x", "in a top of its own"); /* that of /lib */
+	assert_int_equal(settle("/lib", COMPLETE "x"), 1);
+	expect("/lib/x", "in a top of its own");
+}
+
+static void what_is_complete_gives_way_to_what_is_there(void **state)
+{
+	(void)state;
+	make("/main.py", "other");
+	make("/" COMPLETE "main.py", "new");
+	assert_int_equal(settle("/", COMPLETE "main.py"), 0);
+	expect("/main.py", "other");
+	make("/" COMPLETE "main.py", "newer"); /* as long */
+	assert_int_equal(settle("/", COMPLETE "main.py"), 0);
+	expect("/main.py", "other");
+	expect("/" COMPLETE "main.py", NULL);
+	make("/" COMPLETE "lib", "a directory now");
+	assert_int_equal(settle("/", COMPLETE "lib"), 0);
+	expect("/" COMPLETE "lib", NULL);
+	make("/" COMPLETE "gone,-x", "its directory is gone");
+	assert_int_equal(settle("/", COMPLETE "gone,-x"), 0);
+	expect("/" COMPLETE "gone,-x", NULL);
+	assert_int_equal(test.copies, 0);
+}
+
+static void two_names_of_the_same_blocks_are_separated(void **state)
+{
+	(void)state;
+	make("/lib/a", "same");
+	make("/" COMPLETE "lib,-a", "same");
+	assert_int_equal(settle("/", COMPLETE "lib,-a"), 1);
+	assert_int_equal(test.copies, 1);
+	expect("/lib/a", "same");
+	expect("/" COMPLETE "lib,-a", NULL);
+	expect("/" INCOMPLETE "lib,-a", NULL);
+	make("/empty", ""); /* has no blocks */
+	make("/" COMPLETE "empty", "");
+	assert_int_equal(settle("/", COMPLETE "empty"), 0);
+	assert_int_equal(test.copies, 1);
+	expect("/empty", "");
+}
+
+/* Whichever of the two is met first, and when the other is met later. */
+static void complete_and_incomplete_together_go(void **state)
+{
+	(void)state;
+	for (int first = 0; first < 2; first++) {
+		make("/main.py", "old");
+		make("/" COMPLETE "main.py", "new");
+		make("/" INCOMPLETE "main.py", "new");
+		assert_int_equal(settle("/", first ? COMPLETE "main.py" : INCOMPLETE "main.py"), 0);
+		assert_true(settle("/", first ? INCOMPLETE "main.py" : COMPLETE "main.py") <= 0);
+		expect("/main.py", "old");
+		expect("/" COMPLETE "main.py", NULL);
+		expect("/" INCOMPLETE "main.py", NULL);
+	}
+	/* The name that says "complete" goes first: were it left alone, it would be trusted. */
+	make("/" COMPLETE "main.py", "new");
+	make("/" INCOMPLETE "main.py", "new");
+	fakeboard_fail(test.fake, FAKEBOARD_REMOVE, EIO, 1);
+	assert_int_equal(settle("/", INCOMPLETE "main.py"), -EIO);
+	expect("/" INCOMPLETE "main.py", "new");
+}
+
+static void what_fails_is_left_for_later(void **state)
+{
+	(void)state;
+	make("/" COMPLETE "main.py", "new");
+	for (unsigned i = 1; i <= 2; i++) {
+		fakeboard_fail(test.fake, i == 1 ? FAKEBOARD_RENAME : FAKEBOARD_STAT, EIO, i);
+		assert_int_equal(settle("/", COMPLETE "main.py"), -EIO);
+		expect("/" COMPLETE "main.py", "new");
+	}
+	make("/main.py", "new");
+	fakeboard_fail(test.fake, FAKEBOARD_READ, EIO, 1);
+	assert_int_equal(settle("/", COMPLETE "main.py"), -EIO);
+	expect("/" COMPLETE "main.py", "new");
+	expect("/main.py", "new");
+	assert_string_equal(test.log, "");
+}
+
+/* A name of which nothing can be believed is one of an incomplete file. */
+static void nothing_leads_out_of_its_directory(void **state)
+{
+	static const char *const names[] = {COMPLETE "..,-main.py", COMPLETE ",-main.py", COMPLETE "a,-", COMPLETE "a,-..,-..,-x",
+					    COMPLETE ".", COMPLETE "..", COMPLETE "a,-,-b", COMPLETE "a,b", COMPLETE ",", COMPLETE "a,"};
+	char *path;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		assert_int_equal(leftovers_parse("/lib", names[i], &path), LEFTOVER_INCOMPLETE);
+		assert_null(path);
+	}
+}
+
+/* As changes.py makes it. */
+static void encode(const char *path, size_t top, char *out)
+{
+	strcpy(out, COMPLETE);
+	out += strlen(out);
+	for (path += top; *path; path++) {
+		if (*path == ',' || *path == '/')
+			*out++ = ',';
+		*out++ = *path == '/' ? '-' : *path;
+	}
+	*out = 0;
+}
+
+static void every_path_comes_back(void **state)
+{
+	(void)state;
+	for (unsigned seed = 1; seed < 3000; seed++) {
+		struct dice dice = {seed};
+		char path[320] = "/sd/", name[700], *found;
+		size_t len = 4 + 1 + dice_roll(&dice, 300);
+
+		for (size_t i = 4; i < len; i++)
+			path[i] = path[i - 1] != '/' && i + 1 < len && dice_roll(&dice, 6) == 0 ? '/' : "ab,-~\xc3"[dice_roll(&dice, 6)];
+		path[len] = 0;
+		encode(path, 4, name);
+		assert_int_equal(leftovers_can_tell(path, 4), strlen(name) <= 255);
+		enum leftover kind = leftovers_parse("/sd", name, &found);
+		assert_int_equal(kind, strlen(name) <= 255 ? LEFTOVER_COMPLETE : LEFTOVER_INCOMPLETE);
+		if (kind == LEFTOVER_COMPLETE)
+			assert_string_equal(found, path);
+		free(found);
+	}
+	assert_false(leftovers_can_tell("/a", 256));
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(what_is_incomplete_goes),
+		TEST(what_is_complete_takes_the_place_of_what_is_missing),
+		TEST(what_is_complete_gives_way_to_what_is_there),
+		TEST(two_names_of_the_same_blocks_are_separated),
+		TEST(complete_and_incomplete_together_go),
+		TEST(what_fails_is_left_for_later),
+		TEST(nothing_leads_out_of_its_directory),
+		TEST(every_path_comes_back),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
