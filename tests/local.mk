@@ -13,6 +13,7 @@ UNIT_TESTS = \
 	tests/unit/test_board_agent \
 	tests/unit/test_board_cache \
 	tests/unit/test_board_errno \
+	tests/unit/test_board_image \
 	tests/unit/test_board_mend \
 	tests/unit/test_exchange \
 	tests/unit/test_exchange_random \
@@ -100,6 +101,7 @@ SYSTEM_TESTS = \
 	tests/system/romfs_build.sh \
 	tests/system/romfs_hostile.sh \
 	tests/system/romfs_identical.sh \
+	tests/system/romfs_mount.sh \
 	tests/system/romfs_random.sh \
 	tests/system/second_copy.sh \
 	tests/system/silent_board.sh \
@@ -124,6 +126,7 @@ tests_unit_test_board_cache_SOURCES = \
 	tests/unit/fakeboard.c \
 	tests/unit/fakeboard.h \
 	tests/unit/test_board_cache.c
+tests_unit_test_board_image_SOURCES = tests/unit/test_board_image.c tests/unit/hand_image.h
 tests_unit_test_board_mend_SOURCES = \
 	tests/unit/dice.h \
 	tests/unit/fakeboard.c \
