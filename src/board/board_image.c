@@ -100,9 +100,11 @@ static int find_path(const struct board_image *image, const char *path, const st
 
 static void fill(const struct board_image *image, const struct entry *entry, struct board_stat *out)
 {
-	*out = (struct board_stat){.is_dir = !entry || entry->is_dir, .mtime = image->mtime};
-	if (!out->is_dir)
+	*out = (struct board_stat){.is_dir = true, .mtime = image->mtime};
+	if (entry && !entry->is_dir) {
+		out->is_dir = false;
 		out->size = entry->size;
+	}
 }
 
 static int op_stat(struct board *board, const char *path, struct board_stat *out)

@@ -58,13 +58,13 @@ static int look_at_output(struct build *build, struct diag *diag)
 
 static int find_output(struct build *build, struct diag *diag)
 {
-	int rc = 0;
+	int rc = build->output ? 0 : output_default(build->dir, &build->path, diag);
 
-	if (!build->output)
-		rc = output_default(build->dir, &build->path, diag);
-	else if (!(build->path = strdup(build->output)))
-		rc = diag_fail(diag, DIAG_ROMFS, ENOMEM, "not enough memory");
-	return rc < 0 ? rc : look_at_output(build, diag);
+	if (rc < 0)
+		return rc;
+	if (build->output)
+		build->path = strdup(build->output);
+	return build->path ? look_at_output(build, diag) : diag_fail(diag, DIAG_ROMFS, ENOMEM, "not enough memory");
 }
 
 /* --- The image --- */
