@@ -26,10 +26,11 @@ UNIT_TESTS = \
 	tests/unit/test_rawrepl \
 	tests/unit/test_reply
 
-# Those of base/ and romfs/ need no board.
+# Those of base/, romfs/ and cli/ need no board.
 UNIT_TESTS += \
 	tests/unit/test_json \
 	tests/unit/test_mpy \
+	tests/unit/test_output \
 	tests/unit/test_romfs_check \
 	tests/unit/test_romfs_corpus \
 	tests/unit/test_romfs_file \
@@ -37,7 +38,10 @@ UNIT_TESTS += \
 	tests/unit/test_romfs_reader \
 	tests/unit/test_romfs_walk \
 	tests/unit/test_romfs_writer \
-	tests/unit/test_utf8
+	tests/unit/test_utf8 \
+	tests/unit/test_whole_file
+tests_unit_test_output_SOURCES = tests/unit/test_output.c src/cli/output.c
+tests_unit_test_whole_file_SOURCES = tests/unit/test_whole_file.c src/cli/whole_file.c
 tests_unit_test_romfs_check_SOURCES = tests/unit/test_romfs_check.c tests/unit/hand_image.h
 tests_unit_test_romfs_corpus_SOURCES = tests/unit/test_romfs_corpus.c tests/fuzz/fuzz.h tests/fuzz/fuzz_romfs.c
 tests_unit_test_romfs_format_SOURCES = tests/unit/test_romfs_format.c tests/unit/dice.h

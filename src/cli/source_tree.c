@@ -265,7 +265,7 @@ static int add_source(struct source_tree *tree, char *path, const char *name, co
 	return 0;
 }
 
-/* Whether beside NAME.py there is a NAME.mpy, which then is the one that the board imports, and stays. */
+/* Whether beside NAME.py there is a NAME.mpy already, whose place its bytecode would take. */
 static bool has_mpy(const struct names *names, const char *name)
 {
 	size_t len = strlen(name);
