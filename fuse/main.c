@@ -12,6 +12,7 @@
 
 #include "board/board_agent.h"
 #include "board/board_cache.h"
+#include "board/board_image.h"
 #include "board/board_mend.h"
 #include "fuse/background.h"
 #include "fuse/mount_log.h"
@@ -27,7 +28,7 @@ struct mount {
 	const struct options *options;
 	struct mount_log *log;
 	char *mount_point;   /* absolute */
-	struct board *agent; /* owned by BOARD, as the cache on it */
+	struct board *agent; /* owned by BOARD, as the cache on it; NULL: an image */
 	struct board *board; /* the topmost of what is open */
 	struct operations operations;
 };
@@ -98,6 +99,16 @@ static int open_board(struct mount *mount, struct diag *diag)
 	return rc < 0 ? diag_fail(diag, DIAG_FUSE, -rc, "not enough memory") : 0;
 }
 
+/* A file that is an image needs no board. */
+static int open_device(struct mount *mount, struct diag *diag)
+{
+	const struct options *options = mount->options;
+
+	if (board_image_is(options->device))
+		return board_image_open(&mount->board, options->device, options->root, options->force, diag);
+	return open_board(mount, diag);
+}
+
 /* The board's threads leave signals to the thread that waits for them. */
 static int run_board(struct mount *mount, struct diag *diag)
 {
@@ -132,7 +143,7 @@ static int open_files(struct mount *mount, bool read_only, struct diag *diag)
 static int open_mount(struct mount *mount, struct diag *diag)
 {
 	bool read_only = mount->options->read_only;
-	int rc = open_board(mount, diag);
+	int rc = open_device(mount, diag);
 
 	if (rc < 0)
 		return rc;
@@ -140,7 +151,7 @@ static int open_mount(struct mount *mount, struct diag *diag)
 	read_only = read_only || board_info(mount->board)->read_only;
 	mount->operations.timeout = mount->options->attr_timeout;
 	rc = open_files(mount, read_only, diag);
-	if (rc == 0)
+	if (rc == 0 && mount->agent)
 		rc = run_board(mount, diag);
 	if (rc == 0)
 		rc = mount_session_open(&mount->operations, mount->options, mount->mount_point, read_only, diag);

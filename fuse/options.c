@@ -215,6 +215,7 @@ static const struct flag {
 	{"nointerrupt", FLAG(nointerrupt), true},
 	{"restart", FLAG(restart), true},
 	{"settime", FLAG(settime), true},
+	{"force", FLAG(force), true},
 };
 
 /* The words that take a value. */
@@ -536,6 +537,7 @@ static const char common_usage[] =
 	"  auto                    the only USB serial port there is\n"
 	"  socket://HOST:PORT      a TCP connection\n"
 	"  exec:COMMAND            COMMAND, run on a pseudo-terminal of its own\n"
+	"  FILE.romfs              no board: a ROM image, read-only\n"
 	"\n"
 	"OPTIONS\n"
 	"  ro, rw                  read only, or read and write (default)\n"
@@ -555,6 +557,7 @@ static const char common_usage[] =
 	"  restart                 soft-reset the board at the end, so that its main.py runs again\n"
 	"  settime                 set the board's clock\n"
 	"  noreconnect             a board that was reset meanwhile is left alone if it runs a program again\n"
+	"  force                   mount a damaged ROM image as far as it is whole\n"
 	"  noromfs                 taken, but without effect: this version shows no ROM partitions\n"
 	"  nosuid, nodev, noexec, sync, noatime ...   as mount(8)\n";
 

@@ -38,6 +38,7 @@ struct options {
 	char *fsname; /* NULL: not given */
 	char *root;   /* absolute and tidy; NULL: not given */
 	bool noromfs, noreconnect, nointerrupt, restart, settime;
+	bool force;    /* a damaged image is mounted as far as it is whole */
 	unsigned baud; /* 0: not given */
 	enum device_signal dtr, rts;
 	int64_t timeout_us;

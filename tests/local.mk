@@ -13,6 +13,7 @@ UNIT_TESTS = \
 	tests/unit/test_board_agent \
 	tests/unit/test_board_cache \
 	tests/unit/test_board_errno \
+	tests/unit/test_board_image \
 	tests/unit/test_board_mend \
 	tests/unit/test_exchange \
 	tests/unit/test_fat_name \
@@ -29,10 +30,11 @@ UNIT_TESTS = \
 	tests/unit/test_reply \
 	tests/unit/test_trace
 
-# Those of base/ and romfs/ need no board.
+# Those of base/, romfs/ and cli/ need no board.
 UNIT_TESTS += \
 	tests/unit/test_json \
 	tests/unit/test_mpy \
+	tests/unit/test_output \
 	tests/unit/test_romfs_check \
 	tests/unit/test_romfs_corpus \
 	tests/unit/test_romfs_file \
@@ -40,7 +42,10 @@ UNIT_TESTS += \
 	tests/unit/test_romfs_reader \
 	tests/unit/test_romfs_walk \
 	tests/unit/test_romfs_writer \
-	tests/unit/test_utf8
+	tests/unit/test_utf8 \
+	tests/unit/test_whole_file
+tests_unit_test_output_SOURCES = tests/unit/test_output.c src/cli/output.c
+tests_unit_test_whole_file_SOURCES = tests/unit/test_whole_file.c src/cli/whole_file.c
 tests_unit_test_romfs_check_SOURCES = tests/unit/test_romfs_check.c tests/unit/hand_image.h
 tests_unit_test_romfs_corpus_SOURCES = tests/unit/test_romfs_corpus.c tests/fuzz/fuzz.h tests/fuzz/fuzz_romfs.c
 tests_unit_test_romfs_format_SOURCES = tests/unit/test_romfs_format.c tests/unit/dice.h
@@ -111,6 +116,7 @@ SYSTEM_TESTS = \
 	tests/system/romfs_build.sh \
 	tests/system/romfs_hostile.sh \
 	tests/system/romfs_identical.sh \
+	tests/system/romfs_mount.sh \
 	tests/system/romfs_random.sh \
 	tests/system/second_copy.sh \
 	tests/system/silent_board.sh \
@@ -138,6 +144,7 @@ tests_unit_test_board_cache_SOURCES = \
 	tests/unit/fakeboard.c \
 	tests/unit/fakeboard.h \
 	tests/unit/test_board_cache.c
+tests_unit_test_board_image_SOURCES = tests/unit/test_board_image.c tests/unit/hand_image.h
 tests_unit_test_board_mend_SOURCES = \
 	tests/unit/dice.h \
 	tests/unit/fakeboard.c \

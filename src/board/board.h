@@ -4,7 +4,7 @@
  *
  * The only interface that fuse/, the romfs deploy and the share see. Implementations: board_agent.c (the agent on a real board),
  * and two that decorate another: board_cache.c (remembers) and board_mend.c (answers as Linux where the board's file system does
- * not). A program opens them in this order and sees Linux's answers.
+ * not). A program opens them in this order and sees Linux's answers. board_image.c (the file of a ROM image) needs no others.
  *
  * Paths are absolute, `/`-separated, without `.`, `..`, empty parts or a trailing slash (but "/" itself), NUL-terminated bytes;
  * "/" is the top that the user chose (root=). Any thread may call any function; every call blocks until it is done and ends

@@ -58,13 +58,13 @@ static int look_at_output(struct build *build, struct diag *diag)
 
 static int find_output(struct build *build, struct diag *diag)
 {
-	int rc = 0;
+	int rc = build->output ? 0 : output_default(build->dir, &build->path, diag);
 
-	if (!build->output)
-		rc = output_default(build->dir, &build->path, diag);
-	else if (!(build->path = strdup(build->output)))
-		rc = diag_fail(diag, DIAG_ROMFS, ENOMEM, "not enough memory");
-	return rc < 0 ? rc : look_at_output(build, diag);
+	if (rc < 0)
+		return rc;
+	if (build->output)
+		build->path = strdup(build->output);
+	return build->path ? look_at_output(build, diag) : diag_fail(diag, DIAG_ROMFS, ENOMEM, "not enough memory");
 }
 
 /* --- The image --- */
@@ -136,36 +136,36 @@ static int check_image(struct build *build, struct diag *diag)
 /* --- Bytecode that came with the sources --- */
 
 struct bytecode {
-	const char *march; /* that was asked for */
-	unsigned arch;     /* of the first file with native code; 0: there was none */
+	const char *march;
+	int board;     /* the architecture of that name; -1: none was given, or only mpy-cross knows it */
+	unsigned arch; /* of the first file with native code; 0: there was none */
 	char path[ROMFS_PATH_MAX + 1];
 };
 
 static void warn_of_bytecode(void *context, const char *path, const struct mpy_header *header, const char *fault)
 {
 	struct bytecode *seen = context;
-	const char *arch = mpy_arch_name(header->arch);
+	unsigned arch = header->arch;
 
 	if (fault)
 		say("warning: %s: %s", path, fault);
-	else if (header->arch && seen->march && strcmp(arch, seen->march) != 0)
-		say("warning: %s has native code for %s, not for %s", path, arch, seen->march);
-	else if (!mpy_arch_goes_with(header->arch, seen->arch))
-		say("warning: %s has native code for %s, but %s for %s: no board loads both", path, arch, seen->path,
-		    mpy_arch_name(seen->arch));
-	if (!fault && !seen->arch && header->arch) {
-		seen->arch = header->arch;
+	else if (seen->board >= 0 && !mpy_arch_runs_on(arch, (unsigned)seen->board))
+		say("warning: %s has native code for %s, not for %s", path, mpy_arch_name(arch), seen->march);
+	else if (seen->arch && !mpy_arch_runs_on(arch, seen->arch) && !mpy_arch_runs_on(seen->arch, arch))
+		say("warning: %s has native code for %s, but %s for %s: no board loads both", path, mpy_arch_name(arch),
+		    seen->path, mpy_arch_name(seen->arch));
+	if (!fault && !seen->arch && arch) {
+		seen->arch = arch;
 		memcpy(seen->path, path, strlen(path) + 1);
 	}
 }
 
 static void check_bytecode(struct build *build)
 {
-	struct bytecode seen = {.march = build->compiler.march};
+	const char *march = build->compiler.march;
+	struct bytecode seen = {.march = march, .board = march ? mpy_arch_number(march) : -1};
 	struct romfs_check check = {0};
 
-	if (seen.march && !strcmp(seen.march, "host"))
-		seen.march = NULL; /* only mpy-cross knows which that is */
 	romfs_check_bytecode(&check, &build->reader, warn_of_bytecode, &seen);
 }
 

@@ -163,9 +163,6 @@ static int extract(struct extraction *extraction)
 	struct diag diag = {0};
 	int rc = image_open(&image, extraction->image, &diag);
 
-	extraction->found = calloc(extraction->path_count + 1, sizeof(bool));
-	if (rc == 0 && !extraction->found)
-		rc = diag_fail(&diag, DIAG_ROMFS, ENOMEM, "not enough memory");
 	if (rc == 0)
 		rc = find_paths(extraction, &image, &diag);
 	if (rc == 0)
@@ -178,7 +175,6 @@ static int extract(struct extraction *extraction)
 		close(extraction->at);
 	if (extraction->top >= 0)
 		close(extraction->top);
-	free(extraction->found);
 	image_close(&image);
 	return rc < 0 ? say_failure(&diag) : EXIT_SUCCESS;
 }
@@ -192,7 +188,7 @@ static int run(const struct command *command, int argc, char **argv)
 		{NULL, 0, NULL, 0},
 	};
 	struct extraction extraction = {.dir = ".", .top = -1, .at = -1};
-	int option;
+	int option, status;
 
 	while ((option = getopt_long(argc, argv, ":C:h", options, NULL)) != -1) {
 		switch (option) {
@@ -213,7 +209,12 @@ static int run(const struct command *command, int argc, char **argv)
 	extraction.image = argv[optind];
 	extraction.paths = argv + optind + 1;
 	extraction.path_count = (size_t)(argc - optind - 1);
-	return extract(&extraction);
+	extraction.found = calloc(extraction.path_count + 1, sizeof(bool));
+	if (!extraction.found)
+		return EXIT_FAILURE;
+	status = extract(&extraction);
+	free(extraction.found);
+	return status;
 }
 
 const struct command cmd_extract = {

@@ -134,7 +134,7 @@ static int look_at(const struct walk *walk, const struct level *level, const cha
 		rc = check_link(walk, path);
 	if (rc == 0 && is_link && fstatat(fd, path, st, 0) < 0)
 		rc = fail(walk, errno, path, "%s", strerror(errno));
-	if (rc < 0)
+	if (rc != 0)
 		return rc;
 	if (S_ISDIR(st->st_mode) && goes_in_circle(level, st))
 		return fail(walk, ELOOP, path, "a link that leads in a circle");
@@ -265,7 +265,7 @@ static int add_source(struct source_tree *tree, char *path, const char *name, co
 	return 0;
 }
 
-/* Whether beside NAME.py there is a NAME.mpy, which then is the one that the board imports, and stays. */
+/* Whether beside NAME.py there is a NAME.mpy already, whose place its bytecode would take. */
 static bool has_mpy(const struct names *names, const char *name)
 {
 	size_t len = strlen(name);
@@ -292,7 +292,7 @@ static int add_entry(struct walk *walk, const struct level *level, const struct 
 	rc = check_name(walk, path, name);
 	if (rc == 0)
 		rc = look_at(walk, level, path, &st);
-	if (rc < 0 || is_output(walk->rules, &st)) {
+	if (rc != 0 || is_output(walk->rules, &st)) {
 		free(path);
 		return rc;
 	}

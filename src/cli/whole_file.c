@@ -91,7 +91,7 @@ static int write_whole(int dir, const char *name, const void *bytes, size_t size
 	if (rc < 0)
 		return rc;
 	fd = make_temporary(dir, name, &temporary);
-	if (fd < 0)
+	if (fd < 0 || !temporary)
 		return fd;
 	rc = write_all(fd, bytes, size);
 	if (rc == 0 && mode >= 0 && fchmod(fd, (mode_t)mode) < 0)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "romfs/mpy.h"
 
+#include <string.h>
+
 /* MP_NATIVE_ARCH_... in py/persistentcode.h. */
 static const char *const archs[] = {
 	"bytecode",  "x86",       "x64",    "armv6",     "armv6m",  "armv7m",  "armv7em",
@@ -31,12 +33,16 @@ const char *mpy_arch_name(unsigned arch)
 	return arch < ARCH_COUNT ? archs[arch] : "unknown";
 }
 
-static bool is_thumb(unsigned arch)
+int mpy_arch_number(const char *name)
 {
-	return arch >= ARMV6M && arch <= ARMV7EMDP;
+	for (int arch = 1; arch < ARCH_COUNT; arch++) {
+		if (!strcmp(archs[arch], name))
+			return arch;
+	}
+	return -1;
 }
 
-bool mpy_arch_goes_with(unsigned arch, unsigned other)
+bool mpy_arch_runs_on(unsigned arch, unsigned board)
 {
-	return arch == 0 || other == 0 || arch == other || (is_thumb(arch) && is_thumb(other));
+	return arch == 0 || arch == board || (arch >= ARMV6M && arch <= board && board <= ARMV7EMDP);
 }

@@ -32,7 +32,10 @@ const char *mpy_parse(struct mpy_header *header, const uint8_t *bytes, size_t le
 /* The name of ARCH as mpy-cross's -march has it: "armv6m"; "bytecode" for 0, "unknown" for what we do not know. */
 const char *mpy_arch_name(unsigned arch);
 
-/* Whether there are boards that load native code of both architectures. 0 goes with each. */
-bool mpy_arch_goes_with(unsigned arch, unsigned other);
+/* The number of the architecture NAME; -1: we know none of that name. */
+int mpy_arch_number(const char *name);
+
+/* Whether a board of the architecture BOARD loads code for ARCH: an ARM Cortex-M also that for smaller ones, and each bytecode. */
+bool mpy_arch_runs_on(unsigned arch, unsigned board);
 
 #endif

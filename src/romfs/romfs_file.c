@@ -8,11 +8,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int map(struct romfs_file *file, int fd, const char *path, struct diag *diag)
+int romfs_file_map(struct romfs_file *file, int fd, const char *path, struct diag *diag)
 {
 	struct stat st;
 	void *bytes;
 
+	*file = (struct romfs_file){0};
 	if (fstat(fd, &st) < 0)
 		return diag_fail(diag, DIAG_ROMFS, errno, "%s: cannot be read: %s", path, strerror(errno));
 	if (!S_ISREG(st.st_mode))
@@ -37,7 +38,7 @@ int romfs_file_open(struct romfs_file *file, const char *path, struct diag *diag
 	*file = (struct romfs_file){0};
 	if (fd < 0)
 		return diag_fail(diag, DIAG_ROMFS, errno, "%s: cannot be opened: %s", path, strerror(errno));
-	rc = map(file, fd, path, diag);
+	rc = romfs_file_map(file, fd, path, diag);
 	close(fd);
 	return rc;
 }

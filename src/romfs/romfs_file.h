@@ -19,6 +19,9 @@ struct romfs_file {
  */
 int romfs_file_open(struct romfs_file *file, const char *path, struct diag *diag);
 
+/* The same of the file that FD is open on, and PATH was its name; FD may be closed after that. */
+int romfs_file_map(struct romfs_file *file, int fd, const char *path, struct diag *diag);
+
 /* Of a file that was opened, or is all zeros. */
 void romfs_file_close(struct romfs_file *file);
 

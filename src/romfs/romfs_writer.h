@@ -17,7 +17,7 @@ struct romfs_writer;
  * A writer of an image that is empty so far. DEDUPE: of files with the same content the first has it, and the others point to it, where
  * that is shorter. Returns 0 or -ENOMEM.
  */
-int romfs_writer_open(struct romfs_writer **writer, bool dedupe);
+int romfs_writer_open(struct romfs_writer **out, bool dedupe);
 
 /*
  * A directory begins, within the one that is open. NAME (terminated) must stay there until romfs_writer_close. Returns 0, or

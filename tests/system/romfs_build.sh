@@ -119,6 +119,9 @@ mkdir packed
 mv blink/fast.py packed/
 "$romfs" build --mpy-cross "$mpy_cross" --march armv6m packed 2>../said >/dev/null
 grep -q 'warning: x.mpy has native code for xtensawin, not for armv6m' ../said || fail "no warning: $(cat ../said)"
+grep -q 'warning: a.mpy has native code for armv7m, not for armv6m' ../said || fail "no warning: $(cat ../said)"
+"$romfs" build --mpy-cross "$mpy_cross" --march armv7em packed 2>../said >/dev/null
+! grep -q a.mpy ../said || fail "an armv7em loads armv7m: $(cat ../said)"
 build packed 2>../said >/dev/null
 grep -q 'warning: x.mpy has native code for xtensawin, but a.mpy for armv7m' ../said || fail "no warning: $(cat ../said)"
 echo rubbish >packed/r.mpy
@@ -207,6 +210,15 @@ python3 -c 'open("blink/a\x1b[31mred\n", "w")'
 build blink >said
 grep -q 'a?\[31mred?' said || fail "the name: $(cat said)"
 "$romfs" list --json blink.romfs | grep -q 'a.u001b\[31mred.u000a' || fail 'the name in JSON'
+
+# A large image: nothing of its content is read for this.
+printf '\322\3151\214\200\200\200\020\005\214\200\200\200\012\003big\002\214\200\200\200\000' >large.romfs
+truncate -s $((3 << 30)) large.romfs
+truncate -s +24 large.romfs
+"$romfs" list large.romfs >said || fail "$(cat said)"
+assert_equal 'three GiB' "3221225472  big" "$(cat said)"
+"$romfs" check large.romfs >said || fail "$(cat said)"
+rm large.romfs
 
 # --- The command line ---
 status() {

@@ -62,18 +62,24 @@ static void what_no_board_loads(void **state)
 	assert_string_equal(mpy_arch_name(99), "unknown");
 }
 
-static void architectures_of_one_image(void **state)
+static void what_a_board_loads(void **state)
 {
 	enum { X64 = 2, ARMV6 = 3, ARMV6M = 4, ARMV7EMDP = 8, XTENSA = 9 };
 
 	(void)state;
-	assert_true(mpy_arch_goes_with(0, XTENSA));
-	assert_true(mpy_arch_goes_with(X64, 0));
-	assert_true(mpy_arch_goes_with(X64, X64));
-	assert_true(mpy_arch_goes_with(ARMV6M, ARMV7EMDP));
-	assert_false(mpy_arch_goes_with(ARMV6, ARMV6M));
-	assert_false(mpy_arch_goes_with(X64, ARMV6M));
-	assert_false(mpy_arch_goes_with(ARMV7EMDP, XTENSA));
+	assert_int_equal(mpy_arch_number("x64"), X64);
+	assert_int_equal(mpy_arch_number("armv7emdp"), ARMV7EMDP);
+	assert_int_equal(mpy_arch_number("xtensa"), XTENSA);
+	assert_int_equal(mpy_arch_number("bytecode"), -1);
+	assert_int_equal(mpy_arch_number("host"), -1);
+	assert_true(mpy_arch_runs_on(0, XTENSA));
+	assert_true(mpy_arch_runs_on(X64, X64));
+	assert_true(mpy_arch_runs_on(ARMV6M, ARMV7EMDP));
+	assert_false(mpy_arch_runs_on(ARMV7EMDP, ARMV6M));
+	assert_false(mpy_arch_runs_on(ARMV6, ARMV6M));
+	assert_false(mpy_arch_runs_on(ARMV6M, ARMV6));
+	assert_false(mpy_arch_runs_on(ARMV6M, XTENSA));
+	assert_false(mpy_arch_runs_on(X64, 0));
 }
 
 int main(void)
@@ -82,7 +88,7 @@ int main(void)
 		cmocka_unit_test(bytecode_has_no_architecture),
 		cmocka_unit_test(native_code),
 		cmocka_unit_test(what_no_board_loads),
-		cmocka_unit_test(architectures_of_one_image),
+		cmocka_unit_test(what_a_board_loads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: MIT */
+#include "board/board_image.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "romfs/romfs_check.h"
+#include "romfs/romfs_file.h"
+
+enum { BLOCK_SIZE = 512 };
+
+struct entry {
+	char *name;
+	size_t parent; /* its number; 0: the top, which is no entry itself */
+	size_t number; /* from 1 on, in the order of the image */
+	bool is_dir;
+	uint64_t content, size; /* where in the file */
+};
+
+struct board_image {
+	struct board base;
+	struct board_info info;
+	int fd;
+	uint64_t size; /* of the image */
+	int64_t mtime;
+	size_t root;           /* number of the directory that is the top */
+	struct entry *entries; /* by parent and name */
+	size_t count, room;
+	struct diag damage; /* the words for what is not whole */
+};
+
+static struct board_image *of(struct board *board)
+{
+	return (struct board_image *)board;
+}
+
+/* --- Finding --- */
+
+/* Where in the entries those of directory PARENT begin whose names are not before NAME (of LEN bytes). */
+static size_t lower_bound(const struct board_image *image, size_t parent, const char *name, size_t len)
+{
+	size_t low = 0, high = image->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct entry *entry = &image->entries[middle];
+		int order = (entry->parent > parent) - (entry->parent < parent);
+
+		if (order == 0)
+			order = strncmp(entry->name, name, len);
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static const struct entry *find_name(const struct board_image *image, size_t parent, const char *name, size_t len)
+{
+	size_t at = lower_bound(image, parent, name, len);
+	const struct entry *entry;
+
+	if (at == image->count)
+		return NULL;
+	entry = &image->entries[at];
+	return entry->parent == parent && strncmp(entry->name, name, len) == 0 && !entry->name[len] ? entry : NULL;
+}
+
+/* The entry at PATH below directory *NUMBER, in *OUT; NULL: that directory itself. *NUMBER becomes its number. */
+static int find(const struct board_image *image, const char *path, size_t *number, const struct entry **out)
+{
+	*out = NULL;
+	for (path += strspn(path, "/"); *path; path += strspn(path, "/")) {
+		size_t len = strcspn(path, "/");
+
+		if (*out && !(*out)->is_dir)
+			return -ENOTDIR;
+		*out = find_name(image, *number, path, len);
+		if (!*out)
+			return -ENOENT;
+		*number = (*out)->number;
+		path += len;
+	}
+	return 0;
+}
+
+static int find_path(const struct board_image *image, const char *path, const struct entry **out)
+{
+	size_t number = image->root;
+
+	return find(image, path, &number, out);
+}
+
+/* --- What board.h asks for --- */
+
+static void fill(const struct board_image *image, const struct entry *entry, struct board_stat *out)
+{
+	*out = (struct board_stat){.is_dir = true, .mtime = image->mtime};
+	if (entry && !entry->is_dir) {
+		out->is_dir = false;
+		out->size = entry->size;
+	}
+}
+
+static int op_stat(struct board *board, const char *path, struct board_stat *out)
+{
+	const struct entry *entry;
+	int rc = find_path(of(board), path, &entry);
+
+	if (rc == 0)
+		fill(of(board), entry, out);
+	return rc;
+}
+
+static int op_list(struct board *board, const char *path, board_entry_fn *each, void *context)
+{
+	const struct board_image *image = of(board);
+	const struct entry *entry;
+	struct board_stat stat;
+	size_t number = image->root;
+	int rc = find(image, path, &number, &entry);
+
+	if (rc == 0 && entry && !entry->is_dir)
+		rc = -ENOTDIR;
+	for (size_t at = lower_bound(image, number, "", 0); rc == 0 && at < image->count; at++) {
+		entry = &image->entries[at];
+		if (entry->parent != number)
+			break;
+		if (board_hides(entry->name))
+			continue;
+		fill(image, entry, &stat);
+		if (each(context, entry->name, &stat) != 0)
+			break;
+	}
+	return rc;
+}
+
+static ssize_t op_read(struct board *board, const char *path, void *buf, size_t len, uint64_t offset)
+{
+	const struct board_image *image = of(board);
+	const struct entry *entry;
+	size_t done = 0;
+	ssize_t n;
+	int rc = find_path(image, path, &entry);
+
+	if (rc < 0)
+		return rc;
+	if (!entry || entry->is_dir)
+		return -EISDIR;
+	if (offset >= entry->size)
+		return 0;
+	if (len > entry->size - offset)
+		len = (size_t)(entry->size - offset);
+	while (done < len) {
+		n = pread(image->fd, (char *)buf + done, len - done, (off_t)(entry->content + offset + done));
+		if (n <= 0) /* 0: somebody has made the file shorter */
+			return n < 0 ? -errno : -EIO;
+		done += (size_t)n;
+	}
+	return (ssize_t)done;
+}
+
+static int op_statfs(struct board *board, const char *path, struct board_statfs *out)
+{
+	(void)path;
+	*out = (struct board_statfs){
+		.block_size = BLOCK_SIZE,
+		.blocks = (of(board)->size + BLOCK_SIZE - 1) / BLOCK_SIZE,
+		.name_max = ROMFS_NAME_MAX,
+	};
+	return 0;
+}
+
+static const struct board_info *op_info(struct board *board)
+{
+	return &of(board)->info;
+}
+
+static void op_close(struct board *board)
+{
+	struct board_image *image = of(board);
+
+	for (size_t i = 0; i < image->count; i++)
+		free(image->entries[i].name);
+	free(image->entries);
+	if (image->fd >= 0)
+		close(image->fd);
+	free(image);
+}
+
+static int op_replace(struct board *board, const char *path, const struct board_content *content, struct board_stat *out)
+{
+	(void)board, (void)path, (void)content, (void)out;
+	return -EROFS;
+}
+
+static int op_append(struct board *board, const char *path, const struct board_content *content, uint64_t from,
+		     struct board_stat *out)
+{
+	(void)board, (void)path, (void)content, (void)from, (void)out;
+	return -EROFS;
+}
+
+static int op_change(struct board *board, const char *path)
+{
+	(void)board, (void)path;
+	return -EROFS;
+}
+
+static int op_rename(struct board *board, const char *from, const char *to, bool noreplace)
+{
+	(void)board, (void)from, (void)to, (void)noreplace;
+	return -EROFS;
+}
+
+static const struct board_ops image_ops = {
+	.stat = op_stat,
+	.list = op_list,
+	.read = op_read,
+	.replace = op_replace,
+	.append = op_append,
+	.mkdir = op_change,
+	.rmdir = op_change,
+	.remove = op_change,
+	.rename = op_rename,
+	.statfs = op_statfs,
+	.info = op_info,
+	.close = op_close,
+};
+
+/* --- Opening --- */
+
+static int add_entry(struct board_image *image, const struct romfs_entry *entry, size_t parent)
+{
+	struct entry added = {
+		.name = strndup(entry->name, entry->name_len),
+		.parent = parent,
+		.number = image->count + 1,
+		.is_dir = entry->is_dir,
+		.content = entry->content,
+		.size = entry->size,
+	};
+
+	if (added.name && image->count == image->room) {
+		size_t room = image->room ? 2 * image->room : 64;
+		struct entry *entries = reallocarray(image->entries, room, sizeof(*entries));
+
+		if (entries) {
+			image->entries = entries;
+			image->room = room;
+		}
+	}
+	if (!added.name || image->count == image->room) {
+		free(added.name);
+		return -ENOMEM;
+	}
+	image->entries[image->count++] = added;
+	return 0;
+}
+
+/* By parent and name; of equal ones the first in the image. */
+static int compare_entries(const void *left, const void *right)
+{
+	const struct entry *a = left, *b = right;
+	int order = (a->parent > b->parent) - (a->parent < b->parent);
+
+	if (order == 0)
+		order = strcmp(a->name, b->name);
+	return order ? order : (a->number > b->number) - (a->number < b->number);
+}
+
+/* Of entries with one name in a directory a board finds the first. */
+static void drop_twins(struct board_image *image)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < image->count; i++) {
+		const struct entry *last = kept ? &image->entries[kept - 1] : NULL;
+
+		if (last && last->parent == image->entries[i].parent && !strcmp(last->name, image->entries[i].name))
+			free(image->entries[i].name);
+		else
+			image->entries[kept++] = image->entries[i];
+	}
+	image->count = kept;
+}
+
+/* Takes the names of all that is whole. */
+static int take_entries(struct board_image *image, const struct romfs_reader *reader)
+{
+	struct romfs_walk walk;
+	struct romfs_entry entry;
+	struct romfs_fault fault;
+	size_t parents[ROMFS_DEPTH_MAX + 1] = {0};
+	int found, rc = 0;
+
+	romfs_walk_start(&walk, reader);
+	while (rc == 0 && (found = romfs_walk_next(&walk, &entry, &fault)) != 0) {
+		if (found < 0)
+			continue;
+		rc = add_entry(image, &entry, parents[walk.depth - 1]);
+		if (rc == 0)
+			parents[walk.depth] = image->count;
+	}
+	if (image->count > 0)
+		qsort(image->entries, image->count, sizeof(*image->entries), compare_entries);
+	drop_twins(image);
+	return rc;
+}
+
+static int fault_words(const struct romfs_check *check, const char *path, const char *rest, struct diag *diag)
+{
+	return diag_fail(diag, DIAG_ROMFS, EBADMSG, "%s is damaged: at offset %zu%s%s: %s. %s", path, check->fault.offset,
+			 check->path[0] ? " in " : "", check->path, check->fault.what, rest);
+}
+
+/* Reads the image that is mapped in FILE. */
+static int read_image(struct board_image *image, const struct romfs_file *file, const char *path, bool force, struct diag *diag)
+{
+	struct romfs_reader reader;
+	struct romfs_check check = {0};
+	int rc = romfs_reader_open(&reader, file->bytes, file->size, &check.fault);
+
+	if (rc < 0)
+		return diag_fail(diag, DIAG_ROMFS, -rc, "%s: %s", path, check.fault.what);
+	rc = romfs_check_records(&check, &reader);
+	if (rc == -EBADMSG && !force)
+		return fault_words(&check, path, "With -o force what is whole of it is mounted", diag);
+	if (rc == -EBADMSG) {
+		fault_words(&check, path, "What is whole of it is here", &image->damage);
+		rc = 0;
+	}
+	image->size = reader.size;
+	if (rc == 0)
+		rc = take_entries(image, &reader);
+	return rc < 0 ? diag_fail(diag, DIAG_ROMFS, -rc, "%s: not enough memory", path) : 0;
+}
+
+/* Opens the file for its contents, and maps it for as long as its names are read. */
+static int open_file(struct board_image *image, const char *path, bool force, struct diag *diag)
+{
+	struct romfs_file file;
+	struct stat st;
+	int rc;
+
+	image->fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (image->fd < 0 || fstat(image->fd, &st) < 0)
+		return diag_fail(diag, DIAG_ROMFS, errno, "%s: cannot be opened: %s", path, strerror(errno));
+	image->mtime = st.st_mtime;
+	rc = romfs_file_map(&file, image->fd, path, diag);
+	if (rc == 0)
+		rc = read_image(image, &file, path, force, diag);
+	romfs_file_close(&file);
+	return rc;
+}
+
+static int find_root(struct board_image *image, const char *path, const char *root, struct diag *diag)
+{
+	const struct entry *entry;
+	int rc = find(image, root, &image->root, &entry);
+
+	if (rc == 0 && entry && !entry->is_dir)
+		rc = -ENOTDIR;
+	return rc < 0 ? diag_fail(diag, DIAG_ROMFS, -rc, "%s has no directory %s", path, root) : 0;
+}
+
+bool board_image_is(const char *device)
+{
+	const char *suffix = strrchr(device, '.');
+	char start[ROMFS_MAGIC_SIZE];
+	struct stat st;
+	ssize_t n;
+	int fd;
+
+	if (stat(device, &st) < 0 || !S_ISREG(st.st_mode))
+		return false;
+	if (suffix && !strcmp(suffix, ".romfs"))
+		return true;
+	fd = open(device, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	n = read(fd, start, sizeof(start));
+	close(fd);
+	return n == sizeof(start) && memcmp(start, ROMFS_MAGIC, sizeof(start)) == 0;
+}
+
+int board_image_open(struct board **out, const char *path, const char *root, bool force, struct diag *diag)
+{
+	struct board_image *image = calloc(1, sizeof(*image));
+	int rc;
+
+	*out = NULL;
+	if (!image)
+		return diag_fail(diag, DIAG_ROMFS, ENOMEM, "not enough memory");
+	image->base.ops = &image_ops;
+	image->fd = -1;
+	image->info = (struct board_info){
+		.machine = "ROM image",
+		.version = "",
+		.unique_id = "",
+		.warning = image->damage.text,
+		.read_only = true,
+	};
+	rc = open_file(image, path, force, diag);
+	if (rc == 0 && root)
+		rc = find_root(image, path, root, diag);
+	if (rc < 0) {
+		op_close(&image->base);
+		return rc;
+	}
+	*out = &image->base;
+	return 0;
+}

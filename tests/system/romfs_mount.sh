@@ -1,0 +1,84 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# `mpremotefs IMAGE.romfs DIR` mounts a ROM image without a board: cp, diff -r, grep -r, find and mmap read it, nothing can be
+# changed, and a damaged image is refused, or mounted as far as it is whole with -o force.
+set -eu
+. "${top_srcdir:?}/tests/system/lib.sh"
+
+mkdir -p tree/lib/pkg/deep tree/empty
+echo 'print("main")' >tree/main.py
+echo 'needle in a directory' >tree/lib/pkg/hay.py
+head -c 3000000 /dev/urandom >tree/lib/large.bin
+: >tree/lib/pkg/deep/nothing
+n=0
+while [ $n -lt 300 ]; do
+	echo $n >"tree/lib/pkg/deep/file$n"
+	n=$((n + 1))
+done
+echo twin >tree/twin1
+cp tree/lib/large.bin tree/lib/twin.bin
+echo "grün" >'tree/grün ß.txt'
+
+for how in '' --dedupe; do
+	"$romfs" build --no-mpy $how tree >/dev/null
+	mount_device tree.romfs
+	diff -r tree "$mnt" >&2 || fail "$how: another tree"
+	assert_equal "$how: find" "$(cd tree && find . | sort)" "$(cd "$mnt" && find . | sort)"
+	grep -rl needle "$mnt" | grep -qx "$mnt/lib/pkg/hay.py" || fail "$how: grep -r"
+	cp -r "$mnt" back
+	diff -r tree back >&2 || fail "$how: another copy"
+	rm -r back
+	python3 - "$mnt/lib/large.bin" tree/lib/large.bin <<-'EOF' || fail "$how: mmap"
+		import mmap, sys
+		files = [open(path, "rb") for path in sys.argv[1:]]
+		maps = [mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) for file in files]
+		assert maps[0][2_000_000:2_000_100] == maps[1][2_000_000:2_000_100] and maps[0][:] == maps[1][:]
+	EOF
+	unmount_board
+done
+
+mount_device tree.romfs
+for change in "touch $mnt/new" "mkdir $mnt/new" "rm $mnt/main.py" "rmdir $mnt/empty" "mv $mnt/main.py $mnt/other" "truncate -s 0 $mnt/main.py" \
+	"ln -s x $mnt/link" "cp tree/main.py $mnt/main.py" "touch -d 2020-01-01 $mnt/main.py"; do
+	assert_refused 'Read-only file system' $change
+done
+assert_equal 'mode of a file' 444 "$(stat -c %a "$mnt/main.py")"
+assert_equal 'its time' "$(stat -c %Y tree.romfs)" "$(stat -c %Y "$mnt/main.py")"
+df -P "$mnt" | grep -q ' 100% ' || fail "df: $(df -P "$mnt")"
+# A new image under the old name: the mount keeps the one that it has.
+echo changed >tree/main.py
+"$romfs" build --no-mpy tree >/dev/null
+assert_equal 'still the old one' 'print("main")' "$(cat "$mnt/main.py")"
+unmount_board
+
+mount_device tree.romfs -o root=lib/pkg,rw
+assert_equal 'root=' 'deep hay.py' "$(ls "$mnt" | tr '\n' ' ' | sed 's/ $//')"
+unmount_board
+assert_refused 'tree.romfs has no directory /nowhere' "$mpremotefs" -o root=nowhere tree.romfs "$mnt"
+
+# --- Damage ---
+size=$(stat -c %s tree.romfs)
+head -c $((size - 10)) tree.romfs >cut.romfs
+assert_refused 'cut.romfs: the image is cut short' "$mpremotefs" cut.romfs "$mnt"
+assert_refused 'cut.romfs: the image is cut short' "$mpremotefs" -o force cut.romfs "$mnt"
+head -c 100 /dev/zero >zeros.romfs
+assert_refused 'zeros.romfs: this is no ROM image' "$mpremotefs" zeros.romfs "$mnt"
+rm -r tree
+mkdir -p tree/lib
+echo good >tree/lib/a
+echo good >tree/lib/b
+echo good >tree/lib/c
+"$romfs" build --no-mpy tree >/dev/null
+python3 - <<-'EOF'
+	image = bytearray(open("tree.romfs", "rb").read())
+	at = image.index(b"\x01b\x02\x05good") + 2
+	image[at] = 9  # no data any more, but a record that is skipped
+	open("damaged.romfs", "wb").write(image)
+EOF
+assert_refused 'in lib/b: a file has no data record. With -o force' "$mpremotefs" damaged.romfs "$mnt"
+! mounted || fail 'mounted a damaged image'
+mount_device damaged.romfs -o force 2>said
+grep -q 'damaged.romfs is damaged: at offset [0-9]* in lib/b' said || fail "no warning: $(cat said)"
+assert_equal 'what is whole' 'a c' "$(ls "$mnt/lib" | tr '\n' ' ' | sed 's/ $//')"
+assert_equal 'its content' 'good' "$(cat "$mnt/lib/c")"
+unmount_board
