@@ -180,7 +180,8 @@ modprobe -a dummy_hcd cdc_acm
 modprobe g_serial use_acm=1 idVendor=0x2e8a idProduct=0x0005 iManufacturer=Maker iProduct=Pico iSerialNumber=PICO1
 await 60 'the native port is there' test -e /dev/ttyACM0 -a -e /dev/ttyGS0
 stty -F /dev/ttyGS0 raw -echo
-setsid --ctty "$board" /run/flash <>/dev/ttyGS0 >&0 2>/run/board.said &
+setsid --ctty "$board" /run/flash <>/dev/ttyGS0 >&0 2>board.log &
+await 300 'the board has made its file system' grep -qs '[1-9]' /run/flash.writes
 assert_equal 'the list' '/dev/ttyACM0  Pico, Maker (USB 2e8a:0005), id:PICO1' "$(list_line /dev/ttyACM0)"
 assert_refused 'There are several such serial ports' "$mpremotefs" auto "$mnt"
 watch_usb
