@@ -10,7 +10,6 @@ UNIT_TESTS = \
 	tests/unit/test_channel \
 	tests/unit/test_diag \
 	tests/unit/test_foreground \
-	tests/unit/test_board_agent \
 	tests/unit/test_board_cache \
 	tests/unit/test_board_errno \
 	tests/unit/test_board_mend \
@@ -93,6 +92,7 @@ SYSTEM_TESTS = \
 	tests/system/full_flash.sh \
 	tests/system/host_killed.sh \
 	tests/system/host_stopped.sh \
+	tests/system/kept_times.sh \
 	tests/system/killed_board.sh \
 	tests/system/linesim.sh \
 	tests/system/manners.sh \
