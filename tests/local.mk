@@ -93,6 +93,7 @@ SYSTEM_TESTS = \
 	tests/system/host_killed.sh \
 	tests/system/host_stopped.sh \
 	tests/system/kept_times.sh \
+	tests/system/kept_times_tools.sh \
 	tests/system/killed_board.sh \
 	tests/system/linesim.sh \
 	tests/system/manners.sh \
