@@ -56,7 +56,8 @@ UNIT_TESTS += \
 	tests/unit/test_port_list \
 	tests/unit/test_times_codec \
 	tests/unit/test_times_store \
-	tests/unit/test_vfs
+	tests/unit/test_vfs \
+	tests/unit/test_vfs_times
 FAKE_BOARD = tests/unit/fakeboard.c tests/unit/fakeboard.h
 FUSE_TEST_LIBS = $(LIBMOUNT_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_descriptors_LDADD = $(FUSE_TEST_LIBS)
@@ -77,6 +78,8 @@ tests_unit_test_times_codec_LDADD = $(FUSE_TEST_LIBS)
 tests_unit_test_times_store_LDADD = $(FUSE_TEST_LIBS)
 tests_unit_test_vfs_SOURCES = tests/unit/test_vfs.c $(FAKE_BOARD)
 tests_unit_test_vfs_LDADD = $(FUSE_TEST_LIBS)
+tests_unit_test_vfs_times_SOURCES = tests/unit/test_vfs_times.c tests/unit/dice.h $(FAKE_BOARD)
+tests_unit_test_vfs_times_LDADD = $(FUSE_TEST_LIBS)
 
 # A mount of a board in memory, to try what lies above the board.
 check_PROGRAMS += tests/lab/fakemount
