@@ -258,8 +258,11 @@ static void without_a_time_the_content_tells(void **state)
 	put_hashed(*state, "/b", 5, 51);
 	put(*state, "/b", &timeless, 52); /* as utimens after a write */
 	put(*state, "/unknown", &timeless, 53);
+	put_hashed(*state, "/rewritten", 5, 54);
+	kept_times_put_written(*state, "/rewritten", &timeless, &(struct kept_times_pair){0}, NULL);
 	next = next_mount(*state, NULL);
 	assert_int_equal(get(next, "/a", &timeless), -3);
+	assert_int_equal(get(next, "/rewritten", &timeless), -1);
 	assert_int_equal(get(next, "/unknown", &timeless), -1);
 	assert_int_equal(answer_group(next, "/a", hash), 2);
 	assert_int_equal(get(next, "/a", &timeless), 50);

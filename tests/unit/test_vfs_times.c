@@ -285,10 +285,8 @@ static void numbers_come_from_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(with_times_on_the_board),
-		TEST(without_times_on_the_board),
-		TEST(with_a_clock_that_starts_anew),
-		TEST(a_board_that_changes_things_is_seen),
+		TEST(with_times_on_the_board),       TEST(without_times_on_the_board),
+		TEST(with_a_clock_that_starts_anew), TEST(a_board_that_changes_things_is_seen),
 		TEST(numbers_come_from_names),
 	};
 
