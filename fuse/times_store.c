@@ -213,8 +213,8 @@ static int read_file(int fd, uint8_t **bytes, size_t *len)
 /* Fills the memory from the file. Returns 0, -ENOENT (no file), or what is wrong with it. */
 static int load(struct times_store *store)
 {
-	uint8_t *bytes;
-	size_t len;
+	uint8_t *bytes = NULL;
+	size_t len = 0;
 	int folder = open_folder(store, false), fd, rc;
 
 	if (folder < 0)
