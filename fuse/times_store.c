@@ -97,7 +97,7 @@ static void name_file(char *out, size_t size, const char *board)
 	SHA256Init(&context);
 	SHA256Update(&context, (const uint8_t *)board, strlen(board));
 	SHA256Final(hash, &context);
-	for (; board[len] && len < READABLE; len++)
+	for (; len < READABLE && board[len]; len++)
 		out[len] = isalnum((unsigned char)board[len]) ? board[len] : '-';
 	out[len++] = '-';
 	for (i = 0; i < 8; i++, len += 2)

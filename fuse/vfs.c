@@ -861,10 +861,10 @@ static int rename_claimed(struct vfs *vfs, struct nodes_claim *from, struct node
 		rc = check_empty(vfs, to->node);
 	if (rc == 0)
 		rc = noreplace ? refuse_open(vfs, to->node) : save_content(vfs, to, &replaced);
-	if (rc == 0)
+	if (rc == 0) {
 		replaces = (replaced && open_file_is_pending(replaced)) || board_stat(vfs->board, to->path, &target) == 0;
-	if (rc == 0)
 		rc = board_rename(vfs->board, from->path, to->path, noreplace);
+	}
 	if (rc == 0) {
 		set_gone(replaced);
 		kept_times_rename(vfs->mount.times, from->path, to->path);
