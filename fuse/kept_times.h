@@ -4,9 +4,32 @@
  *
  * A board's clock is often wrong or missing, it has no utime, and LittleFS gives directories no time at all. So what the mount
  * writes carries this computer's time, remembered here by path, together with what the board said of the file then. When the board
- * says something else, the file is not the one that was remembered, and its times do not count.
+ * says something else, the file is not the one that was remembered, and its times do not count. Between two mounts they are bytes
+ * in a file (times_codec.h, times_store.h).
  *
- * Any thread may call; nothing blocks. Paths are those of board/board.h.
+ * WHAT TELLS THAT A FILE IS THE SAME, when nobody watched it for a while: after a new mount, and after a reset of the board.
+ *
+ *   - A file: its size, and its time on the board.
+ *   - A file whose time on the board tells nothing: its size, and the SHA-256 of its content. That is so where there is no time
+ *     (LittleFS 1), and where it lies in the first minute of a year: a clock that nobody has set starts there at each power-up
+ *     (ports/rp2/main.c, ports/stm32/rtc.c, and both epochs), and a program that writes a file soon after comes to the same second
+ *     again. Past that minute a coincidence is possible and not looked for.
+ *   - A directory: the names in it. LittleFS has no time for it, and FAT never changes it.
+ *
+ * Such evidence costs nothing when the mount writes: the content is here, and names are counted as they come and go. To compare it
+ * costs the board's time. So it is compared once in a mount, only for what is asked for and has an entry, and files in
+ * small groups, each together with others of its directory (file_times.h). Of files longer than KEPT_TIMES_HASH_MAX, whose content
+ * would take seconds, times are not kept where their content would have to tell.
+ *
+ *               put, of which evidence is known                       load, reset of the board
+ *   (no entry) ---------------------------------> PROVED <----------------------------------------> TO_CHECK
+ *        | put                                      ^               the evidence is the same           |
+ *        +---------------> UNPROVED ----------------+                                                  | it is not
+ *                             |        evidence comes                                                  v
+ *                             +--------------------------- reset of the board ------------------> (no entry)
+ *
+ * Any thread may call; nothing blocks. Paths are those of board/board.h, below the mount's root; entries are kept by the path on
+ * the board, so that mounts with another `root=` share them, and leave alone what they do not see.
  */
 #ifndef FUSE_KEPT_TIMES_H
 #define FUSE_KEPT_TIMES_H
@@ -16,6 +39,12 @@
 #include <time.h>
 
 #include "board/board.h"
+#include "fuse/listing.h"
+
+enum {
+	KEPT_TIMES_HASH_MAX = 1 << 20, /* bytes of a file whose content is compared */
+	KEPT_TIMES_MAX = 16384,        /* entries that are saved; the oldest give way */
+};
 
 struct kept_times;
 
@@ -23,30 +52,86 @@ struct kept_times_pair {
 	struct timespec atime, mtime;
 };
 
-/* An empty memory in *OUT, to be freed with kept_times_close. Returns 0 or -ENOMEM. */
-int kept_times_open(struct kept_times **out);
+/*
+ * An empty memory in *OUT, to be freed with kept_times_close, for a mount whose top is directory ROOT of the board ("" or NULL: "/").
+ * BOARD, which outlives it, is only asked for its session (may be NULL). Returns 0 or -ENOMEM.
+ */
+int kept_times_open(struct kept_times **out, struct board *board, const char *root);
 
 /* Frees TIMES; NULL is accepted. */
 void kept_times_close(struct kept_times *times);
 
+/* Whether it takes the content to tell file ON_BOARD from another that the board says the same of. */
+bool kept_times_wants_hash(const struct board_stat *on_board);
+
 /*
- * Remembers PAIR for PATH, of which the board says ON_BOARD now. A directory's time on the board is taken from the next
- * kept_times_get instead: whoever changes something in a directory does not know what the board made of its time.
- * Where there is no memory the entry is lost: the board's own time shows then.
+ * Remembers PAIR for PATH, of which the board says ON_BOARD now; its content is what it was. Where there is no memory the entry is
+ * lost: the board's own time shows then.
  */
 void kept_times_put(struct kept_times *times, const char *path, const struct board_stat *on_board,
 		    const struct kept_times_pair *pair);
 
+/* The same for a file that was written: HASH (BOARD_HASH_SIZE bytes) is its content's; NULL: not known. */
+void kept_times_put_written(struct kept_times *times, const char *path, const struct board_stat *on_board,
+			    const struct kept_times_pair *pair, const uint8_t *hash);
+
+/* The same for a directory that was made, and is empty. */
+void kept_times_put_made(struct kept_times *times, const char *path, const struct kept_times_pair *pair);
+
+enum kept_times_change { KEPT_TIMES_WENT = -1, KEPT_TIMES_STAYED = 0, KEPT_TIMES_CAME = 1 };
+
+/* The last name of PATH has come into its directory, or gone, or now means another file, at NOW: the directory's time from now on. */
+void kept_times_note_name(struct kept_times *times, const char *path, enum kept_times_change change, const struct timespec *now);
+
+enum kept_times_answer {
+	KEPT_TIMES_NONE,  /* nothing is remembered that counts */
+	KEPT_TIMES_FOUND, /* the pair was filled */
+	KEPT_TIMES_ASK,   /* kept_times_group for a file, kept_times_listed for a directory, and then once more */
+};
+
+/* What is remembered for PATH, into *PAIR, if the board says of it now (ON_BOARD) what it said then. *PAIR is left alone otherwise. */
+enum kept_times_answer kept_times_get(struct kept_times *times, const char *path, const struct board_stat *on_board,
+				      struct kept_times_pair *pair);
+
+/* Counts what is put, and names that are noted: for kept_times_listed. */
+uint64_t kept_times_moment(struct kept_times *times);
+
 /*
- * What is remembered for PATH, into *PAIR, if the board says of it now what it said then; otherwise *PAIR is left alone. The entry
- * stays: ON_BOARD may be older than it. Returns whether *PAIR was filled.
+ * LISTING is all that is in directory PATH, not older than MOMENT. What is remembered of files that are not there any more is
+ * forgotten, and the directory's times count, or no more, unless they are newer than MOMENT.
  */
-bool kept_times_get(struct kept_times *times, const char *path, const struct board_stat *on_board, struct kept_times_pair *pair);
+void kept_times_listed(struct kept_times *times, const char *path, const struct listing *listing, uint64_t moment);
+
+/* What the board is to be asked for. */
+struct kept_times_question {
+	char *path; /* to be freed */
+	bool is_dir;
+	uint64_t size;
+	uint64_t stamp; /* of the entry */
+};
+
+/* File PATH, and files beside it, that have to be compared: up to MOST of them, as much as takes the board a moment. Returns how many. */
+size_t kept_times_group(struct kept_times *times, const char *path, struct kept_times_question *questions, size_t most);
+
+/* What could not be kept past this mount as it is, because evidence is missing: up to MOST files and directories. Returns how many. */
+size_t kept_times_unproved(struct kept_times *times, struct kept_times_question *questions, size_t most);
+
+/* The answer on a file: HASH (BOARD_HASH_SIZE bytes), or NULL: it is not there, or not as long. */
+void kept_times_answer(struct kept_times *times, const struct kept_times_question *question, const uint8_t *hash);
 
 /* Forgets PATH and all below it. */
 void kept_times_remove(struct kept_times *times, const char *path);
 
 /* What is remembered for FROM and all below it belongs to TO now; what was remembered for TO is forgotten. */
 void kept_times_rename(struct kept_times *times, const char *from, const char *to);
+
+/* Another number than before says that what kept_times_encode would make has changed. */
+uint64_t kept_times_changes(struct kept_times *times);
+
+/* All that can be kept past this mount, for BOARD, into *BYTES of *LEN, to be freed. Returns 0 or -ENOMEM. */
+int kept_times_encode(struct kept_times *times, const char *board, uint8_t **bytes, size_t *len);
+
+/* Takes over what kept_times_encode made, into a memory that is empty. Returns 0, -EBADMSG (nothing was taken over), or -ENOMEM. */
+int kept_times_decode(struct kept_times *times, const char *board, const uint8_t *bytes, size_t len);
 
 #endif

@@ -11,6 +11,8 @@ libmount_a_SOURCES = \
 	fuse/background.h \
 	fuse/descriptors.c \
 	fuse/descriptors.h \
+	fuse/file_times.c \
+	fuse/file_times.h \
 	fuse/host_bytes.c \
 	fuse/host_bytes.h \
 	fuse/kept_times.c \
@@ -38,6 +40,10 @@ libmount_a_SOURCES = \
 	fuse/port_list.h \
 	fuse/spelling.c \
 	fuse/spelling.h \
+	fuse/times_codec.c \
+	fuse/times_codec.h \
+	fuse/times_store.c \
+	fuse/times_store.h \
 	fuse/vfs.c \
 	fuse/vfs.h
 

@@ -20,6 +20,7 @@
 #include "fuse/mount_session.h"
 #include "fuse/options.h"
 #include "fuse/port_list.h"
+#include "fuse/times_store.h"
 
 /* mount(8), "External helpers", has its own numbers. */
 enum { EXIT_USAGE = 2, EXIT_HELPER_USAGE = 1, EXIT_HELPER_MOUNT = 32 };
@@ -124,16 +125,23 @@ static int run_board(struct mount *mount, struct diag *diag)
 
 static int open_files(struct mount *mount, bool read_only, struct diag *diag)
 {
+	char *folder = times_store_folder();
+	char board[2048];
 	const struct vfs_options about = {
 		.uid = mount->options->uid,
 		.gid = mount->options->gid,
 		.umask = mount->options->umask,
 		.read_only = read_only,
+		.times_folder = folder,
+		.times_board = board,
 		.log = mount_log_say,
 		.log_context = mount->log,
 	};
-	int rc = vfs_open(&mount->operations.vfs, mount->board, &about);
+	int rc;
 
+	times_store_board(board, sizeof(board), board_info(mount->board));
+	rc = vfs_open(&mount->operations.vfs, mount->board, &about);
+	free(folder);
 	if (rc < 0)
 		return diag_fail(diag, DIAG_FUSE, -rc,
 				 "no folder for temporary files can be written to ($TMPDIR, /var/tmp, /tmp): %s", strerror(-rc));

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuse/file_times.h"
+
 /* What `changed_from` says of a file without changes. */
 #define NOTHING_CHANGED UINT64_MAX
 
@@ -100,8 +102,18 @@ static bool is_dirty(const struct open_file *file)
 	return file->loaded && !file->gone && file->changed_from != NOTHING_CHANGED;
 }
 
-/* The board's file is as ON_BOARD says, and nothing of it is held here. */
-static void forget_content(struct open_file *file, const char *path, const struct board_stat *on_board)
+/* What the board has at PATH, and which times that has, if it is a file. Returns 0 or the board's errno. Without the lock. */
+static int ask_board(struct open_file *file, const char *path, struct board_stat *on_board, struct kept_times_pair *times)
+{
+	int rc = path ? board_stat(file->mount->board, path, on_board) : -ENOENT;
+
+	if (rc == 0 && !on_board->is_dir)
+		file_times_get(file->mount->board, file->mount->times, path, on_board, times);
+	return rc;
+}
+
+/* The board's file is as ON_BOARD says, has TIMES, and nothing of it is held here. */
+static void forget_content(struct open_file *file, const struct board_stat *on_board, const struct kept_times_pair *times)
 {
 	file->loaded = true;
 	file->on_board = true;
@@ -111,11 +123,8 @@ static void forget_content(struct open_file *file, const char *path, const struc
 	file->far_to = on_board->size;
 	file->changed_from = NOTHING_CHANGED;
 	file->version++;
+	file->times = *times;
 	host_bytes_clear(&file->bytes);
-	if (!kept_times_get(file->mount->times, path, on_board, &file->times)) {
-		file->times.mtime = (struct timespec){.tv_sec = on_board->mtime};
-		file->times.atime = file->times.mtime;
-	}
 }
 
 /* Whether this computer alone knows what the file is. */
@@ -125,17 +134,18 @@ static bool is_ours(const struct open_file *file)
 }
 
 /*
- * Takes over what the board said in SESSION of a file without changes: RC and *ON_BOARD are the answer of board_stat. Returns 0,
- * -ESTALE when there is no such file any more, or RC.
+ * Takes over what the board said in SESSION of a file without changes: RC, *ON_BOARD and *TIMES are the answer of ask_board.
+ * Returns 0, -ESTALE when there is no such file any more, or RC.
  */
-static int compare(struct open_file *file, const char *path, int rc, const struct board_stat *on_board, unsigned session)
+static int compare(struct open_file *file, int rc, const struct board_stat *on_board, const struct kept_times_pair *times,
+		   unsigned session)
 {
 	if (rc == -ENOENT || rc == -ENOTDIR || (rc == 0 && on_board->is_dir))
 		return -ESTALE;
 	if (rc < 0)
 		return rc;
 	if (on_board->size != file->board.size || on_board->mtime != file->board.mtime) {
-		forget_content(file, path, on_board);
+		forget_content(file, on_board, times);
 		file->changed_alone = true;
 		file->content += session != file->session;
 	}
@@ -149,7 +159,8 @@ static bool is_only_added(const struct open_file *file)
 	return file->on_board && file->board.size > 0 && file->changed_from >= file->board.size && file->size > file->board.size;
 }
 
-static void note_sent(struct open_file *file, const char *path, const struct board_stat *now, unsigned session);
+static void note_sent(struct open_file *file, const char *path, const struct board_stat *now, unsigned session,
+		      const uint8_t *hash);
 
 /* Whether what the board's file has grown by, up to SIZE, is what was to be added. Gives up the lock meanwhile. 1, 0, or a negative errno. */
 static int grew_by_ours(struct open_file *file, const char *path, uint64_t size)
@@ -179,7 +190,7 @@ static int grew_by_ours(struct open_file *file, const char *path, uint64_t size)
 static void note_grown(struct open_file *file, const char *path, const struct board_stat *on_board, unsigned session)
 {
 	if (on_board->size == file->size) {
-		note_sent(file, path, on_board, session);
+		note_sent(file, path, on_board, session, NULL);
 		return;
 	}
 	file->board = *on_board;
@@ -225,6 +236,7 @@ static int compare_dirty(struct open_file *file, const char *path, int rc, const
  */
 static int revisit(struct open_file *file, const char *path)
 {
+	struct kept_times_pair times;
 	struct board_stat on_board;
 	unsigned session;
 	uint64_t version;
@@ -233,12 +245,12 @@ static int revisit(struct open_file *file, const char *path)
 	while (file->loaded && !file->gone && (session = board_session(file->mount->board)) != file->session) {
 		version = file->version;
 		pthread_mutex_unlock(&file->lock);
-		rc = path ? board_stat(file->mount->board, path, &on_board) : -ENOENT;
+		rc = ask_board(file, path, &on_board, &times);
 		pthread_mutex_lock(&file->lock);
 		if (version != file->version)
 			continue;
 		rc = is_dirty(file) ? compare_dirty(file, path, rc, &on_board, session)
-				    : compare(file, path, rc, &on_board, session);
+				    : compare(file, rc, &on_board, &times, session);
 		if (rc < 0 && rc != -EAGAIN)
 			return rc == -ESTALE ? -EIO : rc;
 	}
@@ -247,6 +259,7 @@ static int revisit(struct open_file *file, const char *path)
 
 int open_file_load(struct open_file *file, const char *path)
 {
+	struct kept_times_pair times;
 	struct board_stat on_board;
 	unsigned session;
 	int rc = 0;
@@ -260,12 +273,12 @@ int open_file_load(struct open_file *file, const char *path)
 		file->busy = true;
 		pthread_mutex_unlock(&file->lock);
 		session = board_session(file->mount->board);
-		rc = path ? board_stat(file->mount->board, path, &on_board) : -ENOENT;
+		rc = ask_board(file, path, &on_board, &times);
 		pthread_mutex_lock(&file->lock);
 		if (rc == 0 && on_board.is_dir)
 			rc = -EISDIR;
 		if (rc == 0) {
-			forget_content(file, path, &on_board);
+			forget_content(file, &on_board, &times);
 			file->session = session;
 		}
 		set_idle(file);
@@ -527,7 +540,25 @@ static int send(struct open_file *file, const char *path, struct board_stat *now
 	return rc;
 }
 
-static void note_sent(struct open_file *file, const char *path, const struct board_stat *now, unsigned session)
+/*
+ * The SHA-256 of what was sent, where the times of NOW need it and all of it is here. Returns HASH, or NULL: not known. Called with
+ * the lock and `busy`, gives up the lock meanwhile.
+ */
+static const uint8_t *hash_sent(struct open_file *file, const struct board_stat *now, uint8_t hash[BOARD_HASH_SIZE])
+{
+	const struct board_content content = {.size = file->size, .read = give_content, .context = &file->bytes};
+	int rc;
+
+	if (!kept_times_wants_hash(now) || file->far_from < file->far_to)
+		return NULL;
+	pthread_mutex_unlock(&file->lock);
+	rc = board_content_hash(&content, hash);
+	pthread_mutex_lock(&file->lock);
+	return rc < 0 ? NULL : hash;
+}
+
+/* HASH: of the content; NULL: not known. */
+static void note_sent(struct open_file *file, const char *path, const struct board_stat *now, unsigned session, const uint8_t *hash)
 {
 	file->on_board = true;
 	file->board = *now;
@@ -535,7 +566,8 @@ static void note_sent(struct open_file *file, const char *path, const struct boa
 	file->unsure = false;
 	file->changed_from = NOTHING_CHANGED;
 	file->version++;
-	keep_times(file, path);
+	if (path)
+		kept_times_put_written(file->mount->times, path, now, &file->times, hash);
 	/* What is held wholly stays, for the next change in its middle; a tail alone is of no more use. */
 	if (file->far_from < file->far_to) {
 		host_bytes_clear(&file->bytes);
@@ -547,6 +579,7 @@ static void note_sent(struct open_file *file, const char *path, const struct boa
 /* Sends what the board lacks, once more where it was out of sight meanwhile. Called as send. */
 static int send_all(struct open_file *file, const char *path)
 {
+	uint8_t hash[BOARD_HASH_SIZE];
 	struct board_stat now;
 	int rc;
 
@@ -558,7 +591,7 @@ static int send_all(struct open_file *file, const char *path)
 			return rc;
 		rc = send(file, path, &now);
 		if (rc == 0)
-			note_sent(file, path, &now, file->session);
+			note_sent(file, path, &now, file->session, hash_sent(file, &now, hash));
 	} while (rc == -ESTALE && board_session(file->mount->board) != file->session);
 	if (rc == -ESTALE) /* it was changed while the board was away */
 		file->changed_away = true;
@@ -609,6 +642,7 @@ int open_file_set_times(struct open_file *file, const char *path, const struct t
 /* Asks the board again, until nothing happened to the file while it was asked. Called with the lock. */
 static int look_again(struct open_file *file, const char *path)
 {
+	struct kept_times_pair times;
 	struct board_stat on_board;
 	unsigned session;
 	uint64_t version;
@@ -618,10 +652,10 @@ static int look_again(struct open_file *file, const char *path)
 		version = file->version;
 		pthread_mutex_unlock(&file->lock);
 		session = board_session(file->mount->board);
-		rc = board_stat(file->mount->board, path, &on_board);
+		rc = ask_board(file, path, &on_board, &times);
 		pthread_mutex_lock(&file->lock);
 		if (version == file->version && !is_ours(file))
-			return compare(file, path, rc, &on_board, session);
+			return compare(file, rc, &on_board, &times, session);
 	}
 	return 0;
 }

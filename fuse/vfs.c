@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "fuse/vfs.h"
 
-#include "fuse/kept_times.h"
+#include "fuse/file_times.h"
 #include "fuse/listing.h"
 #include "fuse/next_file.h"
 #include "fuse/spelling.h"
+#include "fuse/times_store.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,6 +23,7 @@ struct vfs {
 	struct vfs_options options;
 	struct open_file_mount mount;
 	struct next_file *next_file;
+	struct times_store *times_store;
 	pthread_mutex_t handles_lock;
 	struct vfs_handle *handles; /* all there are: the kernel does not close them when the mount ends early */
 };
@@ -58,13 +60,17 @@ int vfs_open(struct vfs **out, struct board *board, const struct vfs_options *op
 	pthread_mutex_init(&vfs->handles_lock, NULL);
 	rc = nodes_open(&vfs->nodes, board);
 	if (rc == 0)
-		rc = kept_times_open(&vfs->mount.times);
+		rc = kept_times_open(&vfs->mount.times, board, board_info(board)->root);
+	if (rc == 0 && options->times_folder)
+		rc = times_store_open(&vfs->times_store, vfs->mount.times, options->times_folder, options->times_board,
+				      options->log, options->log_context);
 	if (rc == 0)
 		rc = next_file_open(&vfs->next_file, board);
 	if (rc == 0)
 		rc = host_store_open(&vfs->mount.store);
 	if (rc < 0) {
 		next_file_close(vfs->next_file);
+		times_store_close(vfs->times_store);
 		kept_times_close(vfs->mount.times);
 		nodes_close(vfs->nodes);
 		pthread_mutex_destroy(&vfs->handles_lock);
@@ -158,6 +164,9 @@ void vfs_close(struct vfs *vfs)
 	if (!vfs)
 		return;
 	sync_all(vfs);
+	if (vfs->times_store)
+		file_times_settle(vfs->board, vfs->mount.times);
+	times_store_close(vfs->times_store);
 	while (vfs->handles)
 		free_handle(vfs, vfs->handles);
 	next_file_close(vfs->next_file);
@@ -190,20 +199,12 @@ static void fill(const struct vfs *vfs, uint64_t number, bool is_dir, uint64_t s
 	};
 }
 
-static void times_of(struct vfs *vfs, const char *path, const struct board_stat *on_board, struct kept_times_pair *times)
-{
-	if (kept_times_get(vfs->mount.times, path, on_board, times))
-		return;
-	times->mtime = (struct timespec){.tv_sec = on_board->mtime};
-	times->atime = times->mtime;
-}
-
 static void fill_from_board(struct vfs *vfs, uint64_t number, const char *path, const struct board_stat *on_board,
 			    struct stat *out)
 {
 	struct kept_times_pair times;
 
-	times_of(vfs, path, on_board, &times);
+	file_times_get(vfs->board, vfs->mount.times, path, on_board, &times);
 	fill(vfs, number, on_board->is_dir, on_board->size, &times, out);
 }
 
@@ -243,19 +244,12 @@ static int attributes(struct vfs *vfs, const struct nodes_claim *claim, uint64_t
 	return rc;
 }
 
-/* An entry of PATH's directory came or went now. */
-static void touch_parent(struct vfs *vfs, const char *path)
+static void note_name(struct vfs *vfs, const char *path, enum kept_times_change change)
 {
-	struct kept_times_pair now;
-	const char *slash = strrchr(path, '/');
-	char *dir = strndup(path, slash == path ? 1 : (size_t)(slash - path));
+	struct timespec now;
 
-	if (!dir)
-		return;
-	vfs->mount.now(&now.mtime);
-	now.atime = now.mtime;
-	kept_times_put(vfs->mount.times, dir, &(struct board_stat){.is_dir = true}, &now);
-	free(dir);
+	vfs->mount.now(&now);
+	kept_times_note_name(vfs->mount.times, path, change, &now);
 }
 
 static int check_name(const char *name)
@@ -391,8 +385,11 @@ static uint64_t drop_dirty(struct vfs *vfs, struct vfs_handle *handle)
 	if (nodes_drop_handle(vfs->nodes, handle->node, handle->idle, true) > 0 && open_file_is_dirty(file)) {
 		lost = handle->number;
 		log_loss(vfs, claim.path, file, open_file_failure(file));
-		if (open_file_is_pending(file) && claim.node)
+		if (open_file_is_pending(file) && claim.node) {
 			nodes_remove(vfs->nodes, claim.node);
+			if (claim.path)
+				note_name(vfs, claim.path, KEPT_TIMES_WENT);
+		}
 	}
 	nodes_release(vfs->nodes, &claim);
 	open_file_unref(file);
@@ -612,7 +609,7 @@ static int keep_times(struct vfs *vfs, const struct nodes_claim *claim, const st
 	rc = board_stat(vfs->board, claim->path, &on_board);
 	if (rc < 0)
 		return rc;
-	times_of(vfs, claim->path, &on_board, &times);
+	file_times_get(vfs->board, vfs->mount.times, claim->path, &on_board, &times);
 	if (change->atime)
 		times.atime = *change->atime;
 	if (change->mtime)
@@ -709,8 +706,11 @@ static int note_made(struct vfs *vfs, const struct nodes_claim *claim, const cha
 		return rc;
 	vfs->mount.now(&now.mtime);
 	now.atime = now.mtime;
-	kept_times_put(vfs->mount.times, claim->path, on_board, &now);
-	touch_parent(vfs, claim->path);
+	if (on_board->is_dir)
+		kept_times_put_made(vfs->mount.times, claim->path, &now);
+	else
+		kept_times_put_written(vfs->mount.times, claim->path, on_board, &now, NULL);
+	note_name(vfs, claim->path, KEPT_TIMES_CAME);
 	fill(vfs, node_number(node), on_board->is_dir, on_board->size, &now, out);
 	return 0;
 }
@@ -736,7 +736,7 @@ int vfs_create(struct vfs *vfs, uint64_t dir, const char *name, int flags, struc
 			nodes_forget(vfs->nodes, node_number(node), 1);
 	}
 	if (rc == 0) {
-		touch_parent(vfs, claim.path);
+		note_name(vfs, claim.path, KEPT_TIMES_CAME);
 		open_file_peek((*handle)->file, &state);
 		fill_from_file(vfs, node_number(node), &state, out);
 	}
@@ -800,7 +800,7 @@ static void note_removed(struct vfs *vfs, const struct nodes_claim *claim)
 	if (claim->node)
 		nodes_remove(vfs->nodes, claim->node);
 	kept_times_remove(vfs->mount.times, claim->path);
-	touch_parent(vfs, claim->path);
+	note_name(vfs, claim->path, KEPT_TIMES_WENT);
 }
 
 int vfs_unlink(struct vfs *vfs, uint64_t dir, const char *name)
@@ -878,19 +878,23 @@ static int refuse_open(struct vfs *vfs, struct node *node)
 static int rename_claimed(struct vfs *vfs, struct nodes_claim *from, struct nodes_claim *to, const char *to_name, bool noreplace)
 {
 	struct open_file *replaced = NULL;
+	struct board_stat target;
+	bool replaces = false;
 	int rc = make_real(vfs, from);
 
 	if (rc == 0)
 		rc = check_empty(vfs, to->node);
 	if (rc == 0)
 		rc = noreplace ? refuse_open(vfs, to->node) : save_content(vfs, to, &replaced);
-	if (rc == 0)
+	if (rc == 0) {
+		replaces = (replaced && open_file_is_pending(replaced)) || board_stat(vfs->board, to->path, &target) == 0;
 		rc = board_rename(vfs->board, from->path, to->path, noreplace);
+	}
 	if (rc == 0) {
 		set_gone(replaced);
 		kept_times_rename(vfs->mount.times, from->path, to->path);
-		touch_parent(vfs, from->path);
-		touch_parent(vfs, to->path);
+		note_name(vfs, from->path, KEPT_TIMES_WENT);
+		note_name(vfs, to->path, replaces ? KEPT_TIMES_STAYED : KEPT_TIMES_CAME);
 		rc = nodes_rename(vfs->nodes, from, to_name, to);
 	}
 	open_file_unref(replaced);
@@ -955,6 +959,7 @@ int vfs_list(struct vfs *vfs, struct vfs_handle *handle)
 {
 	struct listing *listing = &handle->listing;
 	struct merge merge = {.listing = listing};
+	uint64_t moment = kept_times_moment(vfs->mount.times);
 	struct nodes_claim claim;
 	int rc = nodes_claim(vfs->nodes, handle->number, false, &claim);
 
@@ -965,6 +970,8 @@ int vfs_list(struct vfs *vfs, struct vfs_handle *handle)
 		merge.pending = listing->count;
 		if (rc == 0)
 			rc = board_list(vfs->board, claim.path, add_entry, &merge);
+		if (rc == 0)
+			kept_times_listed(vfs->mount.times, claim.path, listing, moment);
 	}
 	nodes_release(vfs->nodes, &claim);
 	if (rc < 0)
@@ -972,9 +979,11 @@ int vfs_list(struct vfs *vfs, struct vfs_handle *handle)
 	return rc;
 }
 
-/* What ENTRY of the claimed directory is now. */
-static int fill_entry(struct vfs *vfs, const struct nodes_claim *claim, const struct listing_entry *entry, struct stat *out)
+/* What ENTRY of the claimed directory is now. *LOOK_UP gets false when the board would have to be asked for its times. */
+static int fill_entry(struct vfs *vfs, const struct nodes_claim *claim, const struct listing_entry *entry, bool *look_up,
+		      struct stat *out)
 {
+	struct kept_times_pair times = {0};
 	struct open_file *file;
 	struct open_file_state state;
 	uint64_t number;
@@ -989,7 +998,10 @@ static int fill_entry(struct vfs *vfs, const struct nodes_claim *claim, const st
 	open_file_unref(file);
 	if (asprintf(&path, "%s/%s", strcmp(claim->path, "/") == 0 ? "" : claim->path, entry->name) < 0)
 		return -ENOMEM;
-	fill_from_board(vfs, nodes_number_of(vfs->nodes, claim->node, entry->name), path, &entry->on_board, out);
+	if (!file_times_peek(vfs->mount.times, path, &entry->on_board, &times))
+		*look_up = false;
+	number = nodes_number_of(vfs->nodes, claim->node, entry->name);
+	fill(vfs, number, entry->on_board.is_dir, entry->on_board.size, &times, out);
 	free(path);
 	return 0;
 }
@@ -1006,7 +1018,7 @@ int vfs_list_entry(struct vfs *vfs, struct vfs_handle *handle, size_t entry, con
 	*name = listing->entries[entry].name;
 	rc = nodes_claim(vfs->nodes, handle->number, false, &claim);
 	if (rc == 0)
-		rc = claim.path ? fill_entry(vfs, &claim, &listing->entries[entry], out) : -ENOENT;
+		rc = claim.path ? fill_entry(vfs, &claim, &listing->entries[entry], look_up, out) : -ENOENT;
 	if (rc == 0 && nodes_changes(vfs->nodes, claim.node) != listing->changes)
 		*look_up = false;
 	if (rc == 0 && *look_up)

@@ -32,7 +32,9 @@ struct vfs_options {
 	mode_t umask;                      /* the permissions that nothing has */
 	bool read_only;                    /* nothing can be changed: nothing has write permission */
 	void (*now)(struct timespec *now); /* the wall clock; NULL: CLOCK_REALTIME */
-	board_log_fn *log;                 /* told of data that was lost; NULL: nobody */
+	const char *times_folder; /* for times_store; NULL: no times are kept past the mount, and the next does not matter */
+	const char *times_board;  /* the board's name there */
+	board_log_fn *log;        /* told of data that was lost; NULL: nobody */
 	void *log_context;
 };
 

@@ -56,6 +56,7 @@ tests_unit_test_romfs_writer_SOURCES = tests/unit/test_romfs_writer.c tests/unit
 # Those of fuse/ link what the mount is made of.
 UNIT_TESTS += \
 	tests/unit/test_descriptors \
+	tests/unit/test_file_times \
 	tests/unit/test_host_bytes \
 	tests/unit/test_kept_times \
 	tests/unit/test_mount_point \
@@ -64,12 +65,18 @@ UNIT_TESTS += \
 	tests/unit/test_options \
 	tests/unit/test_port_list \
 	tests/unit/test_spelling \
-	tests/unit/test_vfs
+	tests/unit/test_times_codec \
+	tests/unit/test_times_store \
+	tests/unit/test_vfs \
+	tests/unit/test_vfs_times
 FAKE_BOARD = tests/unit/fakeboard.c tests/unit/fakeboard.h
 FUSE_TEST_LIBS = $(LIBMOUNT_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_descriptors_LDADD = $(FUSE_TEST_LIBS)
+tests_unit_test_file_times_SOURCES = tests/unit/test_file_times.c $(FAKE_BOARD)
+tests_unit_test_file_times_LDADD = $(FUSE_TEST_LIBS)
 tests_unit_test_host_bytes_SOURCES = tests/unit/test_host_bytes.c tests/unit/dice.h
 tests_unit_test_host_bytes_LDADD = $(FUSE_TEST_LIBS)
+tests_unit_test_kept_times_SOURCES = tests/unit/test_kept_times.c $(FAKE_BOARD)
 tests_unit_test_kept_times_LDADD = $(FUSE_TEST_LIBS)
 tests_unit_test_mount_point_LDADD = $(FUSE_TEST_LIBS)
 tests_unit_test_nodes_LDADD = $(FUSE_TEST_LIBS)
@@ -79,8 +86,13 @@ tests_unit_test_options_LDADD = $(FUSE_TEST_LIBS)
 tests_unit_test_port_list_LDADD = $(FUSE_TEST_LIBS)
 tests_unit_test_spelling_SOURCES = tests/unit/test_spelling.c $(FAKE_BOARD)
 tests_unit_test_spelling_LDADD = $(FUSE_TEST_LIBS)
+tests_unit_test_times_codec_SOURCES = tests/unit/test_times_codec.c tests/unit/dice.h
+tests_unit_test_times_codec_LDADD = $(FUSE_TEST_LIBS)
+tests_unit_test_times_store_LDADD = $(FUSE_TEST_LIBS)
 tests_unit_test_vfs_SOURCES = tests/unit/test_vfs.c $(FAKE_BOARD)
 tests_unit_test_vfs_LDADD = $(FUSE_TEST_LIBS)
+tests_unit_test_vfs_times_SOURCES = tests/unit/test_vfs_times.c tests/unit/dice.h $(FAKE_BOARD)
+tests_unit_test_vfs_times_LDADD = $(FUSE_TEST_LIBS)
 
 # A mount of a board in memory, to try what lies above the board.
 check_PROGRAMS += tests/lab/fakemount
@@ -97,6 +109,8 @@ SYSTEM_TESTS = \
 	tests/system/full_flash.sh \
 	tests/system/host_killed.sh \
 	tests/system/host_stopped.sh \
+	tests/system/kept_times.sh \
+	tests/system/kept_times_tools.sh \
 	tests/system/killed_board.sh \
 	tests/system/linesim.sh \
 	tests/system/manners.sh \
@@ -244,15 +258,18 @@ FUZZ_TESTS = \
 	tests/fuzz/fuzz_exchange \
 	tests/fuzz/fuzz_frame \
 	tests/fuzz/fuzz_listing \
-	tests/fuzz/fuzz_romfs
+	tests/fuzz/fuzz_romfs \
+	tests/fuzz/fuzz_times_codec
 EXTRA_DIST += tests/fuzz/fuzz.h tests/fuzz/fuzz_exchange.c tests/fuzz/fuzz_frame.c tests/fuzz/fuzz_listing.c tests/fuzz/fuzz_romfs.c \
-	tests/fuzz/seeds
+	tests/fuzz/fuzz_times_codec.c tests/fuzz/seeds
 if FUZZERS
 noinst_PROGRAMS = $(FUZZ_TESTS)
 tests_fuzz_fuzz_exchange_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_frame_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_listing_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_romfs_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_times_codec_LDADD = $(LIBMOUNT_LIBS)
+tests_fuzz_fuzz_times_codec_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 fuzz: $(FUZZ_TESTS)
 	for test in $(FUZZ_TESTS); do \
 		name=$${test##*/fuzz_} && corpus=tests/fuzz/corpus/$$name && seeds=$(srcdir)/tests/fuzz/seeds/$$name && \

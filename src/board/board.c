@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "board/board.h"
 
+#include <errno.h>
+#include <sha2.h>
 #include <string.h>
 
 #include "agent/protocol.h"
@@ -84,6 +86,30 @@ int board_remove(struct board *board, const char *path)
 int board_rename(struct board *board, const char *from, const char *to, bool noreplace)
 {
 	return board->ops->rename(board, from, to, noreplace);
+}
+
+int board_hash(struct board *board, struct board_hash *files, size_t count)
+{
+	return board->ops->hash ? board->ops->hash(board, files, count) : -EOPNOTSUPP;
+}
+
+int board_content_hash(const struct board_content *content, uint8_t hash[BOARD_HASH_SIZE])
+{
+	SHA2_CTX context;
+	uint8_t buf[4096];
+
+	SHA256Init(&context);
+	for (uint64_t at = 0; at < content->size;) {
+		size_t len = content->size - at < sizeof(buf) ? (size_t)(content->size - at) : sizeof(buf);
+		int error = content->read(content->context, buf, len, at);
+
+		if (error)
+			return error;
+		SHA256Update(&context, buf, len);
+		at += len;
+	}
+	SHA256Final(hash, &context);
+	return 0;
 }
 
 int board_statfs(struct board *board, const char *path, struct board_statfs *out)

@@ -37,10 +37,22 @@ struct board_statfs {
 	uint32_t name_max; /* bytes */
 };
 
+enum { BOARD_HASH_SIZE = 32 }; /* bytes of a SHA-256 */
+
+/* A file for board_hash. */
+struct board_hash {
+	const char *path;
+	uint64_t size;                 /* that it is thought to have */
+	int result;                    /* set: 0, -ESTALE: it has another size or is a directory, or the board's errno */
+	uint8_t hash[BOARD_HASH_SIZE]; /* set when `result` is 0 */
+};
+
 struct board_info {
 	const char *machine;   /* "ESP32 module with ESP32", printable */
 	const char *version;   /* "1.29.0", printable */
 	const char *unique_id; /* machine.unique_id() in hex, or "" */
+	const char *device;    /* what leads to it, with short names, `auto` and links resolved, or "" */
+	const char *root;      /* its directory that is the top, or "" for "/" */
 	const char *warning;   /* what the user should be told once (what was interrupted...), or "" */
 	bool read_only;        /* nothing on it can be changed */
 };
@@ -84,7 +96,8 @@ struct board_ops {
 	int (*rmdir)(struct board *board, const char *path);
 	int (*remove)(struct board *board, const char *path);
 	int (*rename)(struct board *board, const char *from, const char *to, bool noreplace);
-	void (*ahead)(struct board *board, const char *path, uint64_t size); /* NULL: of no use here */
+	void (*ahead)(struct board *board, const char *path, uint64_t size);      /* NULL: of no use here */
+	int (*hash)(struct board *board, struct board_hash *files, size_t count); /* NULL: it has none */
 	int (*statfs)(struct board *board, const char *path, struct board_statfs *out);
 	const struct board_info *(*info)(struct board *board);
 	unsigned (*session)(struct board *board); /* NULL: there is but one */
@@ -154,6 +167,16 @@ int board_mkdir(struct board *board, const char *path);
 int board_rmdir(struct board *board, const char *path);
 int board_remove(struct board *board, const char *path);
 int board_rename(struct board *board, const char *from, const char *to, bool noreplace);
+
+/*
+ * Has the board compute the SHA-256 of COUNT files, whose contents so need not come over the line; they are asked for all together.
+ * Takes the board's time for reading them, and a long file holds up what others want meanwhile. Returns 0 with the `result` of each
+ * set, or -EOPNOTSUPP on a board that has no SHA-256.
+ */
+int board_hash(struct board *board, struct board_hash *files, size_t count);
+
+/* The SHA-256 of CONTENT. Returns 0, or what its `read` failed with. */
+int board_content_hash(const struct board_content *content, uint8_t hash[BOARD_HASH_SIZE]);
 
 /* The size and the free space of the file system that holds PATH. */
 int board_statfs(struct board *board, const char *path, struct board_statfs *out);

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <sha2.h>
 #include <stdatomic.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -26,9 +25,9 @@
 
 enum {
 	STAT_SIZE = LISTING_STAT_SIZE,
-	HASH_SIZE = SHA256_DIGEST_LENGTH,
 	WRITE_HEADER = 7,       /* bytes of AGENT_WRITE's payload before its path */
 	READS_MAX = 64,         /* requests that one board_read hands over at a time */
+	HASHES_MAX = 16,        /* the same of board_hash */
 	EPOCH_2000 = 946684800, /* seconds from 1970 to 2000 */
 	HIDDEN_CUT = 200,       /* bytes of a name in that of its temporary, see protocol.h */
 	SPARE_BLOCKS = 2,       /* that a file system may take for itself while a file is written */
@@ -422,29 +421,67 @@ static void op_ahead(struct board *base, const char *path, uint64_t size)
 	ahead_wish(board->ahead, path, payload, len, size);
 }
 
-static int hash_content(const struct board_content *content, uint8_t hash[HASH_SIZE])
+/*
+ * Takes the answer of AGENT_HASH, LEN bytes at ANSWER, apart. Returns 0 with HASH, and *OUT (may be NULL) what the file is, or
+ * -ESTALE: the board has another size there, or a directory.
+ */
+static int get_hash(const struct board_agent *board, const uint8_t *answer, size_t len, struct board_stat *out,
+		    uint8_t hash[BOARD_HASH_SIZE])
 {
-	SHA2_CTX context;
-	uint8_t buf[4096];
+	if (len != STAT_SIZE + BOARD_HASH_SIZE)
+		return -ESTALE;
+	if (out)
+		get_stat(board, answer, out);
+	memcpy(hash, answer + STAT_SIZE, BOARD_HASH_SIZE);
+	return 0;
+}
 
-	SHA256Init(&context);
-	for (uint64_t at = 0; at < content->size;) {
-		size_t len = content->size - at < sizeof(buf) ? (size_t)(content->size - at) : sizeof(buf);
-		int error = content->read(content->context, buf, len, at);
+/* Up to HASHES_MAX files, all handed over before the first is waited for. */
+static void hash_some(struct board_agent *board, struct board_hash *files, size_t count)
+{
+	struct exchange_request requests[HASHES_MAX];
+	uint8_t answers[HASHES_MAX][STAT_SIZE + BOARD_HASH_SIZE], *payloads[HASHES_MAX];
 
-		if (error)
-			return error;
-		SHA256Update(&context, buf, len);
-		at += len;
+	memset(requests, 0, sizeof(requests));
+	for (size_t i = 0; i < count; i++) {
+		payloads[i] = files[i].size > UINT32_MAX ? NULL : path_payload(board, 4, files[i].path, &requests[i].len);
+		if (!payloads[i])
+			continue;
+		put32(payloads[i], files[i].size);
+		requests[i].op = AGENT_HASH;
+		requests[i].bulk = true;
+		requests[i].payload = payloads[i];
+		requests[i].answer = answers[i];
+		requests[i].answer_room = sizeof(answers[i]);
+		agent_submit(board->agent, &requests[i]);
 	}
-	SHA256Final(hash, &context);
+	for (size_t i = 0; i < count; i++) {
+		files[i].result = -ENAMETOOLONG;
+		if (!payloads[i])
+			continue;
+		agent_wait(board->agent, &requests[i]);
+		files[i].result = outcome(board, &requests[i], files[i].path);
+		if (!files[i].result)
+			files[i].result = get_hash(board, answers[i], requests[i].answer_len, NULL, files[i].hash);
+		free(payloads[i]);
+	}
+}
+
+static int op_hash(struct board *base, struct board_hash *files, size_t count)
+{
+	struct board_agent *board = of(base);
+
+	if (!board->hashes)
+		return -EOPNOTSUPP;
+	for (size_t at = 0; at < count; at += HASHES_MAX)
+		hash_some(board, files + at, count - at < HASHES_MAX ? count - at : HASHES_MAX);
 	return 0;
 }
 
 /* 1: the board has exactly CONTENT at PATH already, and *OUT says what it is; 0: it has not; or a negative errno. */
 static int has_same(struct board_agent *board, const char *path, const struct board_content *content, struct board_stat *out)
 {
-	uint8_t size[4], answer[STAT_SIZE + HASH_SIZE], hash[HASH_SIZE];
+	uint8_t size[4], answer[STAT_SIZE + BOARD_HASH_SIZE], theirs[BOARD_HASH_SIZE], ours[BOARD_HASH_SIZE];
 	size_t len = 0;
 
 	if (content->differs || !board->hashes || content->size > UINT32_MAX)
@@ -455,13 +492,10 @@ static int has_same(struct board_agent *board, const char *path, const struct bo
 		return 0;
 	if (error)
 		return error;
-	if (len != sizeof(answer))
+	if (get_hash(board, answer, len, out, theirs))
 		return 0;
-	error = hash_content(content, hash);
-	if (error)
-		return error;
-	get_stat(board, answer, out);
-	return !memcmp(answer + STAT_SIZE, hash, HASH_SIZE);
+	error = board_content_hash(content, ours);
+	return error ? error : !memcmp(theirs, ours, sizeof(ours));
 }
 
 static int op_statfs(struct board *base, const char *path, struct board_statfs *out);
@@ -884,6 +918,7 @@ static const struct board_ops ops = {
 	.list = op_list,
 	.read = op_read,
 	.ahead = op_ahead,
+	.hash = op_hash,
 	.replace = op_replace,
 	.append = op_append,
 	.mkdir = op_mkdir,
@@ -936,6 +971,8 @@ static struct board_agent *board_agent_new(const char *device, const struct boar
 					  .machine = board->identity.machine,
 					  .version = board->identity.version,
 					  .unique_id = board->identity.unique_id,
+					  .device = "",
+					  .root = board->root,
 					  .warning = board->warning};
 	if (board->device && board->root && (board->purpose || !options->device.purpose) &&
 	    (board->mount_point || !options->mount_point))
@@ -1189,6 +1226,7 @@ static int start(struct board_agent *board, const char *device, struct diag *dia
 		free(board->device);
 		board->device = path;
 	}
+	board->info.device = board->device;
 	error = start_agent(board, diag);
 	if (error) {
 		bytelink_close(board->link);

@@ -678,6 +678,11 @@ static int op_rename(struct board *base, const char *from, const char *to, bool 
 	return error;
 }
 
+static int op_hash(struct board *base, struct board_hash *files, size_t count)
+{
+	return board_hash(of(base)->below, files, count);
+}
+
 static int op_statfs(struct board *base, const char *path, struct board_statfs *out)
 {
 	return board_statfs(of(base)->below, path, out);
@@ -711,6 +716,7 @@ static const struct board_ops ops = {
 	.list = op_list,
 	.read = op_read,
 	.ahead = op_ahead,
+	.hash = op_hash,
 	.replace = op_replace,
 	.append = op_append,
 	.mkdir = op_mkdir,

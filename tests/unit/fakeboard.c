@@ -23,7 +23,7 @@ struct fakeboard {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct item root;
-	int64_t clock;
+	int64_t clock, stopped; /* the time, and where it stands still; -1: it does not */
 	uint64_t capacity, used;
 	unsigned session;
 	unsigned counts[FAKEBOARD_CALLS];
@@ -157,7 +157,7 @@ static void set_content(struct fakeboard *fake, struct item *file, char *data, s
 	free(file->data);
 	file->data = data;
 	file->size = size;
-	file->mtime = ++fake->clock;
+	file->mtime = fake->stopped >= 0 ? fake->stopped : ++fake->clock;
 }
 
 static int op_stat(struct board *board, const char *path, struct board_stat *out)
@@ -438,10 +438,48 @@ static int op_statfs(struct board *board, const char *path, struct board_statfs 
 	return leave(fake, rc);
 }
 
+static int read_item(void *context, void *buf, size_t len, uint64_t offset)
+{
+	memcpy(buf, ((const struct item *)context)->data + offset, len);
+	return 0;
+}
+
+static int hash_item(struct fakeboard *fake, struct board_hash *file)
+{
+	struct board_content content = {.size = file->size, .read = read_item};
+	struct item *item;
+	int rc = find_item(fake, file->path, &item);
+
+	if (rc == 0 && (item->is_dir || item->size != file->size))
+		rc = -ESTALE;
+	content.context = item;
+	return rc < 0 ? rc : board_content_hash(&content, file->hash);
+}
+
+static int op_hash(struct board *board, struct board_hash *files, size_t count)
+{
+	int rc = enter(of(board), FAKEBOARD_HASH);
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		files[i].result = rc < 0 ? rc : hash_item(of(board), &files[i]);
+	return leave(of(board), 0);
+}
+
+static unsigned op_session(struct board *board)
+{
+	unsigned session;
+
+	pthread_mutex_lock(&of(board)->lock);
+	session = of(board)->session;
+	pthread_mutex_unlock(&of(board)->lock);
+	return session;
+}
+
 static const struct board_info *op_info(struct board *board)
 {
 	static const struct board_info info = {
-		.machine = "a board in memory", .version = "1.29.0", .unique_id = "", .warning = "", .read_only = false};
+		.machine = "a board in memory", .version = "1.29.0", .unique_id = "", .device = "", .root = "", .warning = ""};
 
 	(void)board;
 	return &info;
@@ -461,16 +499,6 @@ static void op_close(struct board *board)
 	free(fake);
 }
 
-static unsigned op_session(struct board *board)
-{
-	unsigned session;
-
-	pthread_mutex_lock(&of(board)->lock);
-	session = of(board)->session;
-	pthread_mutex_unlock(&of(board)->lock);
-	return session;
-}
-
 static const struct board_ops ops = {
 	.stat = op_stat,
 	.list = op_list,
@@ -482,6 +510,7 @@ static const struct board_ops ops = {
 	.remove = op_remove,
 	.rename = op_rename,
 	.statfs = op_statfs,
+	.hash = op_hash,
 	.info = op_info,
 	.session = op_session,
 	.close = op_close,
@@ -498,6 +527,7 @@ int fakeboard_open(struct board **out)
 	fake->root.is_dir = true;
 	fake->capacity = 1u << 30;
 	fake->clock = 1000;
+	fake->stopped = -1;
 	pthread_mutex_init(&fake->lock, NULL);
 	pthread_cond_init(&fake->changed, NULL);
 	*out = &fake->base;
@@ -571,6 +601,13 @@ void fakeboard_set_capacity(struct board *board, uint64_t bytes)
 {
 	pthread_mutex_lock(&of(board)->lock);
 	of(board)->capacity = bytes;
+	pthread_mutex_unlock(&of(board)->lock);
+}
+
+void fakeboard_stop_clock(struct board *board, int64_t mtime)
+{
+	pthread_mutex_lock(&of(board)->lock);
+	of(board)->stopped = mtime;
 	pthread_mutex_unlock(&of(board)->lock);
 }
 

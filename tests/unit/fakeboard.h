@@ -23,6 +23,7 @@ enum fakeboard_call {
 	FAKEBOARD_REMOVE,
 	FAKEBOARD_RENAME,
 	FAKEBOARD_STATFS,
+	FAKEBOARD_HASH,
 	FAKEBOARD_CALLS,
 };
 
@@ -53,6 +54,9 @@ void fakeboard_set_capacity(struct board *board, uint64_t bytes);
 
 /* The board was out of sight, and is back. */
 void fakeboard_new_session(struct board *board);
+
+/* Files that are written from now on have time MTIME (0: none), until the next call; -1: the clock ticks again. */
+void fakeboard_stop_clock(struct board *board, int64_t mtime);
 
 /* A program on the board writes or makes file PATH, or removes it (TEXT is NULL), behind everybody's back. Returns 0 or -errno. */
 int fakeboard_write(struct board *board, const char *path, const void *text, size_t len);

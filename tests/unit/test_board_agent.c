@@ -343,6 +343,36 @@ static long flash_writes(void)
 	return atol(digits);
 }
 
+static void the_board_computes_hashes(void **state)
+{
+	enum { FILES = 40 };
+	static char paths[FILES][32];
+	struct board_hash files[FILES];
+	uint8_t bytes[3000], expected[BOARD_HASH_SIZE];
+	struct dice dice = {9};
+
+	(void)state;
+	make_text(&dice, bytes, sizeof(bytes));
+	for (size_t i = 0; i < FILES; i++) {
+		snprintf(paths[i], sizeof(paths[i]), "/a long name for a file %zu", i);
+		files[i] = (struct board_hash){.path = paths[i], .size = i % 8 ? i * 70 : 3000};
+		if (i % 8)
+			assert_int_equal(replace_bytes(test.board, paths[i], bytes, i * 70), 0);
+	}
+	assert_int_equal(replace_bytes(test.board, paths[8], bytes, 2999), 0);
+	assert_int_equal(board_mkdir(test.board, paths[16]), 0);
+	assert_int_equal(board_hash(test.mend, files, FILES), 0);
+	for (size_t i = 0; i < FILES; i++) {
+		struct board_content content = content_of(bytes, i * 70);
+
+		assert_int_equal(files[i].result, i == 8 || i == 16 ? -ESTALE : i % 8 ? 0 : -ENOENT);
+		if (files[i].result)
+			continue;
+		assert_int_equal(board_content_hash(&content, expected), 0);
+		assert_memory_equal(files[i].hash, expected, sizeof(expected));
+	}
+}
+
 static void what_is_there_is_not_written_again(void **state)
 {
 	uint8_t bytes[20000];
@@ -723,6 +753,7 @@ static int run_on(const struct variant *which)
 		TEST(files_of_every_size_come_back),
 		TEST(text_and_noise_alternate),
 		TEST(appending_appends),
+		TEST(the_board_computes_hashes),
 		TEST(what_is_there_is_not_written_again),
 		TEST(a_large_directory_is_listed),
 		TEST(odd_names_are_kept),

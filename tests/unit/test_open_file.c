@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "fuse/file_times.h"
 #include "tests/unit/dice.h"
 #include "tests/unit/fakeboard.h"
 
@@ -33,7 +34,8 @@ static int set_up(void **state)
 
 	*state = f;
 	f->mount.now = noon;
-	if (fakeboard_open(&f->board) < 0 || kept_times_open(&f->mount.times) < 0 || host_store_open(&f->mount.store) < 0)
+	if (fakeboard_open(&f->board) < 0 || kept_times_open(&f->mount.times, f->board, NULL) < 0 ||
+	    host_store_open(&f->mount.store) < 0)
 		return -1;
 	f->mount.board = f->board;
 	return 0;
@@ -409,7 +411,50 @@ static int64_t kept_mtime(struct fixture *f)
 	struct board_stat on_board;
 
 	assert_int_equal(board_stat(f->board, "/f", &on_board), 0);
-	return kept_times_get(f->mount.times, "/f", &on_board, &times) ? times.mtime.tv_sec : -1;
+	return kept_times_get(f->mount.times, "/f", &on_board, &times) == KEPT_TIMES_FOUND ? times.mtime.tv_sec : -1;
+}
+
+/* On a board without times: whether they still count after a reset, when the content has to tell. */
+static bool survives_a_reset(struct fixture *f)
+{
+	struct kept_times_pair times;
+	struct board_stat on_board;
+
+	fakeboard_new_session(f->board);
+	assert_int_equal(board_stat(f->board, "/f", &on_board), 0);
+	file_times_get(f->board, f->mount.times, "/f", &on_board, &times);
+	return times.mtime.tv_sec == 43200;
+}
+
+static void the_content_that_was_sent_is_known(void **state)
+{
+	struct fixture *f = *state;
+	struct open_file *file;
+
+	fakeboard_stop_clock(f->board, 0);
+	file = open_with(f, "old content");
+	assert_int_equal(open_file_truncate(file, "/f", 0), 0);
+	write_at(file, "a longer text than before", 0);
+	assert_int_equal(open_file_sync(file, "/f"), 0);
+	assert_int_equal(fakeboard_count(f->board, FAKEBOARD_HASH), 0);
+	assert_true(survives_a_reset(f));
+	assert_int_equal(fakeboard_count(f->board, FAKEBOARD_HASH), 1);
+	write_at(file, "more", 25);
+	assert_int_equal(open_file_sync(file, "/f"), 0);
+	assert_true(survives_a_reset(f));
+}
+
+static void content_that_is_not_here_is_not_known(void **state)
+{
+	struct fixture *f = *state;
+	struct open_file *file;
+
+	fakeboard_stop_clock(f->board, 0);
+	file = open_with(f, "nobody here has read it");
+	write_at(file, "more", 23);
+	assert_int_equal(open_file_sync(file, "/f"), 0);
+	assert_int_equal(kept_mtime(f), 43200);
+	assert_false(survives_a_reset(f));
 }
 
 static void what_is_written_has_this_computers_time(void **state)
@@ -880,6 +925,8 @@ int main(void)
 		TEST(changes_here_hide_those_on_the_board),
 		TEST(a_shrunken_file_ends_where_the_board_ends_it),
 		TEST(what_is_written_has_this_computers_time),
+		TEST(the_content_that_was_sent_is_known),
+		TEST(content_that_is_not_here_is_not_known),
 		TEST(times_set_before_the_sync_survive_it),
 		TEST(times_of_a_clean_file_are_kept_at_once),
 		TEST(a_stat_and_a_read_do_not_wait_for_a_sync),
