@@ -10,6 +10,7 @@ UNIT_TESTS = \
 	tests/unit/test_channel \
 	tests/unit/test_diag \
 	tests/unit/test_foreground \
+	tests/unit/test_board_agent \
 	tests/unit/test_board_cache \
 	tests/unit/test_board_errno \
 	tests/unit/test_board_mend \
