@@ -558,7 +558,8 @@ static const uint8_t *hash_sent(struct open_file *file, const struct board_stat 
 }
 
 /* HASH: of the content; NULL: not known. */
-static void note_sent(struct open_file *file, const char *path, const struct board_stat *now, unsigned session, const uint8_t *hash)
+static void note_sent(struct open_file *file, const char *path, const struct board_stat *now, unsigned session,
+		      const uint8_t *hash)
 {
 	file->on_board = true;
 	file->board = *now;

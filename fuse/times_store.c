@@ -14,8 +14,6 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include "bytelink/device.h"
-
 enum {
 	FILE_MAX = 8 << 20, /* bytes; what kept_times encodes is shorter */
 	READABLE = 40,      /* characters of a board's name in that of its file */
@@ -43,30 +41,13 @@ static bool tells_boards_apart(const char *id)
 	return *id && strspn(id, (char[]){id[0], '\0'}) < strlen(id);
 }
 
-/* The serial number of the USB port DEVICE into NAME. Returns whether it has one. */
-static bool usb_serial(char *name, size_t size, const char *device)
-{
-	struct device_port *ports;
-	struct diag diag = {0};
-	size_t count, i;
-	bool found = false;
-
-	if (device_list(&ports, &count, &diag) < 0)
-		return false;
-	for (i = 0; i < count && !found; i++) {
-		found = strcmp(ports[i].path, device) == 0 && ports[i].serial && *ports[i].serial;
-		if (found)
-			snprintf(name, size, "usb %s", ports[i].serial);
-	}
-	device_list_free(ports, count);
-	return found;
-}
-
 void times_store_board(char *name, size_t size, const struct board_info *info)
 {
 	if (tells_boards_apart(info->unique_id))
 		snprintf(name, size, "id %s", info->unique_id);
-	else if (!usb_serial(name, size, info->device))
+	else if (tells_boards_apart(info->usb_serial))
+		snprintf(name, size, "usb %s", info->usb_serial);
+	else
 		snprintf(name, size, "device %s", info->device);
 }
 

@@ -48,13 +48,14 @@ struct board_hash {
 };
 
 struct board_info {
-	const char *machine;   /* "ESP32 module with ESP32", printable */
-	const char *version;   /* "1.29.0", printable */
-	const char *unique_id; /* machine.unique_id() in hex, or "" */
-	const char *device;    /* what leads to it, with short names, `auto` and links resolved, or "" */
-	const char *root;      /* its directory that is the top, or "" for "/" */
-	const char *warning;   /* what the user should be told once (what was interrupted...), or "" */
-	bool read_only;        /* nothing on it can be changed */
+	const char *machine;    /* "ESP32 module with ESP32", printable */
+	const char *version;    /* "1.29.0", printable */
+	const char *unique_id;  /* machine.unique_id() in hex, or "" */
+	const char *usb_serial; /* the serial number of its USB port, printable, or "" */
+	const char *device;     /* what led to it at first, with short names, `auto` and links resolved, or "" */
+	const char *root;       /* its directory that is the top, or "" for "/" */
+	const char *warning;    /* what the user should be told once (what was interrupted...), or "" */
+	bool read_only;         /* nothing on it can be changed */
 };
 
 /* What a board's file systems differ in. */

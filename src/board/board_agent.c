@@ -971,6 +971,7 @@ static struct board_agent *board_agent_new(const char *device, const struct boar
 					  .machine = board->identity.machine,
 					  .version = board->identity.version,
 					  .unique_id = board->identity.unique_id,
+					  .usb_serial = board->identity.usb_serial,
 					  .device = "",
 					  .root = board->root,
 					  .warning = board->warning};

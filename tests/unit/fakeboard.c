@@ -478,8 +478,13 @@ static unsigned op_session(struct board *board)
 
 static const struct board_info *op_info(struct board *board)
 {
-	static const struct board_info info = {
-		.machine = "a board in memory", .version = "1.29.0", .unique_id = "", .device = "", .root = "", .warning = ""};
+	static const struct board_info info = {.machine = "a board in memory",
+					       .version = "1.29.0",
+					       .unique_id = "",
+					       .usb_serial = "",
+					       .device = "",
+					       .root = "",
+					       .warning = ""};
 
 	(void)board;
 	return &info;

@@ -316,13 +316,15 @@ static void changes_are_saved_before_the_end(void **state)
 static void boards_have_names(void **state)
 {
 	char name[64];
-	struct board_info info = {.unique_id = "e6614103e7452d2f", .device = "/dev/pts/4"};
+	struct board_info info = {.unique_id = "e6614103e7452d2f", .usb_serial = "5A1B", .device = "/dev/pts/4"};
 
 	(void)state;
 	times_store_board(name, sizeof(name), &info);
 	assert_string_equal(name, "id e6614103e7452d2f");
-	/* No port here has this path: there is no serial number. */
 	info.unique_id = "";
+	times_store_board(name, sizeof(name), &info);
+	assert_string_equal(name, "usb 5A1B");
+	info.usb_serial = "";
 	times_store_board(name, sizeof(name), &info);
 	assert_string_equal(name, "device /dev/pts/4");
 	/* What firmware says that has no number. */
@@ -330,6 +332,7 @@ static void boards_have_names(void **state)
 	times_store_board(name, sizeof(name), &info);
 	assert_string_equal(name, "device /dev/pts/4");
 	info.unique_id = "ffffffff";
+	info.usb_serial = "0000";
 	times_store_board(name, sizeof(name), &info);
 	assert_string_equal(name, "device /dev/pts/4");
 }
