@@ -50,6 +50,10 @@ libmpremotefs_a_SOURCES = \
 	src/agent/agent.c \
 	src/agent/agent.h \
 	src/agent/agent_parts.h \
+	src/agent/answer.c \
+	src/agent/answer.h \
+	src/agent/armor.c \
+	src/agent/armor.h \
 	src/agent/exchange.c \
 	src/agent/exchange.h \
 	src/agent/frame.c \
@@ -61,6 +65,8 @@ libmpremotefs_a_SOURCES = \
 	src/agent/protocol.h \
 	src/agent/tail.c \
 	src/agent/tail.h \
+	src/agent/text.c \
+	src/agent/text.h \
 	src/agent/trace.c \
 	src/agent/trace.h \
 	src/board/ahead.c \
@@ -104,10 +110,11 @@ libmpremotefs_a_SOURCES = \
 nodist_libmpremotefs_a_SOURCES = src/agent/agent_parts.c
 
 # The Python that runs on the board, stripped and embedded.
-AGENT_PARTS = src/agent/board/core.py src/agent/board/files.py src/agent/board/changes.py
-EXTRA_DIST += $(AGENT_PARTS) scripts/embed-agent
+AGENT_PARTS = src/agent/board/core.py src/agent/board/text.py src/agent/board/files.py src/agent/board/changes.py
+AGENT_INCLUDED = src/agent/board/common.py
+EXTRA_DIST += $(AGENT_PARTS) $(AGENT_INCLUDED) scripts/embed-agent
 BUILT_SOURCES += src/agent/agent_parts.c
 CLEANFILES += src/agent/agent_parts.c
-src/agent/agent_parts.c: $(AGENT_PARTS) scripts/embed-agent
+src/agent/agent_parts.c: $(AGENT_PARTS) $(AGENT_INCLUDED) scripts/embed-agent
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && cd $(srcdir) && \
 	$(SHELL) scripts/embed-agent $(AGENT_PARTS) > $(abs_builddir)/$@.new && mv $(abs_builddir)/$@.new $(abs_builddir)/$@

@@ -5,6 +5,7 @@
 UNIT_TESTS = \
 	tests/unit/test_absence \
 	tests/unit/test_agent_board \
+	tests/unit/test_armor \
 	tests/unit/test_bytelink \
 	tests/unit/test_device \
 	tests/unit/test_channel \
@@ -135,6 +136,8 @@ SYSTEM_TESTS = \
 	tests/system/second_copy.sh \
 	tests/system/silent_board.sh \
 	tests/system/small_board.sh \
+	tests/system/text.sh \
+	tests/system/text_line.sh \
 	tests/system/tools.sh \
 	tests/system/tools_fat.sh \
 	tests/system/tools_lfs1.sh \
@@ -147,6 +150,7 @@ LDADD = $(LIBMPREMOTEFS_LIBS) $(CMOCKA_LIBS)
 
 REAL_BOARD = tests/unit/real_board.c tests/unit/real_board.h
 tests_unit_test_agent_board_SOURCES = tests/unit/test_agent_board.c $(REAL_BOARD)
+tests_unit_test_armor_SOURCES = tests/unit/test_armor.c tests/unit/dice.h
 tests_unit_test_board_agent_SOURCES = \
 	tests/unit/dice.h \
 	tests/unit/fakeboard.c \
@@ -255,15 +259,16 @@ AM_TESTS_ENVIRONMENT = \
 # What is in tests/fuzz/seeds they know from the start.
 FUZZ_SECONDS = 30
 FUZZ_TESTS = \
+	tests/fuzz/fuzz_armor \
 	tests/fuzz/fuzz_exchange \
 	tests/fuzz/fuzz_frame \
 	tests/fuzz/fuzz_listing \
 	tests/fuzz/fuzz_romfs \
 	tests/fuzz/fuzz_times_codec
-EXTRA_DIST += tests/fuzz/fuzz.h tests/fuzz/fuzz_exchange.c tests/fuzz/fuzz_frame.c tests/fuzz/fuzz_listing.c tests/fuzz/fuzz_romfs.c \
-	tests/fuzz/fuzz_times_codec.c tests/fuzz/seeds
+EXTRA_DIST += tests/fuzz/fuzz.h $(FUZZ_TESTS:=.c) tests/fuzz/seeds
 if FUZZERS
 noinst_PROGRAMS = $(FUZZ_TESTS)
+tests_fuzz_fuzz_armor_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_exchange_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_frame_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_listing_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer

@@ -12,6 +12,7 @@
 
 #include "agent/line.h"
 #include "agent/tail.h"
+#include "agent/text.h"
 #include "agent/trace.h"
 #include "bytelink/absence.h"
 
@@ -45,6 +46,9 @@ struct agent {
 	struct bytelink *link;
 	struct agent_options options;
 	struct absence absence; /* the line thread's */
+	struct text *text;      /* the line thread's, by which the requests go as text; NULL: they go as frames, by `exchange` */
+	bool text_ended;        /* the board has forgotten its side of it */
+	struct exchange_counts text_counts; /* of those before `text` */
 
 	pthread_mutex_t lock; /* guards all below */
 	pthread_cond_t done;  /* some requests have finished */
@@ -186,11 +190,79 @@ static int receive(struct agent *agent)
 
 /* ---- The line's work ---- */
 
+/* For bytelink_set_meanwhile: a request that goes as text may take long, and is not waited for when all ends. */
+static int64_t until_stopped(void *context)
+{
+	struct agent *agent = context;
+
+	pthread_mutex_lock(&agent->lock);
+	bool stop = agent->stop;
+	pthread_mutex_unlock(&agent->lock);
+	return stop ? -ECANCELED : bytelink_now(agent->link) + AGENT_IDLE_US;
+}
+
+/* Has the board do REQUEST, which is under way, as text. */
+static void do_as_text(struct agent *agent, struct exchange_request *request)
+{
+	bytelink_set_meanwhile(agent->link, until_stopped, agent);
+	int result = text_do(agent->text, request);
+	bytelink_set_meanwhile(agent->link, NULL, NULL);
+	pthread_mutex_lock(&agent->lock);
+	if (bytelink_has_failed(agent->link))
+		link_failed(agent, -ENODEV);
+	else if (result == -ESTALE && agent->threaded)
+		agent->text_ended = true;
+	else if (result == -EIO || result == -ESTALE)
+		exchange_silence(agent->exchange, bytelink_now(agent->link));
+	else
+		exchange_complete(agent->exchange, result, bytelink_now(agent->link));
+	settle(agent);
+	pthread_mutex_unlock(&agent->lock);
+}
+
+/* Waits for a request, or for a dead board, until UNTIL. */
+static void wait_as_text(struct agent *agent, int64_t until)
+{
+	int error = bytelink_wait(agent->link, BYTELINK_READABLE, until);
+
+	pthread_mutex_lock(&agent->lock);
+	if (error >= 0)
+		error = overhear(agent);
+	if (error < 0)
+		link_failed(agent, error);
+	if (exchange_dead(agent->exchange))
+		look_after(agent);
+	pthread_mutex_unlock(&agent->lock);
+}
+
+/* pump, where the requests go as text. */
+static void pump_text(struct agent *agent, int64_t until)
+{
+	struct exchange_request *request = NULL;
+
+	pthread_mutex_lock(&agent->lock);
+	bool dead = exchange_dead(agent->exchange);
+	int64_t looked = dead ? next_look(agent, bytelink_now(agent->link)) : INT64_MAX;
+	bool stop = agent->stop;
+	if (!dead && !stop && !agent->text_ended)
+		request = exchange_take(agent->exchange);
+	settle(agent);
+	pthread_mutex_unlock(&agent->lock);
+	if (request)
+		do_as_text(agent, request);
+	else if (!stop)
+		wait_as_text(agent, looked < until ? looked : until);
+}
+
 /* One round of it: sends what can be sent, waits until there is more to do, at most until UNTIL, and does it. */
 static void pump(struct agent *agent, int64_t until)
 {
 	bool full;
 
+	if (agent->text) {
+		pump_text(agent, until);
+		return;
+	}
 	pthread_mutex_lock(&agent->lock);
 	int error = line_send(agent->link, agent->exchange, &full);
 	int64_t deadline = next_look(agent, bytelink_now(agent->link));
@@ -262,13 +334,34 @@ struct agent_session agent_session(struct agent *agent)
 
 /* ---- The agent's start ---- */
 
-/* The callers' requests go to the agent of LAUNCH from now on. */
-static void take_over(struct agent *agent, const struct launch *launch)
+static struct exchange_counts sum(const struct exchange_counts *a, const struct exchange_counts *b)
 {
+	return (struct exchange_counts){a->damaged + b->damaged, a->naks + b->naks, a->resent + b->resent};
+}
+
+/* TEXT, which may be NULL, takes the place of the text before it. Returns whether that one has stopped a program. */
+static bool set_text(struct agent *agent, struct text *text)
+{
+	bool interrupted = agent->text && text_interrupted(agent->text);
+
+	if (agent->text)
+		agent->text_counts = sum(&agent->text_counts, text_counts(agent->text));
+	text_close(agent->text);
+	agent->text = text;
+	agent->text_ended = false;
+	return interrupted;
+}
+
+/* The callers' requests go to the agent of LAUNCH from now on. */
+static void take_over(struct agent *agent, struct launch *launch)
+{
+	bool interrupted = set_text(agent, launch_take_text(launch));
+
 	pthread_mutex_lock(&agent->lock);
 	unsigned number = agent->session.number + 1;
 	agent->session = *launch_session(launch);
 	agent->session.number = number;
+	agent->session.interrupted |= interrupted;
 	exchange_restart(agent->exchange, launch_exchange(launch), agent->session.window, bytelink_now(agent->link));
 	enter(agent, SERVING);
 	settle(agent);
@@ -281,6 +374,7 @@ static int start(struct agent *agent, bool nointerrupt, struct diag *diag)
 	const struct launch_options options = {
 		.timeout_us = agent->options.timeout_us,
 		.nointerrupt = nointerrupt,
+		.text = agent->session.text,
 		.parts = agent->options.parts,
 		.part_count = agent->options.part_count,
 		.trace = show_frame,
@@ -442,7 +536,8 @@ static int64_t start_time(struct agent *agent)
 {
 	pthread_mutex_lock(&agent->lock);
 	bool prompt = tail_shows_prompt(&agent->output);
-	bool lapsed = exchange_lapsed(agent->exchange, bytelink_now(agent->link));
+	bool lapsed = agent->text ? agent->text_ended && !exchange_dead(agent->exchange)
+				  : exchange_lapsed(agent->exchange, bytelink_now(agent->link));
 	bool silent = exchange_dead(agent->exchange) && (agent->wanted || exchange_waits(agent->exchange));
 	bool gone = prompt || (agent->state != ALONE && (lapsed || silent));
 	int64_t at = gone ? agent->retry_at : INT64_MAX;
@@ -557,10 +652,9 @@ static void stop_thread(struct agent *agent)
 }
 
 /* Asks the agent to leave. The request may outlive our patience, not this function: the exchange is failed before. */
-static void quit(struct agent *agent, bool restart)
+static void quit(struct agent *agent)
 {
 	struct exchange_request request = {.op = AGENT_QUIT, .kind = EXCHANGE_CHANGES};
-	struct rawrepl repl = {.link = agent->link};
 	int64_t until = bytelink_now(agent->link) + QUIT_US;
 
 	agent_submit(agent, &request);
@@ -570,26 +664,41 @@ static void quit(struct agent *agent, bool restart)
 		exchange_fail(agent->exchange);
 		settle(agent);
 	}
-	if (restart && !bytelink_has_failed(agent->link) && agent->state != ALONE)
-		rawrepl_restart(&repl);
+}
+
+/* The same as text; what nobody waits for any more is forgotten. */
+static void quit_as_text(struct agent *agent)
+{
+	exchange_fail(agent->exchange);
+	settle(agent);
+	if (agent->state == SERVING && !bytelink_has_failed(agent->link))
+		text_quit(agent->text);
 }
 
 static void log_counts(struct agent *agent)
 {
-	const struct exchange_counts *counts = exchange_counts(agent->exchange);
+	struct exchange_counts counts = sum(exchange_counts(agent->exchange), &agent->text_counts);
 
-	if (counts->damaged || counts->naks)
+	if (counts.damaged || counts.naks)
 		logf_at(agent, LOG_WARNING,
 			"%s: the line was not clean: %lu damaged answers, %lu damaged requests, %lu sent again",
-			bytelink_device(agent->link), counts->damaged, counts->naks, counts->resent);
+			bytelink_device(agent->link), counts.damaged, counts.naks, counts.resent);
 }
 
 void agent_close(struct agent *agent, bool restart)
 {
 	if (!agent)
 		return;
+	struct rawrepl repl = {.link = agent->link};
+
 	stop_thread(agent);
-	quit(agent, restart);
+	if (agent->text)
+		quit_as_text(agent);
+	else
+		quit(agent);
+	if (restart && !bytelink_has_failed(agent->link) && agent->state != ALONE)
+		rawrepl_restart(&repl);
+	set_text(agent, NULL);
 	log_counts(agent);
 	bytelink_close(agent->link);
 	agent_free(agent);

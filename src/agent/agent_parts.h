@@ -9,6 +9,10 @@
 extern const char agent_core[];
 extern const size_t agent_core_len;
 
+/* board/text.py, which takes its place where the requests go as text (text.h). NUL-terminated. */
+extern const char agent_text[];
+extern const size_t agent_text_len;
+
 /* board/files.py, which reads, and then board/changes.py, loaded by agent_load. NUL-terminated. */
 extern const char agent_files[];
 extern const size_t agent_files_len;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/diag.h"
+#include "agent/answer.h"
 
 enum {
 	KEEPALIVE_US = 1500000, /* between two frames to the board, well below AGENT_IDLE_US */
@@ -351,8 +351,7 @@ static void encode(struct exchange *exchange, uint8_t type, uint8_t sequence, co
 static void start(struct exchange *exchange, struct exchange_request *request)
 {
 	request->state = EXCHANGE_SENDING;
-	request->part = 0;
-	request->answer_len = 0;
+	answer_start(request);
 	exchange->sending = request;
 	encode(exchange, request->op, request->sequence, request->payload, request->len);
 }
@@ -416,6 +415,23 @@ static void start_next(struct exchange *exchange, int64_t now)
 	start(exchange, request);
 }
 
+struct exchange_request *exchange_take(struct exchange *exchange)
+{
+	struct exchange_request *request = unsent(exchange);
+	struct list *list;
+
+	if (!request) {
+		list = next_list(exchange, INT64_MAX);
+		request = list ? list_take(list) : NULL;
+		if (!request)
+			return NULL;
+		exchange->urgent_streak = request->bulk || !exchange->bulk.first ? 0 : exchange->urgent_streak + 1;
+		list_add(&exchange->under_way, request);
+	}
+	request->state = EXCHANGE_SENT;
+	return request;
+}
+
 size_t exchange_output(struct exchange *exchange, int64_t now, const uint8_t **bytes)
 {
 	if (note_lapse(exchange, now))
@@ -473,52 +489,7 @@ static void send_again(struct exchange *exchange)
 	}
 }
 
-static bool grow_answer(struct exchange_request *request, size_t len)
-{
-	size_t room = request->answer_room ? request->answer_room : 1024;
-
-	while (room < request->answer_len + len)
-		room *= 2;
-	if (room > EXCHANGE_ANSWER_MAX)
-		return false;
-	uint8_t *larger = realloc(request->answer, room);
-	if (!larger)
-		return false;
-	request->answer = larger;
-	request->answer_room = room;
-	return true;
-}
-
-/* Adds a payload to REQUEST's answer. False: it cannot be one. */
-static bool take_payload(struct exchange_request *request, const uint8_t *payload, size_t len)
-{
-	if (request->parts) {
-		if (!len || payload[0] != (uint8_t)request->part)
-			return false;
-		request->part++;
-		payload++;
-		len--;
-	}
-	if (request->grow && request->answer_len + len > request->answer_room && !grow_answer(request, len))
-		return false;
-	if (len > request->answer_room - request->answer_len)
-		return false;
-	if (len)
-		memcpy(request->answer + request->answer_len, payload, len);
-	request->answer_len += len;
-	return true;
-}
-
-static void take_failure(struct exchange_request *request, const struct frame *frame)
-{
-	if (frame->len < 4)
-		return;
-	const uint8_t *p = frame->payload;
-	request->board_errno = (int)((uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24);
-	diag_printable(request->words, sizeof(request->words), p + 4, frame->len - 4u);
-}
-
-static void complete(struct exchange *exchange, int result, int64_t now)
+void exchange_complete(struct exchange *exchange, int result, int64_t now)
 {
 	struct exchange_request *request = list_take(&exchange->under_way);
 
@@ -543,13 +514,6 @@ static void set_damaged(struct exchange *exchange)
 	exchange->damaged = true;
 }
 
-/* Whether a part of REQUEST's answer is a sign of life: there is something in it, and an end to such parts. */
-static bool brings_on(struct exchange_request *request, size_t len)
-{
-	request->heard += len;
-	return len > (request->parts ? 1 : 0) && request->heard <= EXCHANGE_ANSWER_MAX;
-}
-
 /* The answers come in order, so a ping that is answered tells of what was asked before it: it never arrived. */
 static void take_ping(struct exchange *exchange)
 {
@@ -572,33 +536,16 @@ static bool take_answer(struct exchange *exchange, const struct frame *frame, in
 	if (!request || request->state != EXCHANGE_SENT || request->sequence != frame->sequence)
 		return false; /* late, or the answer to what was damaged: what is missing will be asked again */
 	exchange->damaged = false;
-	if (frame->type == AGENT_FAILED) {
-		take_failure(request, frame);
-		complete(exchange, -EREMOTEIO, now);
-		return true;
-	}
-	bool good = take_payload(request, frame->payload, frame->len);
-	if (!good) {
-		exchange->counts.damaged++; /* a part is missing, or too much came */
+	enum answer_event event = answer_take(request, frame);
+	if (event == ANSWER_BAD) {
+		exchange->counts.damaged++;
 		set_damaged(exchange);
 	}
 	if (frame->type == AGENT_MORE)
-		return brings_on(request, frame->len);
-	if (good)
-		complete(exchange, 0, now);
-	return good;
-}
-
-static void take_hello(struct exchange *exchange, const struct frame *frame)
-{
-	const uint8_t *p = frame->payload;
-
-	if (frame->len < 7)
-		return;
-	exchange->hello.seen = true;
-	exchange->hello.block = (unsigned)(p[0] | p[1] << 8);
-	exchange->hello.free_heap = (uint32_t)p[2] | (uint32_t)p[3] << 8 | (uint32_t)p[4] << 16 | (uint32_t)p[5] << 24;
-	exchange->hello.deflate = p[6] & 1;
+		return answer_brings_on(request, frame);
+	if (event != ANSWER_BAD)
+		exchange_complete(exchange, event == ANSWER_FAILED ? -EREMOTEIO : 0, now);
+	return event != ANSWER_BAD;
 }
 
 /* Returns whether it was a sign of life. */
@@ -610,7 +557,7 @@ static bool take_frame(struct exchange *exchange, int64_t now)
 		exchange->trace(exchange->trace_context, false, frame, NULL);
 	switch (frame->type) {
 	case AGENT_HELLO:
-		take_hello(exchange, frame);
+		answer_hello(frame, &exchange->hello);
 		return false;
 	case AGENT_NAK:
 		exchange->counts.naks++;

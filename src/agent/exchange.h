@@ -137,6 +137,13 @@ bool exchange_lapsed(const struct exchange *exchange, int64_t now);
  */
 void exchange_restart(struct exchange *exchange, const struct exchange *first, unsigned window, int64_t now);
 
+/*
+ * For a line without frames (text.h), in place of exchange_output to exchange_deadline: the request whose turn it is, which is
+ * under way then, one at a time, until exchange_complete (or one of those above) finishes it with RESULT. NULL: there is none.
+ */
+struct exchange_request *exchange_take(struct exchange *exchange);
+void exchange_complete(struct exchange *exchange, int result, int64_t now);
+
 /* What went wrong on the line so far: damaged frames from the board, NAKs, requests sent again. For the log. */
 struct exchange_counts {
 	unsigned long damaged, naks, resent;

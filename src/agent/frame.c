@@ -103,6 +103,21 @@ static bool header_good(const uint8_t *p)
 	return get16(p + 6) == (uint16_t)crc32(0, p, 6) && get16(p + 4) <= AGENT_PAYLOAD_MAX;
 }
 
+bool frame_decode(const uint8_t *bytes, size_t len, struct frame *frame)
+{
+	if (len < AGENT_HEADER_SIZE + AGENT_TRAILER_SIZE || bytes[0] != AGENT_FRAME_MARK || !header_good(bytes))
+		return false;
+	size_t before_crc = AGENT_HEADER_SIZE + (size_t)get16(bytes + 4);
+	if (len != before_crc + AGENT_TRAILER_SIZE || get32(bytes + before_crc) != (uint32_t)crc32(0, bytes, (uInt)before_crc))
+		return false;
+	*frame = (struct frame){.type = bytes[1],
+				.channel = bytes[2],
+				.sequence = bytes[3],
+				.len = get16(bytes + 4),
+				.payload = bytes + AGENT_HEADER_SIZE};
+	return true;
+}
+
 static enum frame_event read_frame(struct frame_reader *reader)
 {
 	const uint8_t *p = reader->bytes + reader->start;
@@ -112,14 +127,12 @@ static enum frame_event read_frame(struct frame_reader *reader)
 		return FRAME_NONE;
 	if (!header_good(p))
 		return damaged(reader);
-	size_t before_crc = AGENT_HEADER_SIZE + (size_t)get16(p + 4);
-	if (have < before_crc + AGENT_TRAILER_SIZE)
+	size_t size = AGENT_HEADER_SIZE + (size_t)get16(p + 4) + AGENT_TRAILER_SIZE;
+	if (have < size)
 		return FRAME_NONE;
-	if (get32(p + before_crc) != (uint32_t)crc32(0, p, (uInt)before_crc))
+	if (!frame_decode(p, size, &reader->frame))
 		return damaged(reader);
-	reader->frame = (struct frame){
-		.type = p[1], .channel = p[2], .sequence = p[3], .len = get16(p + 4), .payload = p + AGENT_HEADER_SIZE};
-	reader->start += before_crc + AGENT_TRAILER_SIZE;
+	reader->start += size;
 	return FRAME_WHOLE;
 }
 

@@ -16,7 +16,7 @@ struct frame {
 	uint8_t channel;
 	uint8_t sequence;
 	uint16_t len;
-	const uint8_t *payload; /* in the reader's buffer, valid until the next frame_reader_next */
+	const uint8_t *payload; /* in the reader's buffer (valid until the next frame_reader_next), or in frame_decode's BYTES */
 };
 
 /*
@@ -24,6 +24,9 @@ struct frame {
  * FRAME_SIZE_MAX bytes. PAYLOAD may already lie at OUT + AGENT_HEADER_SIZE. Returns the frame's size in bytes.
  */
 size_t frame_encode(uint8_t *out, uint8_t type, uint8_t sequence, const void *payload, size_t len);
+
+/* Whether the LEN BYTES are a frame, no more and no less, which is in *FRAME then, with its payload in BYTES. */
+bool frame_decode(const uint8_t *bytes, size_t len, struct frame *frame);
 
 /* What frame_reader_next found. */
 enum frame_event {

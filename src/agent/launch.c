@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "agent/launch.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "agent/agent_parts.h"
 #include "agent/line.h"
 #include "agent/tail.h"
+#include "agent/text.h"
 
 enum {
 	HELLO_US = 3000000, /* from starting the agent to its hello: it compiles nothing then */
@@ -17,7 +19,7 @@ enum {
 	PROOF = 200,        /* (within the window that any line holds) */
 	FLOOD = 1500,       /* ...and holds back its writer if so much, more than any board's ring, is not lost... */
 	HOLD_MS = 50,       /* ...while the board reads nothing for so long */
-	START_TRIES = 3,    /* within the time-out, where the agent came to the board damaged */
+	START_TRIES = 5,    /* within the time-out, where the agent came to the board damaged */
 };
 
 struct launch {
@@ -25,6 +27,7 @@ struct launch {
 	struct launch_options options;
 	struct agent_session session;
 	struct exchange *exchange;
+	struct text *text;  /* in its place, where the requests go as text */
 	struct tail output; /* what the board said outside frames */
 	bool ended;         /* the link has failed, or whoever waits for us has given up */
 };
@@ -80,8 +83,19 @@ static int wait_for(struct launch *launch, struct exchange_request *request)
 	return request->result;
 }
 
+/* The same, where requests go as text. */
+static int call_text(struct launch *launch, struct exchange_request *request)
+{
+	int result = text_do(launch->text, request);
+
+	request->result = result == -ESTALE ? -EIO : result;
+	return request->result;
+}
+
 int launch_call(struct launch *launch, struct exchange_request *request)
 {
+	if (launch->text)
+		return call_text(launch, request);
 	submit(launch, request);
 	return wait_for(launch, request);
 }
@@ -105,20 +119,30 @@ static int no_hello(struct launch *launch, struct diag *diag)
 			"%s: not enough memory on the board: the agent does not fit beside what is loaded there; free some "
 			"(a soft reset with Ctrl-D at its prompt, or fewer imports in boot.py and main.py) and try again",
 			bytelink_device(launch->link));
+	if (strstr(launch->output.text, "ImportError") || strstr(launch->output.text, "AttributeError"))
+		launch->session.text = "the board's firmware lacks what binary needs (sys.stdin.buffer, select.poll)";
 	diag_printable(words, sizeof(words), launch->output.text, launch->output.len);
 	return diag_fail(diag, DIAG_AGENT, EPROTO, "%s: the agent does not start on the board, which says: %s",
 			 bytelink_device(launch->link), words[0] ? words : "(nothing)");
 }
 
-static int await_hello(struct launch *launch, struct diag *diag)
+static const struct exchange_hello *await_hello(struct launch *launch)
 {
-	struct agent_session *session = &launch->session;
 	int64_t until = bytelink_now(launch->link) + HELLO_US;
 
+	if (launch->text)
+		return text_hello(launch->text);
 	while (!exchange_hello(launch->exchange)->seen && !launch->ended && bytelink_now(launch->link) < until &&
 	       !strstr(launch->output.text, "Error"))
 		pump(launch, until);
-	const struct exchange_hello *hello = exchange_hello(launch->exchange);
+	return exchange_hello(launch->exchange);
+}
+
+static int check_hello(struct launch *launch, struct diag *diag)
+{
+	const struct exchange_hello *hello = await_hello(launch);
+	struct agent_session *session = &launch->session;
+
 	if (!hello->seen)
 		return no_hello(launch, diag);
 	if (hello->block < 256 || hello->block > AGENT_PAYLOAD_MAX)
@@ -144,6 +168,28 @@ static int core_failed(struct launch *launch, int error, struct diag *diag)
 	return error;
 }
 
+/* From the prompt, with the core of text. */
+static int start_text(struct launch *launch, const struct rawrepl *repl, struct diag *diag)
+{
+	const struct text_options options = {.timeout_us = launch->options.timeout_us,
+					     .nointerrupt = launch->options.nointerrupt,
+					     .trace = launch->options.trace,
+					     .trace_context = launch->options.trace_context};
+
+	return text_open(&launch->text, repl, &options, diag);
+}
+
+/* From the prompt, with the core of frames. From the friendly REPL: whatever ends it then leaves the friendly REPL behind. */
+static int start_frames(struct launch *launch, struct rawrepl *repl, struct diag *diag)
+{
+	int64_t timeout = launch->options.timeout_us;
+	int error = rawrepl_run(repl, agent_core, agent_core_len, NULL, 0, NULL, timeout, diag);
+
+	if (!error)
+		error = rawrepl_leave(repl, timeout, diag);
+	return error ? error : rawrepl_type(repl, "__mpremotefs__()");
+}
+
 /* Puts the core on the board and calls it. What the session says of an earlier try's start stays. */
 static int start_core(struct launch *launch, struct diag *diag)
 {
@@ -166,16 +212,17 @@ static int start_core(struct launch *launch, struct diag *diag)
 		session->found = repl.found;
 		session->interrupted = repl.interrupted;
 	}
-	error = rawrepl_run(&repl, agent_core, agent_core_len, NULL, 0, NULL, launch->options.timeout_us, &own);
+	if (!repl.eight_bit && !session->text)
+		session->text = "the line does not carry bytes above 127";
+	error = session->text ? start_text(launch, &repl, &own) : start_frames(launch, &repl, &own);
+	if (error == -EREMOTEIO)
+		rawrepl_leave(&repl, QUIT_US, NULL);
 	if (error) {
 		error = core_failed(launch, error, &own);
 		if (diag)
 			*diag = own;
-		return error;
 	}
-	/* From the friendly REPL: whatever ends the agent then leaves the friendly REPL behind. */
-	error = rawrepl_leave(&repl, launch->options.timeout_us, diag);
-	return error ? error : rawrepl_type(&repl, "__mpremotefs__()");
+	return error;
 }
 
 static int ping(struct launch *launch, const uint8_t *payload, size_t len)
@@ -223,6 +270,28 @@ static void find_window(struct launch *launch)
 		return;
 	exchange_set_window(launch->exchange, 0);
 	session->window = 0;
+}
+
+/* Whether a statement begins at LINE of Python: what goes on with the one before is indented, a bracket, or one of these words. */
+static bool begins_statement(const char *line)
+{
+	return isalpha((unsigned char)*line) && strncmp(line, "except", 6) != 0 && strncmp(line, "else", 4) != 0;
+}
+
+/*
+ * How much of the LEN bytes of PYTHON goes next, at most ROOM, and whether the board must wait for MORE before it runs it. It gets
+ * whole statements, where they fit: a board that compiles piece by piece needs little memory for it.
+ */
+static size_t next_statements(const char *python, size_t len, size_t room, bool *more)
+{
+	*more = false;
+	if (len <= room)
+		return len;
+	for (size_t at = room; at > 0; at--)
+		if (python[at - 1] == '\n' && begins_statement(python + at))
+			return at;
+	*more = true;
+	return room;
 }
 
 /* PYTHON as a raw deflate stream from malloc, with a window that is small on the board. NULL: not enough memory. */
@@ -273,8 +342,12 @@ int launch_load(struct launch *launch, const char *python, size_t len, struct di
 			return no_memory(diag);
 	}
 	for (size_t at = 0, size; at < len && !error; at += size) {
-		size = len - at < most ? len - at : most;
-		payload[0] = (uint8_t)((packed ? AGENT_LOAD_DEFLATED : 0) | (at + size < len ? AGENT_LOAD_MORE : 0));
+		bool more = len - at > most;
+
+		size = more ? most : len - at;
+		if (!packed)
+			size = next_statements(python + at, len - at, most, &more);
+		payload[0] = (uint8_t)((packed ? AGENT_LOAD_DEFLATED : 0) | (more ? AGENT_LOAD_MORE : 0));
 		memcpy(payload + 1, from + at, size);
 		struct exchange_request request = {
 			.op = AGENT_LOAD, .kind = EXCHANGE_CHANGES, .payload = payload, .len = size + 1};
@@ -292,8 +365,8 @@ static int start_rest(struct launch *launch, struct diag *diag)
 	launch->exchange = exchange_open(bytelink_now(launch->link), launch->options.timeout_us, note_frame, launch);
 	if (!launch->exchange)
 		return no_memory(diag);
-	int error = await_hello(launch, diag);
-	if (!error)
+	int error = check_hello(launch, diag);
+	if (!error && !launch->text)
 		find_window(launch);
 	for (size_t i = 0; i < launch->options.part_count && !error; i++)
 		error = launch_load(launch, launch->options.parts[i].python, *launch->options.parts[i].len, diag);
@@ -304,6 +377,8 @@ static int try_start(struct launch *launch, struct diag *diag)
 {
 	exchange_close(launch->exchange);
 	launch->exchange = NULL;
+	text_close(launch->text);
+	launch->text = NULL;
 	launch->output = (struct tail){0};
 	int error = start_core(launch, diag);
 	return error ? error : start_rest(launch, diag);
@@ -326,17 +401,29 @@ int launch_open(struct launch **out, struct bytelink *link, const struct launch_
 		return no_memory(diag);
 	launch->link = link;
 	launch->options = *options;
+	launch->session.text = options->text;
 	int error = try_start(launch, diag);
 	for (int tries = 1; tries < START_TRIES && may_be_damaged(launch, error); tries++) {
 		if (bytelink_now(link) >= until)
 			break;
 		error = try_start(launch, diag);
 	}
-	if (error)
-		launch_close(launch);
-	else
+	if (!error) {
 		*out = launch;
+		return 0;
+	}
+	if (launch->text)
+		launch_quit(launch);
+	launch_close(launch);
 	return error;
+}
+
+struct text *launch_take_text(struct launch *launch)
+{
+	struct text *text = launch->text;
+
+	launch->text = NULL;
+	return text;
 }
 
 const struct agent_session *launch_session(const struct launch *launch)
@@ -354,6 +441,10 @@ void launch_quit(struct launch *launch)
 	struct exchange_request request = {.op = AGENT_QUIT, .kind = EXCHANGE_CHANGES};
 	int64_t until = bytelink_now(launch->link) + QUIT_US;
 
+	if (launch->text) {
+		text_quit(launch->text);
+		return;
+	}
 	submit(launch, &request);
 	while (request.state != EXCHANGE_FINISHED && bytelink_now(launch->link) < until)
 		pump(launch, until);
@@ -365,5 +456,6 @@ void launch_close(struct launch *launch)
 	if (!launch)
 		return;
 	exchange_close(launch->exchange);
+	text_close(launch->text);
 	free(launch);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * launch: puts the agent on a board, in whatever state it is, and talks to it by the thread that did so, until it is handed to
- * agent.c. Blocks on the link's clock; one thread at a time.
+ * agent.c. Where the board's firmware or the line cannot do binary, that is found out, and the requests go as text. Blocks on the link's clock; one thread at a time.
  */
 #ifndef AGENT_LAUNCH_H
 #define AGENT_LAUNCH_H
@@ -23,12 +23,14 @@ struct agent_session {
 	unsigned window;          /* bytes on the way to the board at a time; 0: the line holds back its writer */
 	uint32_t free_heap;       /* bytes, before the agent's buffers */
 	bool deflate;             /* the board can inflate */
+	const char *text;         /* why the requests go as text (text.h), in words; NULL: they go as frames */
 	unsigned number;          /* agent.c's, see agent_session */
 };
 
 struct launch_options {
 	int64_t timeout_us;             /* to reach the board, and its longest silence, in microseconds */
 	bool nointerrupt;               /* fail rather than stop a running program */
+	const char *text;               /* why the requests go as text, where that is known; NULL: it is found out */
 	const struct agent_part *parts; /* loaded behind the core, in this order */
 	size_t part_count;
 	exchange_trace_fn *trace; /* told of each frame; may be NULL */
@@ -36,6 +38,7 @@ struct launch_options {
 };
 
 struct launch;
+struct text;
 
 /*
  * Brings the board behind LINK to its prompt and starts the agent there, within options->timeout_us. Returns 0 with *OUT the launch,
@@ -49,6 +52,9 @@ const struct agent_session *launch_session(const struct launch *launch);
 
 /* The exchange of its first frames, for exchange_restart. */
 const struct exchange *launch_exchange(const struct launch *launch);
+
+/* By what the requests go as text, the caller's to close from now on; NULL: they go as frames. After it LAUNCH asks nothing more. */
+struct text *launch_take_text(struct launch *launch);
 
 /* Has REQUEST answered. Returns request->result. */
 int launch_call(struct launch *launch, struct exchange_request *request);

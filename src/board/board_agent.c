@@ -80,7 +80,7 @@ struct board_agent {
 	atomic_int offered_bits; /* the window that it has memory for, to inflate; 0: none */
 	_Atomic(struct mounts *) mounts;
 	struct board_info info;
-	char warning[512];
+	char warning[768];
 
 	pthread_mutex_t writing; /* the board writes one file at a time; guards all below */
 	struct packer *packer;
@@ -1178,19 +1178,24 @@ static int greet(void *context, struct launch *launch, struct diag *diag)
 	return 0;
 }
 
-static void note_interrupted(struct board_agent *board)
+/* What the user is told once. */
+static void note_session(struct board_agent *board)
 {
 	struct agent_session session = agent_session(board->agent);
+	size_t len = 0;
 
-	if (!session.interrupted)
-		return;
-	snprintf(
-		board->warning, sizeof(board->warning),
-		"%s: the board was %s, which was stopped; it starts again %s. With -o nointerrupt a running program is left alone and "
-		"the mount refused.",
-		board->device, rawrepl_state_words(session.found),
-		board->options.restart ? "when you unmount"
-				       : "at the board's next reset, which with -o restart comes when you unmount");
+	if (session.interrupted)
+		len = (size_t)snprintf(board->warning, sizeof(board->warning),
+				       "%s: the board was %s, which was stopped; it starts again %s. With -o nointerrupt a "
+				       "running program is left alone and the mount refused.",
+				       board->device, rawrepl_state_words(session.found),
+				       board->options.restart
+					       ? "when you unmount"
+					       : "at the board's next reset, which with -o restart comes when you unmount");
+	if (session.text && len < sizeof(board->warning))
+		snprintf(board->warning + len, sizeof(board->warning) - len,
+			 "%s%s: %s: all goes there as text, which is slower and gives the same results.", len ? "\n" : "",
+			 board->device, session.text);
 }
 
 static int start_agent(struct board_agent *board, struct diag *diag)
@@ -1242,7 +1247,7 @@ static int start(struct board_agent *board, const char *device, struct diag *dia
 		return no_memory(diag);
 	}
 	follow_session(board);
-	note_interrupted(board);
+	note_session(board);
 	return 0;
 }
 

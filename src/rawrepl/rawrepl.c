@@ -62,28 +62,49 @@ static bool has_control(const char *code, size_t len)
 	return false;
 }
 
-int rawrepl_run(struct rawrepl *repl, const char *code, size_t len, char *out, size_t size, size_t *len_out, int64_t timeout_us,
-		struct diag *diag)
+/* Has SUBMIT, whose talk is TALK, run the code within TIMEOUT_US. */
+static int run(struct submit *submit, struct talk *talk, struct rawrepl *repl, const char *code, size_t len, int64_t timeout_us,
+	       struct diag *diag)
 {
-	struct talk talk;
-	struct submit submit = {.talk = &talk, .raw_paste = repl->raw_paste, .out = out, .size = size};
 	int err = 0;
 
 	if (has_control(code, len))
 		return diag_fail(diag, DIAG_RAWREPL, EINVAL, "the code for the board has a control character that would end it");
+	submit->talk = talk;
+	submit->raw_paste = repl->raw_paste;
+	if (len > 0) { /* no code and its end would be a soft reset */
+		talk_start(talk, repl->link, timeout_us);
+		err = submit_code(submit, code, len);
+	}
+	if (err == -EPROTO)
+		hear_the_rest(talk);
+	if (err < 0)
+		return fail_talk(talk, err, "run the code", diag);
+	return submit->reply.error_len > 0 ? fail_raised(&submit->reply, diag) : 0;
+}
+
+int rawrepl_run(struct rawrepl *repl, const char *code, size_t len, char *out, size_t size, size_t *len_out, int64_t timeout_us,
+		struct diag *diag)
+{
+	struct talk talk;
+	struct submit submit = {.out = out, .size = size};
+	int err;
+
 	if (out && size > 0)
 		out[0] = '\0';
-	if (len > 0) { /* no code and its end would be a soft reset */
-		talk_start(&talk, repl->link, timeout_us);
-		err = submit_code(&submit, code, len);
-	}
+	err = run(&submit, &talk, repl, code, len, timeout_us, diag);
 	if (len_out)
 		*len_out = submit.reply.len;
-	if (err == -EPROTO)
-		hear_the_rest(&talk);
-	if (err < 0)
-		return fail_talk(&talk, err, "run the code", diag);
-	return submit.reply.error_len > 0 ? fail_raised(&submit.reply, diag) : 0;
+	return err;
+}
+
+int rawrepl_run_to(struct rawrepl *repl, const char *code, size_t len, rawrepl_output_fn *output, void *context,
+		   int64_t silence_us, struct diag *diag)
+{
+	struct talk talk;
+	struct submit submit = {.output = output, .context = context, .silence_us = silence_us};
+
+	return run(&submit, &talk, repl, code, len, silence_us, diag);
 }
 
 /* Whether Ctrl-B's banner and the usual prompt are there. */

@@ -43,7 +43,8 @@ struct rawrepl {
 	struct bytelink *link;    /* not owned */
 	enum rawrepl_state found; /* what rawrepl_enter met */
 	bool interrupted;         /* a running program was stopped by us */
-	bool raw_paste;           /* the board has raw-paste */
+	bool raw_paste;           /* the board has raw-paste, and the line carries it */
+	bool eight_bit;           /* bytes above 127 pass the line both ways */
 	char last_output[256];    /* the end of what the board had been saying, printable (diag_printable), for messages */
 };
 
@@ -70,6 +71,16 @@ int rawrepl_enter(struct rawrepl *repl, struct bytelink *link, const struct rawr
  */
 int rawrepl_run(struct rawrepl *repl, const char *code, size_t len, char *out, size_t size, size_t *len_out, int64_t timeout_us,
 		struct diag *diag);
+
+/* Told of each byte that the code prints, as it comes. Returns whether it is a sign that all goes well. */
+typedef bool rawrepl_output_fn(void *context, unsigned char byte);
+
+/*
+ * Runs code as rawrepl_run, and hands what it prints to OUTPUT. It may go on for as long as there is no silence of SILENCE_US
+ * between two signs of life: a piece of the code that the board takes, or an output that OUTPUT calls one.
+ */
+int rawrepl_run_to(struct rawrepl *repl, const char *code, size_t len, rawrepl_output_fn *output, void *context,
+		   int64_t silence_us, struct diag *diag);
 
 /*
  * From the raw REPL to the friendly REPL's prompt (Ctrl-B), waiting for the prompt at most TIMEOUT_US.

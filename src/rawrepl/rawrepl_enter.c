@@ -45,21 +45,32 @@ enum step { STEP_PROBE, STEP_STOP, STEP_BOOT, STEP_ASK, STEP_PROVE, STEP_RESCUE,
 #define ENTER_PROBE_US TALK_MS(2000)        /* how long nointerrupt asks for an idle REPL */
 #define ENTER_PROBE_FRAMES_US TALK_MS(7000) /* the same where frames answer: an agent that has to notice that its host is dead */
 
-enum { ENTER_BOOTS_WAITED = 2, ENTER_BOOTS_TOLD = 3 };
+/* The proof's byte pairs above 127, which the board gives back: UTF-8, as which any firmware takes them. */
+#define ENTER_HIGH "\xc3\xa9"
+
+enum {
+	ENTER_BOOTS_WAITED = 2,
+	ENTER_BOOTS_TOLD = 3,
+	ENTER_HIGH_TRIES = 3, /* proofs without ENTER_HIGH in their answer after which it is the line that does not carry it */
+	ENTER_HIGH_MAX = 4,   /* bytes that may come in its place */
+};
 
 struct visit {
 	struct talk talk;
 	struct rawrepl *repl;
 	const struct rawrepl_options *options;
-	unsigned stops;    /* rounds that began with a Ctrl-C */
-	int64_t next_stop; /* no Ctrl-C before then */
-	unsigned boots;    /* answers that looked like a board that starts */
-	bool may_stop;     /* Ctrl-C is allowed */
-	bool unasked;      /* the board was saying something before we said anything */
-	bool at_prompt;    /* a prompt, not a program, has taken a Ctrl-C */
-	bool resident;     /* nothing told what it was doing before the rescue bytes were sent */
-	bool proof_failed; /* a banner was there, the proof was not */
-	char raised[120];  /* what the proof raised, printable */
+	unsigned stops;     /* rounds that began with a Ctrl-C */
+	int64_t next_stop;  /* no Ctrl-C before then */
+	unsigned boots;     /* answers that looked like a board that starts */
+	bool may_stop;      /* Ctrl-C is allowed */
+	bool unasked;       /* the board was saying something before we said anything */
+	bool at_prompt;     /* a prompt, not a program, has taken a Ctrl-C */
+	bool resident;      /* nothing told what it was doing before the rescue bytes were sent */
+	bool proof_failed;  /* a banner was there, the proof was not */
+	bool plain;         /* the next proof goes without raw-paste, whose answer made no sense */
+	bool pasting;       /* the board waits for the rest of a raw-paste of ours, and calls its end an interrupt */
+	unsigned high_lost; /* proofs that came back without ENTER_HIGH */
+	char raised[120];   /* what the proof raised, printable */
 	enum probe_answer probed;
 	bool frames; /* what answered the probe was no text */
 	int64_t arrived;
@@ -156,15 +167,19 @@ static int step_stop(struct visit *visit)
 {
 	const struct talk_wait wait = {patience(visit), ENTER_SETTLE_US, 2 * patience(visit), heard_at_any_prompt};
 	const char *bytes = visit->stops == 0 ? "\x03" : " \x03";
+	bool ours = visit->pasting && !(visit->talk.heard.signs & HEARD_INTERRUPT);
 	int err = listen_until(visit, visit->next_stop);
 
 	if (err < 0 || talk_is_over(&visit->talk))
 		return err < 0 ? err : STEP_STOP;
 	visit->stops++;
 	visit->next_stop = bytelink_now(visit->talk.link) + patience(visit);
+	visit->pasting = false;
 	err = exchange(visit, bytes, strlen(bytes), &wait);
 	if (err < 0)
 		return err;
+	if (ours)
+		visit->talk.heard.signs &= ~(unsigned)HEARD_INTERRUPT;
 	keep_last_output(visit);
 	visit->at_prompt |= heard_ends(&visit->talk.heard, ">>> \r\n>>> ");
 	if (visit->guess == RAWREPL_UNKNOWN)
@@ -203,27 +218,58 @@ static int step_rescue(struct visit *visit)
 	return err < 0 ? err : STEP_STOP;
 }
 
-/* Has the board multiply two numbers, small enough for a board without big integers. No program prints the product by chance. */
+/*
+ * What the board has printed for the proof of NUMBER. Returns 1: it is right, 0: it is, but for the bytes above 127, which the
+ * line has eaten or changed, or -EPROTO.
+ */
+static int check_proof(const char *out, unsigned long number)
+{
+	char *end;
+
+	if (strtoul(out, &end, 10) != number || *end++ != ' ')
+		return -EPROTO;
+	size_t len = strcspn(end, "\r\n");
+	if (len > ENTER_HIGH_MAX || strspn(end + len, "\r\n") != strlen(end + len))
+		return -EPROTO;
+	return len == strlen(ENTER_HIGH) && memcmp(end, ENTER_HIGH, len) == 0;
+}
+
+/* The board runs Python for us. Whether the line carries all bytes is asked again, since noise may have damaged them. */
+static int proved(struct visit *visit, bool raw_paste, bool high)
+{
+	if (!high && ++visit->high_lost < ENTER_HIGH_TRIES)
+		return STEP_PROVE;
+	visit->repl->eight_bit = high;
+	visit->repl->raw_paste = raw_paste && high; /* its windows are bytes above 127 */
+	return STEP_READY;
+}
+
+/*
+ * Has the board multiply two numbers, small enough for a board without big integers, and print them before ENTER_HIGH. No program
+ * prints the product by chance.
+ */
 static int step_prove(struct visit *visit)
 {
 	int64_t now = bytelink_now(visit->talk.link), deadline = visit->talk.deadline;
 	unsigned a = 10007 + (unsigned)((uint64_t)now % 19997), b = 10009 + (unsigned)((uint64_t)now / 7 % 19993);
-	char code[40], out[32], *end;
-	struct submit submit = {.talk = &visit->talk, .raw_paste = true, .out = out, .size = sizeof(out)};
+	char code[40], out[32];
+	struct submit submit = {.talk = &visit->talk, .raw_paste = !visit->plain, .out = out, .size = sizeof(out)};
 	int64_t most = 3 * patience(visit) > ENTER_PROVE_US ? 3 * patience(visit) : ENTER_PROVE_US;
-	int len = snprintf(code, sizeof(code), "print(%u*%u)", a, b), err;
+	int len = snprintf(code, sizeof(code), "print(%u*%u,'" ENTER_HIGH "')", a, b), err;
 
 	visit->talk.deadline = talk_until(&visit->talk, now + most);
 	err = submit_code(&submit, code, (size_t)len);
 	visit->talk.deadline = deadline;
 	visit->proof_failed = true;
+	if (err == -EPROTO) {
+		visit->pasting = !visit->plain;
+		visit->plain = !visit->plain;
+	}
 	if (err < 0)
 		return err == -ETIMEDOUT || err == -EPROTO ? STEP_RESCUE : err;
 	diag_printable(visit->raised, sizeof(visit->raised), submit.reply.error, submit.reply.error_len);
-	if (submit.reply.error_len > 0 || strtoul(out, &end, 10) != (unsigned long)a * b || strspn(end, "\r\n") != strlen(end))
-		return STEP_RESCUE;
-	visit->repl->raw_paste = submit.raw_paste;
-	return STEP_READY;
+	err = submit.reply.error_len > 0 ? -EPROTO : check_proof(out, (unsigned long)a * b);
+	return err < 0 ? STEP_RESCUE : proved(visit, submit.raw_paste, err > 0);
 }
 
 /* What the board had been doing, now that it has answered. */

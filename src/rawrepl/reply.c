@@ -52,6 +52,8 @@ static void match_banner(struct reply *reply, unsigned char byte)
 
 static void keep_output(struct reply *reply, unsigned char byte)
 {
+	if (reply->output && reply->output(reply->context, byte))
+		reply->alive = true;
 	if (reply->len + 1 < reply->size) {
 		reply->out[reply->len++] = (char)byte;
 		reply->out[reply->len] = '\0';

@@ -55,7 +55,11 @@ struct reply {
 	uint32_t unread;  /* bytes sent that no 01 has told to be read */
 	char *out;        /* where the output goes; NULL: nowhere */
 	size_t size, len; /* of `out`, and what is in it */
-	char error[700];  /* the end of the exception's words, not NUL-terminated */
+	/* Where each byte of the output goes, too; may be NULL. Returns whether that was a sign of life, which sets `alive`. */
+	bool (*output)(void *context, unsigned char byte);
+	void *context;
+	bool alive;
+	char error[700]; /* the end of the exception's words, not NUL-terminated */
 	size_t error_len;
 };
 

@@ -10,6 +10,21 @@ enum {
 	SUBMIT_OLD_US = 100000,  /* and after a banner, which is the answer of firmware without raw-paste, or an earlier one */
 };
 
+/* An answer to be expected now. */
+static void start(struct submit *submit, bool paste)
+{
+	reply_start(&submit->reply, paste, submit->out, submit->size);
+	submit->reply.output = submit->output;
+	submit->reply.context = submit->context;
+}
+
+/* The board is there: it has as much time again. */
+static void go_on(struct submit *submit)
+{
+	if (submit->silence_us)
+		submit->talk->deadline = bytelink_now(submit->talk->link) + submit->silence_us;
+}
+
 /* Takes what has arrived; where that is nothing, waits for EVENTS up to UNTIL. Returns 0 or a negative errno. */
 static int take(struct submit *submit, unsigned events, int64_t until)
 {
@@ -20,7 +35,10 @@ static int take(struct submit *submit, unsigned events, int64_t until)
 	if (got < 0)
 		return (int)got;
 	if (got > 0) {
+		submit->reply.alive = false;
 		reply_take(&submit->reply, buf, (size_t)got);
+		if (submit->reply.alive)
+			go_on(submit);
 		return 0;
 	}
 	err = bytelink_wait(submit->talk->link, events, until);
@@ -34,6 +52,16 @@ static int take_until(struct submit *submit, int64_t until)
 
 	while (err == 0 && !reply_is_over(&submit->reply) && bytelink_now(submit->talk->link) < until)
 		err = take(submit, BYTELINK_READABLE, until);
+	return err;
+}
+
+/* Takes the answer up to the deadline, wherever that moves, or until it is over. Returns 0 or a negative errno. */
+static int take_all(struct submit *submit)
+{
+	int err = 0;
+
+	while (err == 0 && !reply_is_over(&submit->reply) && !talk_is_over(submit->talk))
+		err = take(submit, BYTELINK_READABLE, submit->talk->deadline);
 	return err;
 }
 
@@ -88,14 +116,14 @@ static size_t allowed(const struct submit *submit, size_t left, int64_t next)
 static int send_paste(struct submit *submit, const char *code, size_t len)
 {
 	struct bytelink *link = submit->talk->link;
-	int64_t deadline = submit->talk->deadline, next = INT64_MIN, now;
+	int64_t next = INT64_MIN, now;
 	size_t sent = 0, room;
 	ssize_t n;
 	int err = 0;
 
 	while (err == 0 && sent < len && submit->reply.state == REPLY_SENDING) {
 		now = bytelink_now(link);
-		if (now >= deadline)
+		if (talk_is_over(submit->talk))
 			return -ETIMEDOUT;
 		room = allowed(submit, len - sent, next);
 		n = room > 0 ? bytelink_write(link, code + sent, room) : 0;
@@ -105,12 +133,13 @@ static int send_paste(struct submit *submit, const char *code, size_t len)
 			sent += (size_t)n;
 			reply_bytes_sent(&submit->reply, (size_t)n);
 			next = now + TALK_PIECE_US;
+			go_on(submit);
 		}
 		/* With room on the board the link was full; without, only the board's word or the end of the pause makes some. */
 		if (room > 0)
-			err = take(submit, BYTELINK_READABLE | BYTELINK_WRITABLE, deadline);
+			err = take(submit, BYTELINK_READABLE | BYTELINK_WRITABLE, submit->talk->deadline);
 		else
-			err = take(submit, BYTELINK_READABLE, now < next ? talk_until(submit->talk, next) : deadline);
+			err = take(submit, BYTELINK_READABLE, talk_until(submit->talk, now < next ? next : INT64_MAX));
 	}
 	return err;
 }
@@ -122,8 +151,9 @@ static int finish(struct submit *submit)
 
 	if (err == 0)
 		err = reply_code_sent(&submit->reply);
+	go_on(submit);
 	if (err == 0)
-		err = take_until(submit, submit->talk->deadline);
+		err = take_all(submit);
 	if (err < 0)
 		return err;
 	if (!reply_is_over(&submit->reply))
@@ -138,12 +168,13 @@ static int send_plain(struct submit *submit, const char *code, size_t len)
 	size_t piece;
 	int err = 0;
 
-	reply_start(&submit->reply, false, submit->out, submit->size);
+	start(submit, false);
 	while (err == 0 && len > 0) {
 		piece = len < TALK_PIECE ? len : TALK_PIECE;
 		err = bytelink_write_all(talk->link, code, piece, talk->deadline);
 		code += piece;
 		len -= piece;
+		go_on(submit);
 		if (err == 0)
 			err = take_until(submit, talk_until(talk, bytelink_now(talk->link) + TALK_PIECE_US));
 		if (err == 0 && talk_is_over(talk))
@@ -156,7 +187,7 @@ int submit_code(struct submit *submit, const char *code, size_t len)
 {
 	int err;
 
-	reply_start(&submit->reply, true, submit->out, submit->size);
+	start(submit, true);
 	err = talk_drain(submit->talk);
 	if (err < 0)
 		return err;

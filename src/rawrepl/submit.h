@@ -11,6 +11,9 @@ struct submit {
 	bool raw_paste;    /* ask for raw-paste; becomes false when the board turns out to have none */
 	char *out;         /* for the output, of SIZE bytes; may be NULL */
 	size_t size;
+	bool (*output)(void *context, unsigned char byte); /* as struct reply's; may be NULL */
+	void *context;
+	int64_t silence_us; /* the deadline is so far behind the last piece taken and the last sign of life; 0: it stands */
 	struct reply reply; /* the answer */
 };
 

@@ -85,9 +85,12 @@ int64_t channel_room_at(const struct channel *channel)
 
 static void append(struct channel *channel, uint8_t byte)
 {
-	size_t end = position(channel, channel->count++);
-
 	channel->wire_free += channel->settings.byte_ns;
+	if (byte > 127 && channel->settings.high == CHANNEL_EATS)
+		return;
+	if (channel->settings.high == CHANNEL_STRIPS)
+		byte &= 127;
+	size_t end = position(channel, channel->count++);
 	channel->bytes[end] = byte;
 	channel->due[end] = channel->wire_free + channel->settings.latency_ns;
 }

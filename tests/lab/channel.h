@@ -13,12 +13,16 @@
 
 #define CHANNEL_SIZE 65536 /* bytes under way at most; a power of two */
 
+/* What becomes of bytes above 127. */
+enum channel_high { CHANNEL_CARRIES, CHANNEL_STRIPS, CHANNEL_EATS };
+
 struct channel_settings {
 	int64_t byte_ns;    /* time of one byte on the wire; 0: none */
 	int64_t latency_ns; /* from the end of a byte on the wire to its arrival */
 	int64_t delay_ns;   /* how long a delayed byte holds up the line */
 	/* How many bytes in a million are damaged, each in one way at most. */
 	unsigned flip, lose, repeat, delay;
+	enum channel_high high;
 };
 
 struct channel_counters {

@@ -20,6 +20,7 @@ enum {
 	OPT_HOLDS,
 	OPT_TO_BOARD,
 	OPT_TO_HOST,
+	OPT_SEVEN_BIT,
 	OPT_SEED,
 	OPT_KILL,
 	OPT_UNPLUG,
@@ -43,6 +44,7 @@ static const struct option long_options[] = {
 	{"holds", no_argument, NULL, OPT_HOLDS},
 	{"to-board", required_argument, NULL, OPT_TO_BOARD},
 	{"to-host", required_argument, NULL, OPT_TO_HOST},
+	{"seven-bit", required_argument, NULL, OPT_SEVEN_BIT},
 	{"seed", required_argument, NULL, OPT_SEED},
 	{"kill", required_argument, NULL, OPT_KILL},
 	{"unplug", required_argument, NULL, OPT_UNPLUG},
@@ -74,6 +76,7 @@ static const char help[] =
 	"\n"
 	"Damage, in bytes of a million:\n"
 	"  --to-board LIST, --to-host LIST   LIST: flip=N,lose=N,repeat=N,delay=N,delay-us=USEC\n"
+	"  --seven-bit HOW    bytes above 127 lose their top bit (strip) or do not arrive (eat), each way\n"
 	"  --seed N           the same seed damages the same bytes (1)\n"
 	"\n"
 	"The board:\n"
@@ -147,6 +150,14 @@ int linesim_options_damage(struct channel_settings *settings, char *list)
 	while ((word = strsep(&list, ",")))
 		if (read_one_damage(settings, word))
 			return DONE_USAGE;
+	return 0;
+}
+
+static int read_seven_bit(struct linesim_options *options, const char *how)
+{
+	if (strcmp(how, "strip") != 0 && strcmp(how, "eat") != 0)
+		return usage_error("--seven-bit is strip or eat", how);
+	options->up.high = options->down.high = strcmp(how, "eat") == 0 ? CHANNEL_EATS : CHANNEL_STRIPS;
 	return 0;
 }
 
@@ -231,6 +242,8 @@ static int set_option(struct linesim_options *options, int option, char *argumen
 	case OPT_POWERED:
 		options->powered = true;
 		return 0;
+	case OPT_SEVEN_BIT:
+		return read_seven_bit(options, argument);
 	case OPT_NO_RESTART:
 		options->no_restart = true;
 		return 0;

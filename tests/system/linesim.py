@@ -368,7 +368,7 @@ def failures():
         ended = subprocess.run([LINESIM, "--link", "link", "--", *command], capture_output=True, text=True, timeout=PATIENCE)
         assert ended.returncode == 1 and text in ended.stderr, ended
         assert not os.path.islink("link")
-    for arguments in ([], ["--link", "link"], ["--rate", "fast"], ["--to-board", "flip"], ["--to-host", "eat=5"]):
+    for arguments in ([], ["--link", "link"], ["--rate", "fast"], ["--to-board", "flip"], ["--to-host", "eat=5"], ["--seven-bit", "some"]):
         ended = subprocess.run([LINESIM, *arguments], capture_output=True, text=True, timeout=PATIENCE)
         assert ended.returncode == 2 and "linesim --help" in ended.stderr, (arguments, ended)
 

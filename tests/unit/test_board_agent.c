@@ -25,7 +25,7 @@ enum { LARGEST = 120000, TIMEOUT = 20000000 };
 /* A board that differs in something. */
 struct variant {
 	const char *name, *options;
-	bool posix, fat, lfs1, small;
+	bool posix, fat, lfs1, text, small;
 };
 
 static const struct variant variants[] = {
@@ -35,6 +35,10 @@ static const struct variant variants[] = {
 	{.name = "without binascii", .options = "--hide binascii"},
 	{.name = "48k of memory", .options = "--heap 48k", .small = true},
 	{.name = "stdin as on bare metal", .options = "--blocking-stdin"},
+	{.name = "text", .options = "--hide stdin.buffer", .text = true},
+	{.name = "text in 64k of memory, with few modules",
+	 .options = "--hide stdin.buffer,select,binascii,deflate --blocking-stdin --heap 64k",
+	 .text = true},
 	{.name = "LittleFS 1", .options = "--kind lfs1", .lfs1 = true},
 	{.name = "FAT", .options = "--kind fat", .fat = true},
 };
@@ -247,7 +251,10 @@ static void it_says_what_it_is(void **state)
 	(void)state;
 	assert_non_null(strstr(info->version, "1."));
 	assert_true(*info->machine);
-	assert_string_equal(info->warning, "");
+	if (variant->text)
+		assert_non_null(strstr(info->warning, "as text"));
+	else
+		assert_string_equal(info->warning, "");
 	assert_int_equal(board_session(test.mend), 1);
 	assert_int_equal(board_statfs(test.mend, "/", &statfs), 0);
 	assert_true(statfs.block_size >= 512);
@@ -672,14 +679,14 @@ static void it_can_be_reached_again(void **state)
 static pid_t board_pid;
 
 /* As real_board_make, but the board writes down its process id. */
-static void reach_with_pid(int64_t timeout)
+static void reach_with_pid(const char *options, int64_t timeout)
 {
 	char path[200], device[sizeof(test.real.device)], digits[20] = {0};
 
 	variant = &variants[0];
 	test.root[0] = 0;
 	test.log[0] = 0;
-	real_board_make(&test.real, "");
+	real_board_make(&test.real, options);
 	snprintf(path, sizeof(path), "%s/pid", test.real.dir);
 	snprintf(device, sizeof(device), "exec:echo $$ >%s; %.800s", path, test.real.device + 5);
 	snprintf(test.real.device, sizeof(test.real.device), "%s", device);
@@ -705,8 +712,7 @@ static void a_killed_board_comes_back(void **state)
 {
 	int answer;
 
-	(void)state;
-	reach_with_pid(TIMEOUT);
+	reach_with_pid(*state, TIMEOUT);
 	assert_int_equal(replace(test.mend, "/a", "text"), 0);
 	assert_int_equal(kill(board_pid, SIGKILL), 0);
 	for (double start = seconds(); (answer = stat_of(test.mend, "/a")) != 'f';) {
@@ -724,8 +730,7 @@ static void a_killed_board_comes_back(void **state)
 
 static void a_silent_board_is_an_error_in_time(void **state)
 {
-	(void)state;
-	reach_with_pid(2000000);
+	reach_with_pid(*state, 2000000);
 	assert_int_equal(replace(test.mend, "/a", "text"), 0);
 	assert_int_equal(kill(board_pid, SIGSTOP), 0);
 	double start = seconds();
@@ -773,9 +778,12 @@ static int run_on(const struct variant *which)
 
 int main(void)
 {
+	static char frames[] = "", text[] = "--hide select";
 	const struct CMUnitTest deaths[] = {
-		cmocka_unit_test(a_killed_board_comes_back),
-		cmocka_unit_test(a_silent_board_is_an_error_in_time),
+		cmocka_unit_test_prestate(a_killed_board_comes_back, frames),
+		cmocka_unit_test_prestate(a_killed_board_comes_back, text),
+		cmocka_unit_test_prestate(a_silent_board_is_an_error_in_time, frames),
+		cmocka_unit_test_prestate(a_silent_board_is_an_error_in_time, text),
 	};
 	int failed = 0;
 

@@ -117,6 +117,56 @@ static void enter_says_no_more_than_needed(void **state)
 	assert_memory_equal(fakelink_written(bench->fake, NULL), words, strlen(words));
 }
 
+/* --- A line that does not carry all bytes --- */
+
+static void enter_finds_a_line_of_eight_bits(void **state)
+{
+	struct bench *bench = *state;
+
+	enters(bench, RAWREPL_PROMPT, 30 * MS);
+	assert_true(bench->repl.eight_bit);
+}
+
+/* Raw-paste cannot be used there: its window of 128 is a byte that does not come. */
+static void enters_by_seven_bits(struct bench *bench, enum toyboard_high high)
+{
+	bench->board.high = high;
+	toyboard_start(&bench->board, bench->fake);
+	assert_int_equal(enter(bench), 0);
+	assert_int_equal(bench->board.mode, TOYBOARD_RAW);
+	assert_int_equal(bench->repl.found, RAWREPL_PROMPT);
+	assert_false(bench->repl.eight_bit);
+	assert_false(bench->repl.raw_paste);
+	assert_in_range(bench->took, 0, 2 * SECOND);
+}
+
+static void enter_finds_a_line_that_strips(void **state)
+{
+	enters_by_seven_bits(*state, TOYBOARD_STRIPPED);
+}
+
+static void enter_finds_a_line_that_eats(void **state)
+{
+	enters_by_seven_bits(*state, TOYBOARD_EATEN);
+}
+
+static void enter_by_seven_bits_without_raw_paste(void **state)
+{
+	struct bench *bench = *state;
+
+	bench->board.no_raw_paste = true;
+	enters_by_seven_bits(bench, TOYBOARD_EATEN);
+}
+
+static void enter_asks_again_where_noise_has_damaged_the_proof(void **state)
+{
+	struct bench *bench = *state;
+
+	bench->board.high_spoiled = 2;
+	enters(bench, RAWREPL_PROMPT, 100 * MS);
+	assert_true(bench->repl.eight_bit);
+}
+
 static void enter_from_a_changed_prompt(void **state)
 {
 	struct bench *bench = *state;
@@ -720,6 +770,71 @@ static void run_by_raw_paste(void **state)
 	assert_string_equal(out, "7\r\n");
 }
 
+/* What run_to's code has printed. `x` is no sign of life. */
+struct printed {
+	char text[64];
+	size_t len;
+};
+
+static bool take_printed(void *context, unsigned char byte)
+{
+	struct printed *printed = context;
+
+	if (printed->len < sizeof(printed->text) - 1)
+		printed->text[printed->len++] = (char)byte;
+	return byte != 'x';
+}
+
+static int run_to(struct bench *bench, const struct fakelink_step *steps, size_t count, struct printed *printed)
+{
+	bench->repl = (struct rawrepl){.link = bench->link, .raw_paste = true};
+	fakelink_script(bench->fake, steps, count);
+	return rawrepl_run_to(&bench->repl, "print(7)", 8, take_printed, printed, SECOND, &bench->diag);
+}
+
+#define PASTE_OF_7                \
+	FAKELINK_EXPECT("\x05"    \
+			"A\x01"), \
+		FAKELINK_SAY(PASTE_GRANT), FAKELINK_EXPECT("print(7)\x04")
+
+static void run_to_lasts_as_long_as_there_are_signs_of_life(void **state)
+{
+	static const struct fakelink_step steps[] = {PASTE_OF_7,
+						     FAKELINK_SAY("\x04"
+								  "a"),
+						     FAKELINK_DELAY(900 * MS),
+						     FAKELINK_SAY("b"),
+						     FAKELINK_DELAY(900 * MS),
+						     FAKELINK_SAY("c"),
+						     FAKELINK_DELAY(900 * MS),
+						     FAKELINK_SAY("d\x04\x04>")};
+	struct printed printed = {.len = 0};
+
+	assert_int_equal(run_to(*state, steps, sizeof(steps) / sizeof(steps[0]), &printed), 0);
+	assert_string_equal(printed.text, "abcd");
+}
+
+static void run_to_ends_in_silence_and_in_chatter(void **state)
+{
+	static const struct fakelink_step silence[] = {PASTE_OF_7,
+						       FAKELINK_SAY("\x04"
+								    "a"),
+						       FAKELINK_ANY()};
+	static const struct fakelink_step chatter[] = {PASTE_OF_7,
+						       FAKELINK_SAY("\x04"
+								    "a"),
+						       FAKELINK_FLOOD("x"), FAKELINK_ANY()};
+	struct bench *bench = *state;
+	struct printed printed = {.len = 0};
+	int64_t start = fakelink_now(bench->fake);
+
+	assert_int_equal(run_to(bench, silence, sizeof(silence) / sizeof(silence[0]), &printed), -ETIMEDOUT);
+	assert_in_range(fakelink_now(bench->fake) - start, SECOND, 1100 * MS);
+	start = fakelink_now(bench->fake);
+	assert_int_equal(run_to(bench, chatter, sizeof(chatter) / sizeof(chatter[0]), &printed), -ETIMEDOUT);
+	assert_in_range(fakelink_now(bench->fake) - start, SECOND, 1100 * MS);
+}
+
 static void run_forgets_what_was_said_before(void **state)
 {
 	static const struct fakelink_step steps[] = {FAKELINK_SAY("tick R\x01\x80\x00\r\n"),
@@ -1162,6 +1277,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(enter_from_the_prompt_takes_a_few_round_trips),
 		TEST(enter_says_no_more_than_needed),
+		TEST(enter_finds_a_line_of_eight_bits),
+		TEST(enter_finds_a_line_that_strips),
+		TEST(enter_finds_a_line_that_eats),
+		TEST(enter_by_seven_bits_without_raw_paste),
+		TEST(enter_asks_again_where_noise_has_damaged_the_proof),
 		TEST(enter_from_a_changed_prompt),
 		TEST(enter_from_a_half_typed_line),
 		TEST(enter_from_a_half_typed_escape_sequence),
@@ -1211,6 +1331,8 @@ int main(void)
 		TEST(enter_believes_no_liar),
 		TEST(run_survives_any_liar),
 		TEST(run_by_raw_paste),
+		TEST(run_to_lasts_as_long_as_there_are_signs_of_life),
+		TEST(run_to_ends_in_silence_and_in_chatter),
 		TEST(run_forgets_what_was_said_before),
 		TEST(run_keeps_to_the_window),
 		TEST(run_keeps_to_a_small_window),

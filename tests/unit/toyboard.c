@@ -8,16 +8,30 @@ enum { CTRL_A = 1, CTRL_B, CTRL_C, CTRL_D, CTRL_E, ESC = 27, DEL = 127, WINDOW =
 
 static void take(struct toyboard *board, unsigned char byte);
 
-static void say(struct toyboard *board, const char *text)
+/* What the line makes of BYTE; -1: nothing. */
+static int carried(const struct toyboard *board, unsigned char byte)
 {
-	fakelink_say(board->fake, text, strlen(text));
+	if (byte < 128 || board->high == TOYBOARD_CARRIED)
+		return byte;
+	return board->high == TOYBOARD_STRIPPED ? byte & 127 : -1;
 }
 
 static void say_byte(struct toyboard *board, int byte)
 {
-	char c = (char)byte;
+	int arrives = carried(board, (unsigned char)byte);
+	char c = (char)arrives;
 
-	fakelink_say(board->fake, &c, 1);
+	if (arrives >= 0)
+		fakelink_say(board->fake, &c, 1);
+}
+
+static void say(struct toyboard *board, const char *text)
+{
+	if (board->high == TOYBOARD_CARRIED)
+		fakelink_say(board->fake, text, strlen(text));
+	else
+		for (; *text; text++)
+			say_byte(board, (unsigned char)*text);
 }
 
 static const char *prompt_text(const struct toyboard *board)
@@ -57,11 +71,12 @@ static void add(struct toyboard *board, unsigned char byte)
 static void run(struct toyboard *board)
 {
 	unsigned long a, b;
-	char text[40] = "";
+	char text[40] = "", high[8] = "";
 
 	board->line[board->len] = '\0';
-	if (sscanf(board->line, "print(%lu*%lu)", &a, &b) == 2)
-		snprintf(text, sizeof(text), "%lu\r\n", a * b);
+	if (sscanf(board->line, "print(%lu*%lu,'%7[^']", &a, &b, high) >= 2)
+		snprintf(text, sizeof(text), "%lu %s\r\n", a * b, board->high_spoiled > 0 ? "e" : high);
+	board->high_spoiled -= board->high_spoiled > 0;
 	say(board, board->raises ? "\x04MemoryError: memory allocation failed, heap is locked\r\n" : text);
 	say(board, board->raises ? "\x04" : "\x04\x04");
 	raw_prompt(board);
@@ -251,7 +266,8 @@ static void start_raw_paste(struct toyboard *board)
 	board->mode = TOYBOARD_RAW_PASTE;
 	board->len = 0;
 	board->window_used = 0;
-	fakelink_say(board->fake, grant, sizeof(grant));
+	for (size_t i = 0; i < sizeof(grant); i++)
+		say_byte(board, grant[i]);
 }
 
 static void take_raw(struct toyboard *board, unsigned char byte)
@@ -331,7 +347,8 @@ static void take_all(struct fakelink *fake, void *context, const unsigned char *
 
 	(void)fake;
 	for (i = 0; i < len; i++)
-		take(context, bytes[i]);
+		if (carried(context, bytes[i]) >= 0)
+			take(context, (unsigned char)carried(context, bytes[i]));
 }
 
 void toyboard_start(struct toyboard *board, struct fakelink *fake)

@@ -3,7 +3,7 @@
  * toyboard: MicroPython's REPLs as shared/runtime/pyexec.c and shared/readline/readline.c have them, played on a fakelink, for
  * what no real board can be made to do on demand. Its twin is the real MicroPython in tests/system/rawrepl*.sh.
  *
- * It understands one line of Python, `print(A*B)`; every other code is taken and does nothing.
+ * It understands one line of Python, `print(A*B,'TEXT')`; every other code is taken and does nothing.
  */
 #ifndef UNIT_TOYBOARD_H
 #define UNIT_TOYBOARD_H
@@ -23,6 +23,9 @@ enum toyboard_mode {
 	TOYBOARD_DEAD,     /* says nothing, and what it is told is lost */
 };
 
+/* What the line to the board does to bytes above 127. */
+enum toyboard_high { TOYBOARD_CARRIED, TOYBOARD_EATEN, TOYBOARD_STRIPPED };
+
 /* Where an escape sequence in a half-typed line has stopped. */
 enum toyboard_escape { TOYBOARD_NO_ESCAPE, TOYBOARD_ESCAPE, TOYBOARD_ESCAPE_BRACKET };
 
@@ -41,6 +44,8 @@ struct toyboard {
 	int64_t takes_us;      /* the program needs so long to notice a Ctrl-C; a second one meanwhile is the board's end */
 	bool empties_ring;     /* Ctrl-C empties what the program has not read, as on TinyUSB */
 	bool raises;           /* any code raises MemoryError */
+	enum toyboard_high high;
+	unsigned high_spoiled; /* so many proofs the line has TEXT damaged */
 
 	/* What came of it. */
 	unsigned interrupts; /* Ctrl-C that a program got */
