@@ -1200,7 +1200,8 @@ static void note_session(struct board_agent *board)
 
 static int start_agent(struct board_agent *board, struct diag *diag)
 {
-	static const struct agent_part parts[] = {{agent_files, &agent_files_len}, {agent_changes, &agent_changes_len}};
+	static const struct agent_part parts[] = {
+		{agent_files, &agent_files_len}, {agent_changes, &agent_changes_len}, {agent_info, &agent_info_len}};
 	const struct agent_options options = {
 		.timeout_us = board->options.timeout_us,
 		.reconnect_us = board->options.reconnect_us,

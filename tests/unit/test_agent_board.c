@@ -313,6 +313,7 @@ static void load_parts(void)
 {
 	load_part(agent_files, agent_files_len);
 	load_part(agent_changes, agent_changes_len);
+	load_part(agent_info, agent_info_len);
 }
 
 static void load_text(const char *python)

@@ -1,7 +1,7 @@
-# The part of the agent that reads files; the core's X request loads it, before changes.py. In its namespace are buf, mem, block, send, requests.
+# The part of the agent that reads files; the core's X request loads it, before the other parts. In its namespace are buf, mem, block, send, requests.
 # Each request is a function of the payload's length (the payload is buf[8:8 + size]) that returns the length of its answer's
 # payload, written to the same place. src/agent/protocol.h has the formats.
-import gc, os, sys, time
+import gc, os
 from struct import pack_into, unpack_from
 
 try:
@@ -157,56 +157,6 @@ def do_statvfs(size):
     return 20
 
 
-def refusal(path):
-    # What is said to a name in PATH that only FAT refuses (22), and for which no file system is there where none is mounted (19).
-    try:
-        os.stat(path + b"/*")
-    except OSError as e:
-        return e.args[0]
-    except Exception:
-        pass
-    return 0
-
-
-def do_info(size):
-    try:
-        from machine import unique_id
-
-        unique = "".join(["%02x" % c for c in unique_id()])
-    except (ImportError, AttributeError):
-        unique = ""
-    v = sys.implementation
-    path = path_at(8, size)
-    s = os.stat(path)
-    systems = str(refusal(path if path != b"/" else b""))
-    if path == b"/":
-        for entry in os.ilistdir(path):
-            if isinstance(entry[0], str):
-                break
-            systems += "/%d:%s" % (refusal(path + entry[0]), entry[0].decode())
-        # Of "/" nothing is told but that it is a directory; the file system that is mounted there knows it as "//".
-        try:
-            s = os.stat(b"//")
-        except OSError:
-            pass
-    text = "\n".join(
-        (
-            getattr(v, "_machine", sys.platform),
-            ".".join([str(x) for x in v[1]]),
-            unique,
-            str(time.gmtime(0)[0]),
-            str(wbits),
-            str(1 if sha256 else 0),
-            str(s[1]),
-            str(s[2]),
-            str(s[0] >> 14 & 1),
-            systems,
-        )
-    ).encode()[:block]
-    mem[8 : 8 + len(text)] = text
-    return len(text)
-
-
 requests.update(
     {
         83: do_stat,
@@ -214,6 +164,5 @@ requests.update(
         82: do_read,
         72: do_hash,
         86: do_statvfs,
-        73: do_info,
     }
 )
