@@ -248,7 +248,7 @@ bool exchange_lapsed(const struct exchange *exchange, int64_t now)
 static bool note_lapse(struct exchange *exchange, int64_t now)
 {
 	bool before = exchange->lapsed;
-	bool late = now - exchange_deadline(exchange) >= LATE_US;
+	bool late = exchange_deadline(exchange) <= now - LATE_US;
 
 	exchange->lapsed = exchange_lapsed(exchange, now);
 	if (exchange->lapsed && !before && late)

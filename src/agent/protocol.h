@@ -33,6 +33,10 @@
  * that is unanswered again. So does a host that reads nonsense or nothing for a while. A board that gets no frame for
  * AGENT_IDLE_US takes its host for dead: it ends the agent, Ctrl-C works again, and the friendly REPL is back. A host that has
  * nothing to ask sends AGENT_PING now and then. Junk of at most 8 bytes that ends on Ctrl-C ends the agent at once.
+ *
+ * TEXT. Where board or line cannot do binary, the host has the raw REPL run __mpremotefs__("..."), a request's frame in base64, and
+ * the board prints the frames of the answer in base64, a line each. Requests, answers, repetitions and AGENT_NAK are the same;
+ * there are no credits, no AGENT_PING and no AGENT_HOLD, and between two requests the board is in its raw REPL.
  */
 #ifndef AGENT_PROTOCOL_H
 #define AGENT_PROTOCOL_H

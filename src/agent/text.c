@@ -13,8 +13,8 @@ enum {
 	PATIENCE_US = 1000000,     /* silence after which the prompt is asked for; twice as long each time after it */
 	PATIENCE_MAX_US = 8000000, /* at most */
 	TRIES_MAX = 20,            /* times that a request is sent before the board is taken for mad */
-	NAMELESS_MAX = 3, /* answers in a row that our name is unknown, before we believe it: it may be the line's doing */
-	QUIT_US = 1000000,         /* how long a board may take to leave, and again to show its prompt */
+	NAMELESS_MAX = 3,  /* answers in a row that our name is unknown, before we believe it: it may be the line's doing */
+	QUIT_US = 1000000, /* how long a board may take to leave, and again to show its prompt */
 	SEQUENCES = 128,
 };
 

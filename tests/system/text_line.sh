@@ -77,6 +77,15 @@ for at in 1 50 2000 4000 9000 12000 12500; do
 done
 grep -q 'the board was reset' mount.log || fail "no reset is told: $(cat mount.log)"
 
+# Unplugged, and plugged in again.
+line_command 'unplug 1'
+assert_refused 'Input/output error' cp $new "$mnt/file"
+await 20 'the board is back' grep -q 'the board is back' mount.log
+cp $new "$mnt/file" || fail 'unplugged: cp'
+assert_same $new "$mnt/file"
+assert_equal 'unplugged: the warning' 1 "$(grep -c 'goes there as text' mount.log)"
+swap=$old old=$new new=$swap
+
 unmount_board
 stop_line
 
