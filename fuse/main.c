@@ -125,7 +125,7 @@ static int run_board(struct mount *mount, struct diag *diag)
 
 static int open_files(struct mount *mount, bool read_only, struct diag *diag)
 {
-	char *folder = times_store_folder();
+	char *folder = mount->agent ? times_store_folder() : NULL; /* an image has nothing that could be kept */
 	char board[2048];
 	const struct vfs_options about = {
 		.uid = mount->options->uid,

@@ -403,6 +403,9 @@ int board_image_open(struct board **out, const char *path, const char *root, boo
 		.machine = "ROM image",
 		.version = "",
 		.unique_id = "",
+		.usb_serial = "",
+		.device = "",
+		.root = "",
 		.warning = image->damage.text,
 		.read_only = true,
 	};
