@@ -30,6 +30,7 @@ struct board_image {
 	size_t root;           /* number of the directory that is the top */
 	struct entry *entries; /* by parent and name */
 	size_t count, room;
+	char *path, *top;   /* of the file, absolute; the directory that is the top */
 	struct diag damage; /* the words for what is not whole */
 };
 
@@ -188,6 +189,8 @@ static void op_close(struct board *board)
 	for (size_t i = 0; i < image->count; i++)
 		free(image->entries[i].name);
 	free(image->entries);
+	free(image->path);
+	free(image->top);
 	if (image->fd >= 0)
 		close(image->fd);
 	free(image);
@@ -369,6 +372,25 @@ static int find_root(struct board_image *image, const char *path, const char *ro
 	return rc < 0 ? diag_fail(diag, DIAG_ROMFS, -rc, "%s has no directory %s", path, root) : 0;
 }
 
+static int fill_info(struct board_image *image, const char *path, const char *root, struct diag *diag)
+{
+	image->path = realpath(path, NULL);
+	image->top = strdup(root ? root : "");
+	if (!image->path || !image->top)
+		return diag_fail(diag, DIAG_ROMFS, errno, "%s: %s", path, strerror(errno));
+	image->info = (struct board_info){
+		.machine = "ROM image",
+		.version = "",
+		.unique_id = "",
+		.usb_serial = "",
+		.device = image->path,
+		.root = image->top,
+		.warning = image->damage.text,
+		.read_only = true,
+	};
+	return 0;
+}
+
 bool board_image_is(const char *device)
 {
 	const char *suffix = strrchr(device, '.');
@@ -399,17 +421,9 @@ int board_image_open(struct board **out, const char *path, const char *root, boo
 		return diag_fail(diag, DIAG_ROMFS, ENOMEM, "not enough memory");
 	image->base.ops = &image_ops;
 	image->fd = -1;
-	image->info = (struct board_info){
-		.machine = "ROM image",
-		.version = "",
-		.unique_id = "",
-		.usb_serial = "",
-		.device = "",
-		.root = "",
-		.warning = image->damage.text,
-		.read_only = true,
-	};
 	rc = open_file(image, path, force, diag);
+	if (rc == 0)
+		rc = fill_info(image, path, root, diag);
 	if (rc == 0 && root)
 		rc = find_root(image, path, root, diag);
 	if (rc < 0) {

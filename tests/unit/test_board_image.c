@@ -149,6 +149,8 @@ static void nothing_changes(void **state)
 	assert_int_equal(board_image_open(&board, path, NULL, false, &diag), 0);
 	assert_true(board_info(board)->read_only);
 	assert_string_equal(board_info(board)->warning, "");
+	assert_string_equal(board_info(board)->device, path);
+	assert_string_equal(board_info(board)->root, "");
 	assert_int_equal(board_replace(board, "/x", &content, NULL), -EROFS);
 	assert_int_equal(board_append(board, "/boot.py", &content, 0, NULL), -EROFS);
 	assert_int_equal(board_mkdir(board, "/x"), -EROFS);
