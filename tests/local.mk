@@ -143,7 +143,8 @@ SYSTEM_TESTS = \
 	tests/system/tools_lfs1.sh \
 	tests/system/uart.sh \
 	tests/system/virtual_root.sh \
-	tests/system/vm.sh
+	tests/system/vm.sh \
+	tests/system/vm_replug.sh
 
 # What a test links that says nothing else. One with more sources than its own: tests_unit_test_X_SOURCES = ...
 LDADD = $(LIBMPREMOTEFS_LIBS) $(CMOCKA_LIBS)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# The plug of a mounted board is pulled, 50 times each, while it is listed, read and written:
+# The plug of a mounted board is pulled, ROUNDS times each, while it is listed, read and written:
 #
 #   replug.py MOUNT LINK CONTROL ROUNDS SEED
 #
@@ -24,7 +24,9 @@ def fail(*words):
 class Plug:
     # The plug is pulled when COUNT more bytes have reached the board. What is asked for meanwhile may fail or not.
     def __init__(self, count):
-        self.before = self.look()
+        while not (before := self.look()):
+            time.sleep(0.01)
+        self.before = before
         with open(control, "w") as fifo:
             fifo.write("unplug %d\n" % count)
 
