@@ -240,7 +240,7 @@ static int revisit(struct open_file *file, const char *path)
 	struct board_stat on_board;
 	unsigned session;
 	uint64_t version;
-	int rc = 0;
+	int rc;
 
 	while (file->loaded && !file->gone && (session = board_session(file->mount->board)) != file->session) {
 		version = file->version;
