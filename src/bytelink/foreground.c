@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* How long a SIGINT may take to be acted on. A program that takes the exception and goes on is interrupted again after it. */
@@ -16,25 +17,66 @@
 /* How long the members of the group are believed: binary frames hold a 0x03 every few hundred bytes. */
 #define LOOK_AGAIN_US 20000
 
-/* Whether process PID has a handler for SIGINT. */
-static bool catches_sigint(pid_t pid)
+enum { STATUS_SIZE = 4096 };
+
+/* How long a process that was sent SIGSTOP is waited for to stand still: this often, so many nanoseconds. */
+enum { STOP_LOOKS = 100, STOP_NS = 200000 };
+
+/* What follows NAME in /proc/PID/status, of STATUS_SIZE bytes at STATUS; NULL: there is no such process. */
+static const char *status_of(pid_t pid, const char *name, char *status)
 {
-	char name[64], status[4096];
+	char path[64];
 	const char *line;
 	ssize_t n;
 	int fd;
 
-	snprintf(name, sizeof(name), "/proc/%ld/status", (long)pid);
-	fd = open(name, O_RDONLY | O_CLOEXEC);
+	snprintf(path, sizeof(path), "/proc/%ld/status", (long)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return false;
-	n = read(fd, status, sizeof(status) - 1);
+		return NULL;
+	n = read(fd, status, STATUS_SIZE - 1);
 	close(fd);
 	if (n <= 0)
-		return false;
+		return NULL;
 	status[n] = '\0';
-	line = strstr(status, "\nSigCgt:");
-	return line && (strtoull(line + strlen("\nSigCgt:"), NULL, 16) >> (SIGINT - 1) & 1);
+	line = strstr(status, name);
+	return line ? line + strlen(name) : NULL;
+}
+
+/* Whether process PID has a handler for SIGINT. */
+static bool catches_sigint(pid_t pid)
+{
+	char status[STATUS_SIZE];
+	const char *caught = status_of(pid, "\nSigCgt:", status);
+
+	return caught && (strtoull(caught, NULL, 16) >> (SIGINT - 1) & 1);
+}
+
+static bool stands_still(pid_t pid)
+{
+	char status[STATUS_SIZE];
+	const char *state = status_of(pid, "\nState:\t", status);
+
+	return !state || *state == 'T';
+}
+
+/*
+ * Sends SIGINT to PID if it has a handler for it. It may take its handler away between our look and our signal, which would then end
+ * it: so it is held still for both. Returns whether it was sent.
+ */
+static bool interrupt_if_caught(pid_t pid)
+{
+	const struct timespec pause = {.tv_nsec = STOP_NS};
+	bool caught;
+
+	kill(pid, SIGSTOP);
+	for (int i = 0; i < STOP_LOOKS && !stands_still(pid); i++)
+		nanosleep(&pause, NULL);
+	caught = stands_still(pid) && catches_sigint(pid);
+	if (caught)
+		kill(pid, SIGINT);
+	kill(pid, SIGCONT);
+	return caught;
 }
 
 /* Finds the processes of GROUP. */
@@ -87,9 +129,7 @@ bool foreground_interrupt(struct foreground *foreground, int master, int64_t now
 	for (i = 0; i < foreground->count; i++) {
 		if (!catches_sigint(foreground->pids[i]))
 			continue;
-		caught = true;
-		if (!merge)
-			kill(foreground->pids[i], SIGINT);
+		caught |= merge || interrupt_if_caught(foreground->pids[i]);
 	}
 	if (!caught)
 		foreground->interrupted_at = 0;
