@@ -497,13 +497,13 @@ static void what_is_asked_ahead_is_true(void **state)
 
 static void a_full_flash_keeps_what_it_has(void **state)
 {
-	uint8_t *bytes = malloc(800000);
 	struct dice dice = {5};
 	struct board_statfs statfs;
 
 	(void)state;
 	if (variant->posix || variant->lfs1 || variant->fat)
 		skip();
+	uint8_t *bytes = malloc(800000);
 	make_noise(&dice, bytes, 800000);
 	assert_int_equal(replace_bytes(test.board, "/keep", bytes, 300000), 0);
 	assert_int_equal(replace_bytes(test.board, "/more", bytes, 800000), -ENOSPC);
