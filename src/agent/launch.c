@@ -19,6 +19,7 @@ enum {
 	PROOF = 200,        /* (within the window that any line holds) */
 	FLOOD = 1500,       /* ...and holds back its writer if so much, more than any board's ring, is not lost... */
 	HOLD_MS = 50,       /* ...while the board reads nothing for so long */
+	ROOMY = 60000,      /* bytes of free heap with which a board inflates a whole part of the agent and compiles it at once */
 	START_TRIES = 5,    /* within the time-out, where the agent came to the board damaged */
 };
 
@@ -336,7 +337,7 @@ int launch_load(struct launch *launch, const char *python, size_t len, struct di
 	uint8_t *packed = NULL;
 	int error = 0;
 
-	if (launch->session.deflate) {
+	if (launch->session.deflate && launch->session.free_heap >= ROOMY) {
 		from = packed = deflated(python, len, &len);
 		if (!packed)
 			return no_memory(diag);

@@ -77,24 +77,25 @@ for at in 1 50 2000 4000 9000 12000 12500; do
 done
 grep -q 'the board was reset' mount.log || fail "no reset is told: $(cat mount.log)"
 
+unmount_board
+stop_line
+
 # Unplugged, and plugged in again.
+start_line
+mount_logged -o timeout=5
 line_command 'unplug 1'
 assert_refused 'Input/output error' cp $new "$mnt/file"
-await 20 'the board is back' grep -q 'the board is back' mount.log
+await 20 'the board is back' grep -q ': the board is back' mount.log
 cp $new "$mnt/file" || fail 'unplugged: cp'
 assert_same $new "$mnt/file"
 assert_equal 'unplugged: the warning' 1 "$(grep -c 'goes there as text' mount.log)"
 swap=$old old=$new new=$swap
 
-unmount_board
-stop_line
 
 # mpremotefs is killed, idle and in the middle of a copy. A new mount works at once.
 no_process() {
 	[ -z "$(processes mpremotefs)" ]
 }
-start_line
-mount_board 2>said
 copying() {
 	[ -n "$(processes cp)" ]
 }

@@ -50,10 +50,6 @@ def encode(kind, size):
     return size + 4
 
 
-def good_header():
-    return buf[0] == 0xFA and unpack_from("<H", buf, 6)[0] == crc32(mem[:6]) & 0xFFFF
-
-
 def execute(size):
     # The payload: flags (1: deflated, 2: more follows), then Python. A part's namespace is ours, not the user's.
     code = state[1]

@@ -67,7 +67,7 @@ def __mpremotefs__():
             return False
         buf[:end] = frame
         return (
-            good_header()
+            buf[0] == 0xFA
             and unpack_from("<H", buf, 4)[0] + 12 == end
             and unpack_from("<I", buf, end - 4)[0] == crc32(mem[: end - 4]) & 0xFFFFFFFF
         )
