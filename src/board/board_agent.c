@@ -84,9 +84,9 @@ struct board_agent {
 
 	pthread_mutex_t writing; /* the board writes one file at a time; guards all below */
 	struct packer *packer;
-	int window_bits;     /* of `packer`; 0: the board is not asked to inflate */
-	bool plain;          /* it has failed to: never again */
-	unsigned packed_for; /* the agent's session that has what was packed so far */
+	int window_bits;        /* of `packer`; 0: the board is not asked to inflate */
+	bool plain;             /* it has failed to: never again */
+	atomic_uint packed_for; /* the agent's session that has what was packed so far; written with `writing` held */
 };
 
 static struct board_agent *of(struct board *board)
@@ -193,9 +193,10 @@ static int path_call(struct board_agent *board, uint8_t op, enum exchange_kind k
 	return error;
 }
 
-static int op_stat(struct board *base, const char *path, struct board_stat *out)
+static bool catch_up(struct board_agent *board);
+
+static int ask_stat(struct board_agent *board, const char *path, struct board_stat *out)
 {
-	struct board_agent *board = of(base);
 	uint8_t answer[STAT_SIZE];
 	size_t len = 0;
 	int error = path_call(board, AGENT_STAT, EXCHANGE_READS, NULL, 0, path, answer, sizeof(answer), &len);
@@ -206,6 +207,15 @@ static int op_stat(struct board *base, const char *path, struct board_stat *out)
 		return -EIO;
 	get_stat(board, answer, out);
 	return 0;
+}
+
+static int op_stat(struct board *base, const char *path, struct board_stat *out)
+{
+	struct board_agent *board = of(base);
+	int error = ask_stat(board, path, out);
+
+	/* A board that came back meanwhile may have had it under a temporary's name. */
+	return catch_up(board) ? ask_stat(board, path, out) : error;
 }
 
 static const char *mounts_of(struct board_agent *board)
@@ -591,6 +601,18 @@ static void follow_session(struct board_agent *board)
 	follow_offer(board);
 	packer_reset(board->packer);
 	settle_all(board);
+}
+
+/* follow_session, unless somebody writes, who does it himself. Returns whether the session was another one. */
+static bool catch_up(struct board_agent *board)
+{
+	if (agent_session(board->agent).number == board->packed_for || board->info.read_only)
+		return false;
+	if (pthread_mutex_trylock(&board->writing))
+		return false;
+	follow_session(board);
+	pthread_mutex_unlock(&board->writing);
+	return true;
 }
 
 static int write_once(struct board_agent *board, const char *path, const struct board_content *content, unsigned mode,
