@@ -156,6 +156,12 @@ mount_board() { # OPTION...
 	try_mount "$@" || fail "mpremotefs $* ended with status $?; the board said: $(cat board.log 2>/dev/null)"
 }
 
+# Mounts the board, which does not come back when its power fails.
+mount_once() { # OPTION...
+	rm -f started
+	mount_device "exec:[ ! -e '$PWD/started' ] || exit 1; : >'$PWD/started'; exec '$board' $board_options '$flash' 2>>'$PWD/board.log'" "$@"
+}
+
 mount_device() { # DEVICE OPTION...
 	_device=$1
 	shift

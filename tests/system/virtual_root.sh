@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # A board whose root is nothing but the places where its flash and its SD card are mounted, as a pyboard's: each has its own room and
 # its own manners, nothing can be made beside them, and what goes from one to the other is copied.
+# time-limit: 300
 set -eu
 . "${top_srcdir:?}/tests/system/lib.sh"
 
@@ -103,7 +104,7 @@ for kind in lfs2 lfs1 fat; do
 		cp before.sd flash.sd
 		cp before.sd.writes flash.sd.writes
 		printf %010d $((last - tries)) >flash.sd.cut
-		mount_board -o timeout=3
+		mount_once -o timeout=3
 		if cp other "$mnt/sd/noise" 2>/dev/null; then fail "$kind: the power did not fail"; fi
 		unmount_board
 		printf %010d 0 >flash.sd.cut
