@@ -84,10 +84,10 @@ struct board_content {
 
 struct board_ops {
 	enum board_kind (*kind)(struct board *board, const char *dir); /* NULL: all is BOARD_ORDINARY */
-	size_t (*top)(struct board *board, const char *path);		 /* NULL: there is but one file system */
+	size_t (*top)(struct board *board, const char *path);          /* NULL: there is but one file system */
 	int (*stat)(struct board *board, const char *path, struct board_stat *out);
 	int (*probe)(struct board *board, const char *path, struct board_stat *out); /* NULL: as stat */
-	int (*may_make)(struct board *board, const char *path);			     /* NULL: it may */
+	int (*may_make)(struct board *board, const char *path);                      /* NULL: it may */
 	int (*list)(struct board *board, const char *path, board_entry_fn *each, void *context);
 	ssize_t (*read)(struct board *board, const char *path, void *buf, size_t len, uint64_t offset);
 	int (*replace)(struct board *board, const char *path, const struct board_content *content, struct board_stat *out);

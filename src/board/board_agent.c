@@ -712,7 +712,8 @@ static bool fits_in_place(struct board_agent *board, const char *path, uint64_t 
 static int replace_in_place(struct board_agent *board, const char *path, const struct board_content *content, const char *why,
 			    struct board_stat *out)
 {
-	log_at(board, LOG_WARNING, "%s: %s %s: written in place, which a power cut would leave incomplete", board->device, why, path);
+	log_at(board, LOG_WARNING, "%s: %s %s: written in place, which a power cut would leave incomplete", board->device, why,
+	       path);
 	return write_content(board, path, content, AGENT_WRITE_IN_PLACE, out);
 }
 
@@ -737,7 +738,8 @@ static int replace_without_copy(struct board_agent *board, const char *path, con
 }
 
 /* Replaces PATH on FAT, by way of a temporary that a power cut leaves in any case. */
-static int replace_on_fat(struct board_agent *board, const char *path, const struct board_content *content, struct board_stat *out)
+static int replace_on_fat(struct board_agent *board, const char *path, const struct board_content *content,
+			  struct board_stat *out)
 {
 	if (!can_be_told(board, path))
 		return replace_without_copy(board, path, content, "the name is too long for a copy of", out);
@@ -760,7 +762,8 @@ static int replace(struct board_agent *board, const char *path, const struct boa
 
 	if (same)
 		return same < 0 ? same : 0;
-	int error = is_on_fat(board, path) ? replace_on_fat(board, path, content, out) : write_content(board, path, content, 0, out);
+	int error =
+		is_on_fat(board, path) ? replace_on_fat(board, path, content, out) : write_content(board, path, content, 0, out);
 	if (error != -ENOSPC || !fits_in_place(board, path, content->size))
 		return error;
 	return replace_in_place(board, path, content, "no room on the board for both the old and the new", out);

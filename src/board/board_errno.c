@@ -8,10 +8,10 @@
 static const struct {
 	int board, host;
 } table[] = {
-	{1, EPERM},   {2, ENOENT},        {5, EIO},        {9, EBADF},  {11, EAGAIN},  {12, ENOMEM},     {13, EACCES},
-	{16, EBUSY},  {17, EEXIST},       {18, EXDEV},     {19, ENODEV},   {20, ENOTDIR}, {21, EISDIR},     {22, EINVAL},
-	{23, ENFILE}, {24, EMFILE},       {26, ETXTBSY},   {27, EFBIG}, {28, ENOSPC},  {29, ESPIPE},     {30, EROFS},
-	{31, EMLINK}, {36, ENAMETOOLONG}, {39, ENOTEMPTY}, {40, ELOOP}, {84, EIO},     {95, EOPNOTSUPP}, {122, EDQUOT},
+	{1, EPERM},   {2, ENOENT},        {5, EIO},        {9, EBADF},   {11, EAGAIN},  {12, ENOMEM},     {13, EACCES},
+	{16, EBUSY},  {17, EEXIST},       {18, EXDEV},     {19, ENODEV}, {20, ENOTDIR}, {21, EISDIR},     {22, EINVAL},
+	{23, ENFILE}, {24, EMFILE},       {26, ETXTBSY},   {27, EFBIG},  {28, ENOSPC},  {29, ESPIPE},     {30, EROFS},
+	{31, EMLINK}, {36, ENAMETOOLONG}, {39, ENOTEMPTY}, {40, ELOOP},  {84, EIO},     {95, EOPNOTSUPP}, {122, EDQUOT},
 };
 
 int board_errno_to_host(int number)

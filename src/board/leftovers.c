@@ -75,9 +75,9 @@ bool leftovers_can_tell(const char *path, size_t top)
 struct work {
 	const struct leftovers *leftovers;
 	struct board *board;
-	char *here;	  /* its own path */
+	char *here;       /* its own path */
 	char *incomplete; /* the path that it has while it is incomplete */
-	char *target;	  /* what it was to become */
+	char *target;     /* what it was to become */
 	struct board_stat about;
 };
 
@@ -118,7 +118,8 @@ static int put_into_place(const struct work *work)
 	int error = board_rename(work->board, work->here, work->target, false);
 
 	if (!error)
-		say(work, "%s was being replaced when the power failed, or the connection: it has its new content now", work->target);
+		say(work, "%s was being replaced when the power failed, or the connection: it has its new content now",
+		    work->target);
 	if (error && error != -EIO)
 		return drop(work, "for which there is no place any more");
 	return error ? error : 1;
@@ -222,9 +223,7 @@ static int settle_incomplete(const struct work *work, const char *name)
 
 int leftovers_settle(const struct leftovers *leftovers, const char *dir, const char *name)
 {
-	struct work work = {.leftovers = leftovers, 
-			    .board = leftovers->board,
-			    .here = join(dir, name)};
+	struct work work = {.leftovers = leftovers, .board = leftovers->board, .here = join(dir, name)};
 	enum leftover kind = leftovers_parse(dir, name, &work.target);
 	int error = work.here && (work.target || kind == LEFTOVER_INCOMPLETE) ? 0 : -ENOMEM;
 

@@ -82,8 +82,8 @@ static bool fat_finds(const char *listed, const char *name, size_t len)
 		return false;
 	for (size_t i = 0; i < len; i++) {
 		/* 0x88 ... 0x8a are E with different accents in code page 437. */
-		bool same_e = (unsigned char)listed[i] >= 0x88 && (unsigned char)listed[i] <= 0x8a && (unsigned char)name[i] >= 0x88 &&
-			      (unsigned char)name[i] <= 0x8a;
+		bool same_e = (unsigned char)listed[i] >= 0x88 && (unsigned char)listed[i] <= 0x8a &&
+			      (unsigned char)name[i] >= 0x88 && (unsigned char)name[i] <= 0x8a;
 		if (!same_e && tolower((unsigned char)listed[i]) != tolower((unsigned char)name[i]))
 			return false;
 	}

@@ -328,8 +328,8 @@ static int may_make(struct board *board, const char *path)
 
 static void names_that_fat_would_change_are_refused(void **state)
 {
-	static const char *const names[] = {"/dot.", "/space ", "/...", "/a\\b", "/d\\b", "/a\tb", "/a*", "/a:b", "/\x7f",
-					    "/file.", "/d. "};
+	static const char *const names[] = {"/dot.", "/space ", "/...",  "/a\\b",  "/d\\b", "/a\tb",
+					    "/a*",   "/a:b",    "/\x7f", "/file.", "/d. "};
 	static const char *const others[] = {"/d/ALONGN~1.TEX", "/d/alongn~1.tex", "/d/\xc3\x89"};
 
 	(void)state;

@@ -15,8 +15,9 @@ static bool storable(const char *name)
 
 static void names_that_stay_as_they_are(void **state)
 {
-	static const char *const good[] = {"a", "main.py", ".hidden", " before", "a b", "x+y,z;=[]", "~", "a~1", "-", "gr\xc3\xbc\xc3\x9f", "\xff\xfe",
-					   "..a", "'$%^&()@!`{}#"};
+	static const char *const good[] = {"a",         "main.py", ".hidden",      " before", "a b",
+					   "x+y,z;=[]", "~",       "a~1",          "-",       "gr\xc3\xbc\xc3\x9f",
+					   "\xff\xfe",  "..a",     "'$%^&()@!`{}#"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
@@ -25,7 +26,8 @@ static void names_that_stay_as_they_are(void **state)
 
 static void names_that_would_be_others(void **state)
 {
-	static const char *const bad[] = {"", ".", "..", "a.", "a ", "a. ", " ", "a\\b", "\\", "a\"", "*", "a:b", "<", ">", "?", "|", "\x7f"};
+	static const char *const bad[] = {"",    ".", "..",  "a.", "a ", "a. ", " ", "a\\b", "\\",
+					  "a\"", "*", "a:b", "<",  ">",  "?",   "|", "\x7f"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -55,7 +57,8 @@ static void letters_of_ascii_have_no_case(void **state)
 static void what_a_power_cut_leaves_of_ours(void **state)
 {
 	static const char *const ours[] = {"MPREMO~1", "MPREMO~2.PY", "MPREMO~9.TXT", "MPREMO~1.P", "MPREMO~3."};
-	static const char *const others[] = {"MPREMO~", "MPREMO~X", "mpremo~1", "MPREMOTE", "MPREMO~1.TEXT", "MPREMO~1PY", "main.py", ""};
+	static const char *const others[] = {"MPREMO~",       "MPREMO~X",   "mpremo~1", "MPREMOTE",
+					     "MPREMO~1.TEXT", "MPREMO~1PY", "main.py",  ""};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)

@@ -16,7 +16,7 @@
 #include "tests/unit/dice.h"
 #include "tests/unit/fakeboard.h"
 
-#define COMPLETE   AGENT_HIDDEN "+"
+#define COMPLETE AGENT_HIDDEN "+"
 #define INCOMPLETE AGENT_HIDDEN "-"
 
 static struct {
@@ -193,8 +193,10 @@ static void what_fails_is_left_for_later(void **state)
 /* A name of which nothing can be believed is one of an incomplete file. */
 static void nothing_leads_out_of_its_directory(void **state)
 {
-	static const char *const names[] = {COMPLETE "..,-main.py", COMPLETE ",-main.py", COMPLETE "a,-", COMPLETE "a,-..,-..,-x",
-					    COMPLETE ".", COMPLETE "..", COMPLETE "a,-,-b", COMPLETE "a,b", COMPLETE ",", COMPLETE "a,"};
+	static const char *const names[] = {
+		COMPLETE "..,-main.py", COMPLETE ",-main.py", COMPLETE "a,-",    COMPLETE "a,-..,-..,-x",
+		COMPLETE ".",           COMPLETE "..",        COMPLETE "a,-,-b", COMPLETE "a,b",
+		COMPLETE ",",           COMPLETE "a,"};
 	char *path;
 
 	(void)state;
@@ -226,7 +228,9 @@ static void every_path_comes_back(void **state)
 		size_t len = 4 + 1 + dice_roll(&dice, 300);
 
 		for (size_t i = 4; i < len; i++)
-			path[i] = path[i - 1] != '/' && i + 1 < len && dice_roll(&dice, 6) == 0 ? '/' : "ab,-~\xc3"[dice_roll(&dice, 6)];
+			path[i] = path[i - 1] != '/' && i + 1 < len && dice_roll(&dice, 6) == 0
+					  ? '/'
+					  : "ab,-~\xc3"[dice_roll(&dice, 6)];
 		path[len] = 0;
 		encode(path, 4, name);
 		assert_int_equal(leftovers_can_tell(path, 4), strlen(name) <= 255);
