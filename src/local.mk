@@ -63,6 +63,8 @@ libmpremotefs_a_SOURCES = \
 	src/agent/line.c \
 	src/agent/line.h \
 	src/agent/protocol.h \
+	src/agent/statements.c \
+	src/agent/statements.h \
 	src/agent/tail.c \
 	src/agent/tail.h \
 	src/agent/text.c \

@@ -29,6 +29,7 @@ UNIT_TESTS = \
 	tests/unit/test_plug \
 	tests/unit/test_rawrepl \
 	tests/unit/test_reply \
+	tests/unit/test_statements \
 	tests/unit/test_trace
 
 # Those of base/, romfs/ and cli/ need no board.

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "agent/launch.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 
 #include "agent/agent_parts.h"
 #include "agent/line.h"
+#include "agent/statements.h"
 #include "agent/tail.h"
 #include "agent/text.h"
 
@@ -273,28 +273,6 @@ static void find_window(struct launch *launch)
 	session->window = 0;
 }
 
-/* Whether a statement begins at LINE of Python: what goes on with the one before is indented, a bracket, or one of these words. */
-static bool begins_statement(const char *line)
-{
-	return isalpha((unsigned char)*line) && strncmp(line, "except", 6) != 0 && strncmp(line, "else", 4) != 0;
-}
-
-/*
- * How much of the LEN bytes of PYTHON goes next, at most ROOM, and whether the board must wait for MORE before it runs it. It gets
- * whole statements, where they fit: a board that compiles piece by piece needs little memory for it.
- */
-static size_t next_statements(const char *python, size_t len, size_t room, bool *more)
-{
-	*more = false;
-	if (len <= room)
-		return len;
-	for (size_t at = room; at > 0; at--)
-		if (python[at - 1] == '\n' && begins_statement(python + at))
-			return at;
-	*more = true;
-	return room;
-}
-
 /* PYTHON as a raw deflate stream from malloc, with a window that is small on the board. NULL: not enough memory. */
 static uint8_t *deflated(const char *python, size_t len, size_t *out_len)
 {
@@ -347,7 +325,7 @@ int launch_load(struct launch *launch, const char *python, size_t len, struct di
 
 		size = more ? most : len - at;
 		if (!packed)
-			size = next_statements(python + at, len - at, most, &more);
+			size = statements_next(python + at, len - at, most, &more);
 		payload[0] = (uint8_t)((packed ? AGENT_LOAD_DEFLATED : 0) | (more ? AGENT_LOAD_MORE : 0));
 		memcpy(payload + 1, from + at, size);
 		struct exchange_request request = {

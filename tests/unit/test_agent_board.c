@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "agent/agent_parts.h"
+#include "agent/statements.h"
 #include "agent/frame.h"
 #include "bytelink/device.h"
 #include "rawrepl/rawrepl.h"
@@ -299,14 +300,28 @@ static size_t deflated(const char *python, size_t len, uint8_t *out, size_t size
 }
 
 /* Loads a part of the agent as the host does. */
+static void load_statements(const char *python, size_t len)
+{
+	uint8_t payload[AGENT_PAYLOAD_MAX];
+
+	for (size_t at = 0, size; at < len; at += size) {
+		bool more;
+
+		size = statements_next(python + at, len - at, rig->block - 1, &more);
+		payload[0] = more ? AGENT_LOAD_MORE : 0;
+		memcpy(payload + 1, python + at, size);
+		expect_done(AGENT_LOAD, payload, size + 1);
+	}
+}
+
 static void load_part(const char *python, size_t len)
 {
 	uint8_t packed[1 << 15];
 
-	if (rig->deflate)
+	if (rig->deflate && rig->block == AGENT_PAYLOAD_MAX)
 		load(packed, deflated(python, len, packed, sizeof(packed)), AGENT_LOAD_DEFLATED);
 	else
-		load(python, len, 0);
+		load_statements(python, len);
 }
 
 static void load_parts(void)
