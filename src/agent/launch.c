@@ -184,7 +184,8 @@ static int start_text(struct launch *launch, const struct rawrepl *repl, struct 
 static int start_frames(struct launch *launch, struct rawrepl *repl, struct diag *diag)
 {
 	int64_t timeout = launch->options.timeout_us;
-	int error = rawrepl_run(repl, agent_core, agent_core_len, NULL, 0, NULL, timeout, diag);
+	/* A byte that is lost in it is waited for until the end of the time: half of it, so that another try has the rest. */
+	int error = rawrepl_run(repl, agent_core, agent_core_len, NULL, 0, NULL, timeout / 2, diag);
 
 	if (!error)
 		error = rawrepl_leave(repl, timeout, diag);
@@ -367,7 +368,7 @@ static int try_start(struct launch *launch, struct diag *diag)
 static bool may_be_damaged(const struct launch *launch, int error)
 {
 	return !launch->ended && !bytelink_has_failed(launch->link) && launch->session.found != RAWREPL_UNKNOWN &&
-	       (error == -EPROTO || error == -EREMOTEIO || error == -EIO);
+	       (error == -EPROTO || error == -EREMOTEIO || error == -EIO || error == -ETIMEDOUT);
 }
 
 int launch_open(struct launch **out, struct bytelink *link, const struct launch_options *options, struct diag *diag)
