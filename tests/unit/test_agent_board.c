@@ -959,7 +959,7 @@ int main(void)
 {
 	static const char *const variants[] = {
 		"",           "--hide deflate",   "--hide binascii",
-		"--heap 48k", "--blocking-stdin", "--hide deflate,binascii --heap 64k --blocking-stdin"};
+		"--heap 52k", "--blocking-stdin", "--hide deflate,binascii --heap 64k --blocking-stdin"};
 	int failed = 0;
 
 	if (!real_board_there())
