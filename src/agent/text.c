@@ -238,7 +238,8 @@ int text_open(struct text **out, const struct rawrepl *repl, const struct text_o
 		return diag_fail(diag, DIAG_AGENT, ENOMEM, "not enough memory on this computer");
 	text->repl = *repl;
 	text->options = *options;
-	int error = run(text, agent_text, agent_text_len, options->timeout_us, diag);
+	/* A byte that is lost in it is waited for: not so long that another try has no time. */
+	int error = run(text, agent_text, agent_text_len, options->timeout_us / 3, diag);
 	if (!error && !text->hello.seen)
 		error = diag_fail(diag, DIAG_AGENT, EPROTO,
 				  "%s: the agent does not start on the board: what it says makes no sense",
