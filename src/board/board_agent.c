@@ -562,9 +562,9 @@ static int write_piece(struct board_agent *board, const char *path, const struct
 	flags |= *at + packed.taken == content->size || flags & AGENT_WRITE_APPEND ? AGENT_WRITE_LAST : 0u;
 	payload[0] = (uint8_t)flags;
 	payload[1] = (uint8_t)board->window_bits;
+	payload[6] = (uint8_t)temporary_base(board, path, flags);
 	put16(payload + 2, packed.taken);
 	put16(payload + 4, path_len);
-	payload[6] = (uint8_t)temporary_base(board, path, flags);
 	request.len = WRITE_HEADER + path_len + packed.len;
 	*at += packed.taken;
 	error = call(board, &request, path);

@@ -67,7 +67,7 @@ static bool is_misread(struct board_mend *mend, const char *path)
 /* -ENOTDIR or -ENOENT if the directory that PATH is to be in is none. */
 static int check_parent(struct board_mend *mend, const char *path)
 {
-	struct board_stat stat;
+	struct board_stat stat = {0};
 	char *parent = parent_of(path);
 	int error = parent ? mended_stat(mend, parent, &stat) : -ENOMEM;
 

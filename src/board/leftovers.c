@@ -50,7 +50,7 @@ static char *join(const char *dir, const char *name)
 
 enum leftover leftovers_parse(const char *dir, const char *name, char **path)
 {
-	char target[NAME_BYTES_MAX + 1];
+	char target[NAME_BYTES_MAX + 1] = "";
 
 	*path = NULL;
 	if (strlen(name) <= PREFIX + 1 || strlen(name) > NAME_BYTES_MAX || name[PREFIX] != '+' ||
