@@ -9,8 +9,6 @@
 # write takes memory, as on a real flash: a MemoryError would leave LittleFS in the middle of what it does.
 import os
 
-SECTOR = 512
-
 
 class Flash:
     def __init__(self, path, block):
@@ -39,8 +37,7 @@ class Flash:
         self.cut_file.readinto(self.cut)
         cut = self.cut == self.writes
         self.file.seek(at)
-        half = 0 if self.block == SECTOR else len(buf) // 2
-        self.file.write(memoryview(buf)[:half] if cut else buf)
+        self.file.write(buf if not cut else b"" if self.block == 512 else memoryview(buf)[: len(buf) // 2])
         self.writes_file.seek(0)
         self.writes_file.write(self.writes)
         if cut:

@@ -20,7 +20,7 @@ def is_blank(path):
 def open_kind(path, kind):
     import board_flash
 
-    flash = board_flash.Flash(path, board_flash.SECTOR if kind == "fat" else 4096)
+    flash = board_flash.Flash(path, 512 if kind == "fat" else 4096)
     make, options = {
         "lfs2": (vfs.VfsLfs2, {"mtime": True}),
         "lfs1": (vfs.VfsLfs1, {}),
@@ -44,28 +44,25 @@ def open_flash(path, kind):
 
 
 def set_up(flash, kind, roms, traits, id):
-    mounts = [("/", open_flash(flash, kind))]
-    if "virtual-root" in traits.split(","):
-        mounts = [("/flash", mounts[0][1]), ("/sd", open_flash(flash + ".sd", "fat"))]
+    system = open_flash(flash, kind)
     mount_rom = None
     if roms != "-":
         import board_rom
 
         mount_rom = board_rom.install(roms)
+    mount = vfs.mount
     if traits != "-":
         import board_traits
 
-        board_traits.install(traits)
+        mount = board_traits.install(traits, flash, open_flash) or mount
     if id != "none":
         import board_machine
 
         board_machine.install(id)
     vfs.umount("/")
-    for where, system in mounts:
-        vfs.mount(system, where)
-    top = mounts[0][0]
-    os.chdir(top)
-    sys.path[:] = ["", ".frozen", "/lib"] if top == "/" else ["", ".frozen", top, top + "/lib"]
+    sys.path[:] = ["", ".frozen", "/lib"]
+    mount(system, "/")
+    os.chdir(sys.path[2][:-4] or "/")  # where its lib is
     if mount_rom:
         mount_rom()
 

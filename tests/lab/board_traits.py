@@ -4,8 +4,8 @@
 #   hide=NAME   firmware without the module NAME (deflate, binascii, hashlib...), or with stdin.buffer: without sys.stdin.buffer
 #   blocking    sys.stdin as on bare metal: no file descriptor is behind it, and a read waits for all that was asked for (as
 #               MicroPython's streams do on the unix port too, but for read1 and readinto1, which bare metal lacks)
-#   virtual-root  is for board_setup.py
-import builtins, io, sys
+#   virtual-root  as on a pyboard: the flash is at /flash, an SD card in the file FLASH.sd at /sd, and at / is nothing
+import builtins, io, sys, vfs
 
 GET_FILENO = 10  # py/stream.h
 
@@ -44,7 +44,18 @@ def hide_modules(hidden):
     builtins.__import__ = find
 
 
-def install(traits):
+# What mounts the flash for the board, and the card beside it, which is opened while this computer's files are there.
+def beside(card):
+    def mount(system, path):
+        vfs.mount(system, "/flash")
+        vfs.mount(card, "/sd")
+        sys.path[2:] = ["/flash/lib"]
+
+    return mount
+
+
+# OPEN_FLASH is board_setup.py's. Returns what is to mount the flash, or None: it is mounted as on most boards.
+def install(traits, flash, open_flash):
     words = traits.split(",")
     hidden = [word[5:] for word in words if word.startswith("hide=")]
     with_buffer = "stdin.buffer" not in hidden
@@ -52,3 +63,4 @@ def install(traits):
         replace_stdin(with_buffer)
     if hidden:
         hide_modules(hidden)
+    return beside(open_flash(flash + ".sd", "fat")) if "virtual-root" in words else None
