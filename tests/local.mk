@@ -237,6 +237,20 @@ LAB_FILES = \
 # Tests of the project's own scripts.
 SCRIPT_TESTS = tests/scripts/check-layers tests/scripts/configure tests/scripts/system-run
 
+# Those that tell nothing new under the sanitizers: of scripts and the lab, and of code that others run there, once more on another
+# file system or in the virtual machine. scripts/test --sanitizers leaves them out.
+ONCE_TESTS = \
+	$(SCRIPT_TESTS) \
+	tests/system/check_board.sh \
+	tests/system/file_manager.sh \
+	tests/system/host_stopped.sh \
+	tests/system/linesim.sh \
+	tests/system/power_cut_fat.sh \
+	tests/system/power_cut_lfs1.sh \
+	tests/system/tools_lfs1.sh \
+	tests/system/vm.sh \
+	tests/system/vm_replug.sh
+
 EXTRA_DIST += $(SYSTEM_TESTS) $(SCRIPT_TESTS) $(LAB_FILES)
 
 if HAVE_TESTS

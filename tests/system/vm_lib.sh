@@ -19,10 +19,20 @@ device() { # for lib.sh's mount_board and mount_logged
 enter_vm() { # OPTION-OF-LINESIM...
 	[ -z "${MPREMOTEFS_IN_VM:-}" ] || { _prepare_vm && return; }
 	command -v qemu-system-x86_64 >/dev/null || skip 'a real serial driver needs QEMU; scripts/install-deps --vm gets it'
-	start_line "$@"
-	_status=0
-	"$top_srcdir/tests/lab/vm" --adapter line env MPREMOTEFS_IN_VM=yes sh "$0" || _status=$?
-	stop_line
+	_folder=$PWD
+	for _try in 1 2 3 4 5; do # QEMU has been seen to crash when a device is unplugged: that tells nothing of us
+		mkdir "try.$_try"
+		find . -maxdepth 1 -type f -exec cp -p {} "try.$_try/" \;
+		cd "try.$_try"
+		flash=$PWD/flash
+		_status=0
+		start_line "$@"
+		"$top_srcdir/tests/lab/vm" --adapter line env MPREMOTEFS_IN_VM=yes sh "$0" || _status=$?
+		stop_line
+		cd "$_folder"
+		[ "$_status" -eq 126 ] || break
+	done
+	cp "try.$_try"/*.log . 2>/dev/null || :
 	[ "$_status" -ne 125 ] || skip 'no virtual machine can be started here, see above'
 	exit "$_status"
 }

@@ -6,7 +6,7 @@
 set -eu
 . "${top_srcdir:?}/tests/system/lib.sh"
 . "$top_srcdir/tests/system/vm_lib.sh"
-[ -e rounds ] || echo "${ROUNDS:-5}" >rounds # a pull takes an emulated processor many seconds
+[ -e rounds ] || echo "${ROUNDS:-2}" >rounds # a pull takes an emulated processor many seconds
 enter_vm --usb
 read -r rounds <rounds
 
