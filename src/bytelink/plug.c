@@ -273,9 +273,9 @@ int plug_open(struct bytelink **out, const char *device, const struct device_opt
 		if (rc < 0)
 			diag_fail(diag, DIAG_BYTELINK, -rc, "%s: out of memory", device);
 	}
-	if (rc < 0)
-		free_plug(plug);
-	else
+	if (*out)
 		(*out)->pace = pace_of(device);
+	else
+		free_plug(plug);
 	return rc;
 }
