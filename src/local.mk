@@ -11,6 +11,7 @@ libmpremotefs_a_SOURCES = \
 	src/base/diag.h \
 	src/base/json.c \
 	src/base/json.h \
+	src/base/le.h \
 	src/base/utf8.c \
 	src/base/utf8.h \
 	src/bytelink/backends.h \
@@ -77,6 +78,7 @@ libmpremotefs_a_SOURCES = \
 	src/board/board.h \
 	src/board/board_agent.c \
 	src/board/board_agent.h \
+	src/board/board_agent_state.h \
 	src/board/board_cache.c \
 	src/board/board_cache.h \
 	src/board/board_errno.c \
@@ -89,12 +91,22 @@ libmpremotefs_a_SOURCES = \
 	src/board/fat_name.h \
 	src/board/file_systems.c \
 	src/board/file_systems.h \
+	src/board/greeting.c \
+	src/board/greeting.h \
 	src/board/leftovers.c \
 	src/board/leftovers.h \
 	src/board/listing.c \
 	src/board/listing.h \
+	src/board/mounts.c \
+	src/board/mounts.h \
 	src/board/packer.c \
 	src/board/packer.h \
+	src/board/reading.c \
+	src/board/reading.h \
+	src/board/requests.c \
+	src/board/requests.h \
+	src/board/writing.c \
+	src/board/writing.h \
 	src/romfs/mpy.c \
 	src/romfs/mpy.h \
 	src/romfs/romfs_check.c \

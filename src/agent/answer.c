@@ -5,11 +5,7 @@
 #include <string.h>
 
 #include "base/diag.h"
-
-static uint32_t get32(const uint8_t *p)
-{
-	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
+#include "base/le.h"
 
 void answer_start(struct exchange_request *request)
 {
@@ -57,7 +53,7 @@ static void take_failure(struct exchange_request *request, const struct frame *f
 {
 	if (frame->len < 4)
 		return;
-	request->board_errno = (int)get32(frame->payload);
+	request->board_errno = (int)le_get32(frame->payload);
 	diag_printable(request->words, sizeof(request->words), frame->payload + 4, frame->len - 4u);
 }
 
@@ -85,7 +81,7 @@ void answer_hello(const struct frame *frame, struct exchange_hello *hello)
 	if (frame->len < 7)
 		return;
 	hello->seen = true;
-	hello->block = (unsigned)(p[0] | p[1] << 8);
-	hello->free_heap = get32(p + 2);
+	hello->block = le_get16(p);
+	hello->free_heap = le_get32(p + 2);
 	hello->deflate = p[6] & 1;
 }

@@ -4,21 +4,7 @@
 #include <string.h>
 #include <zlib.h>
 
-static uint16_t get16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] | p[1] << 8);
-}
-
-static uint32_t get32(const uint8_t *p)
-{
-	return (uint32_t)get16(p) | (uint32_t)get16(p + 2) << 16;
-}
-
-static void put16(uint8_t *p, uint16_t value)
-{
-	p[0] = (uint8_t)value;
-	p[1] = (uint8_t)(value >> 8);
-}
+#include "base/le.h"
 
 size_t frame_encode(uint8_t *out, uint8_t type, uint8_t sequence, const void *payload, size_t len)
 {
@@ -26,13 +12,12 @@ size_t frame_encode(uint8_t *out, uint8_t type, uint8_t sequence, const void *pa
 	out[1] = type;
 	out[2] = 0;
 	out[3] = sequence;
-	put16(out + 4, (uint16_t)len);
-	put16(out + 6, (uint16_t)crc32(0, out, 6));
+	le_put16(out + 4, len);
+	le_put16(out + 6, crc32(0, out, 6));
 	if (len)
 		memmove(out + AGENT_HEADER_SIZE, payload, len);
 	uint32_t crc = (uint32_t)crc32(0, out, (uInt)(AGENT_HEADER_SIZE + len));
-	put16(out + AGENT_HEADER_SIZE + len, (uint16_t)crc);
-	put16(out + AGENT_HEADER_SIZE + len + 2, (uint16_t)(crc >> 16));
+	le_put32(out + AGENT_HEADER_SIZE + len, crc);
 	return AGENT_HEADER_SIZE + len + AGENT_TRAILER_SIZE;
 }
 
@@ -100,20 +85,20 @@ static enum frame_event read_credit(struct frame_reader *reader)
 
 static bool header_good(const uint8_t *p)
 {
-	return get16(p + 6) == (uint16_t)crc32(0, p, 6) && get16(p + 4) <= AGENT_PAYLOAD_MAX;
+	return le_get16(p + 6) == (uint16_t)crc32(0, p, 6) && le_get16(p + 4) <= AGENT_PAYLOAD_MAX;
 }
 
 bool frame_decode(const uint8_t *bytes, size_t len, struct frame *frame)
 {
 	if (len < AGENT_HEADER_SIZE + AGENT_TRAILER_SIZE || bytes[0] != AGENT_FRAME_MARK || !header_good(bytes))
 		return false;
-	size_t before_crc = AGENT_HEADER_SIZE + (size_t)get16(bytes + 4);
-	if (len != before_crc + AGENT_TRAILER_SIZE || get32(bytes + before_crc) != (uint32_t)crc32(0, bytes, (uInt)before_crc))
+	size_t before_crc = AGENT_HEADER_SIZE + (size_t)le_get16(bytes + 4);
+	if (len != before_crc + AGENT_TRAILER_SIZE || le_get32(bytes + before_crc) != (uint32_t)crc32(0, bytes, (uInt)before_crc))
 		return false;
 	*frame = (struct frame){.type = bytes[1],
 				.channel = bytes[2],
 				.sequence = bytes[3],
-				.len = get16(bytes + 4),
+				.len = le_get16(bytes + 4),
 				.payload = bytes + AGENT_HEADER_SIZE};
 	return true;
 }
@@ -127,7 +112,7 @@ static enum frame_event read_frame(struct frame_reader *reader)
 		return FRAME_NONE;
 	if (!header_good(p))
 		return damaged(reader);
-	size_t size = AGENT_HEADER_SIZE + (size_t)get16(p + 4) + AGENT_TRAILER_SIZE;
+	size_t size = AGENT_HEADER_SIZE + (size_t)le_get16(p + 4) + AGENT_TRAILER_SIZE;
 	if (have < size)
 		return FRAME_NONE;
 	if (!frame_decode(p, size, &reader->frame))
@@ -152,7 +137,7 @@ size_t frame_reader_lacks(const struct frame_reader *reader)
 
 	if (have < AGENT_HEADER_SIZE || p[0] != AGENT_FRAME_MARK || !header_good(p))
 		return 0;
-	return AGENT_HEADER_SIZE + (size_t)get16(p + 4) + AGENT_TRAILER_SIZE - have;
+	return AGENT_HEADER_SIZE + (size_t)le_get16(p + 4) + AGENT_TRAILER_SIZE - have;
 }
 
 bool frame_reader_begun(const struct frame_reader *reader)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "base/le.h"
 
 enum {
 	NO_PATH = -1,
@@ -64,7 +65,7 @@ static size_t path_of(const struct request *request, const struct frame *frame, 
 	left = frame->len - (size_t)request->path;
 	if (request->len == TO_THE_END)
 		return left;
-	len = (size_t)frame->payload[request->len] | (size_t)frame->payload[request->len + 1] << 8;
+	len = le_get16(frame->payload + request->len);
 	return len < left ? len : left;
 }
 
@@ -84,9 +85,7 @@ static void add_failure(char *text, size_t size, const struct frame *frame)
 
 	if (frame->len < 4)
 		return;
-	snprintf(text + used, size - used, ": errno %ld",
-		 (long)(int32_t)((uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
-				 (uint32_t)bytes[3] << 24));
+	snprintf(text + used, size - used, ": errno %ld", (long)(int32_t)le_get32(bytes));
 	add(text, size, ", ", bytes + 4, frame->len - 4u);
 }
 

@@ -64,6 +64,11 @@ size_t file_systems_top(const char *line, const char *path)
 	return below ? mount.len + 2 : 1;
 }
 
+bool file_systems_is_fat(const char *line, const char *path)
+{
+	return file_systems_kind(line, strchr(path + 1, '/') ? path : "/") == BOARD_FAT;
+}
+
 bool file_systems_fat(const char *line, size_t count, char *top, size_t size)
 {
 	struct mount mount;

@@ -20,6 +20,9 @@ enum board_kind file_systems_kind(const char *line, const char *dir);
 /* The length of the start of PATH, with its slash, that is the top of the file system that the entry PATH lies on. */
 size_t file_systems_top(const char *line, const char *path);
 
+/* Whether the entry PATH lies on FAT. */
+bool file_systems_is_fat(const char *line, const char *path);
+
 /* The path of the COUNTth FAT (0...) in the line into TOP, of SIZE bytes: "/" or "/NAME". Returns whether there are so many. */
 bool file_systems_fat(const char *line, size_t count, char *top, size_t size);
 

@@ -4,18 +4,14 @@
 #include <string.h>
 
 #include "agent/protocol.h"
-
-static uint32_t get32(const uint8_t *p)
-{
-	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
+#include "base/le.h"
 
 void listing_stat(const uint8_t *p, int64_t epoch, struct board_stat *out)
 {
-	uint32_t mtime = get32(p + 5);
+	uint32_t mtime = le_get32(p + 5);
 
 	out->is_dir = p[0] & 1;
-	out->size = out->is_dir ? 0 : get32(p + 1);
+	out->size = out->is_dir ? 0 : le_get32(p + 1);
 	out->mtime = mtime ? mtime + epoch : 0;
 }
 

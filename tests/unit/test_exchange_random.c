@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "base/le.h"
 #include "tests/unit/toyagent.h"
 
 enum { SEEDS = 160, REQUESTS_MAX = 48, TIMEOUT = 10000000, SECOND = 1000000, ANSWER_MAX = 9000, ROUNDS_AT_A_TIME = 5000 };
@@ -98,12 +99,6 @@ static void complain(const struct run *run, const char *what)
 
 #define CHECK(run, what) ((what) ? (void)0 : complain((run), #what))
 
-static void put32(uint8_t *p, uint32_t value)
-{
-	for (unsigned i = 0; i < 4; i++)
-		p[i] = (uint8_t)(value >> 8 * i);
-}
-
 /* A size for a payload: often small, sometimes about a window, sometimes all that fits. */
 static size_t some_size(struct run *run)
 {
@@ -138,7 +133,7 @@ static void make_job(struct run *run, struct job *job, uint32_t id, int64_t at)
 	}
 	for (size_t i = 0; i < job->request.len; i++)
 		job->payload[i] = (uint8_t)(dice_hit(&run->dice, 8) ? AGENT_FRAME_MARK : dice_roll(&run->dice, 256));
-	put32(job->payload, id);
+	le_put32(job->payload, id);
 	job->payload[4] = (uint8_t)job->length;
 	job->payload[5] = (uint8_t)(job->length >> 8);
 }
@@ -194,7 +189,7 @@ static void check_change(struct run *run, const struct job *job)
 {
 	uint8_t id[4];
 
-	put32(id, job->id);
+	le_put32(id, job->id);
 	if (job->id % 7) {
 		CHECK(run, job->request.result == 0);
 		CHECK(run, job->request.answer_len == 4);

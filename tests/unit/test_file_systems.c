@@ -34,6 +34,9 @@ static void one_file_system(void **state)
 	assert_int_equal(file_systems_top("22", "/"), 1);
 	assert_int_equal(file_systems_top("22", "/lib"), 1);
 	assert_int_equal(file_systems_top("22", "/lib/deep/x"), 1);
+	assert_true(file_systems_is_fat("22", "/lib"));
+	assert_true(file_systems_is_fat("22", "/lib/deep/x"));
+	assert_false(file_systems_is_fat("2", "/lib/deep/x"));
 	assert_string_equal(fats("2"), "");
 	assert_string_equal(fats("22"), "/ ");
 }
@@ -57,6 +60,13 @@ static void several(void **state)
 	assert_int_equal(file_systems_top(line, "/sd/x/y"), 4);
 	assert_int_equal(file_systems_top(line, "/flash/x"), 7);
 	assert_int_equal(file_systems_top(line, "/none/x"), 1);
+	assert_false(file_systems_is_fat(line, "/sd"));
+	assert_true(file_systems_is_fat(line, "/sd/x"));
+	assert_false(file_systems_is_fat(line, "/flash/sd"));
+	assert_false(file_systems_is_fat(line, "/none/x"));
+	assert_true(file_systems_is_fat("22/2:flash", "/flash"));
+	assert_false(file_systems_is_fat("22/2:flash", "/flash/x"));
+	assert_true(file_systems_is_fat("22/2:flash", "/other/x"));
 	assert_string_equal(fats(line), "/sd ");
 	assert_string_equal(fats("22/22:sd/2:x/22:b c"), "/ /sd /b c ");
 	assert_int_equal(file_systems_kind("2/22:sd", "/lib"), BOARD_ORDINARY);

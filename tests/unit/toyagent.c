@@ -5,20 +5,12 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "base/le.h"
+
 enum {
 	BYTE_WAIT_US = 300000, /* core.py: between two bytes of a frame */
 	QUIET_US = 60000,      /* core.py: before a NAK */
 };
-
-static uint32_t get32(const uint8_t *p)
-{
-	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
-static unsigned get16(const uint8_t *p)
-{
-	return p[0] | (unsigned)p[1] << 8;
-}
 
 uint8_t toyagent_content(uint32_t id, size_t index)
 {
@@ -166,8 +158,8 @@ static int64_t some_time(struct toyagent *agent, int64_t most)
 
 static void do_read(struct toyagent *agent)
 {
-	uint32_t id = get32(agent->buf + 8);
-	size_t len = get16(agent->buf + 12), at = 0;
+	uint32_t id = le_get32(agent->buf + 8);
+	size_t len = le_get16(agent->buf + 12), at = 0;
 	uint8_t part[AGENT_PAYLOAD_MAX];
 	unsigned number = 0;
 
@@ -185,7 +177,7 @@ static void do_read(struct toyagent *agent)
 
 static void do_change(struct toyagent *agent)
 {
-	uint32_t id = get32(agent->buf + 8);
+	uint32_t id = le_get32(agent->buf + 8);
 	uint8_t failure[7] = {(uint8_t)(id % 100), 0, 0, 0, 't', 'o', 'y'};
 
 	assert(agent->changes < TOYAGENT_LOG);
@@ -207,7 +199,7 @@ static void do_frame(struct toyagent *agent)
 	if (type == AGENT_PING) {
 		agent->pings++;
 		if (agent->end == AGENT_HEADER_SIZE + 2 + AGENT_TRAILER_SIZE)
-			agent->window = get16(agent->buf + 8);
+			agent->window = le_get16(agent->buf + 8);
 		answer(agent, AGENT_DONE, NULL, 0, false);
 		return;
 	}
@@ -233,9 +225,9 @@ static void be_quiet(struct toyagent *agent)
 
 static bool check_header(struct toyagent *agent)
 {
-	size_t len = get16(agent->buf + 4);
+	size_t len = le_get16(agent->buf + 4);
 
-	if (get16(agent->buf + 6) != (crc32(0, agent->buf, 6) & 0xffff) || len > agent->settings.block)
+	if (le_get16(agent->buf + 6) != (crc32(0, agent->buf, 6) & 0xffff) || len > agent->settings.block)
 		return false;
 	agent->end = AGENT_HEADER_SIZE + len + AGENT_TRAILER_SIZE;
 	agent->grant = agent->window && agent->end > agent->window ? agent->window / 2 : 0;
@@ -268,7 +260,7 @@ static void hear(struct toyagent *agent, uint8_t byte)
 		if (!check_header(agent))
 			be_quiet(agent);
 	} else if (agent->state == TOYAGENT_BODY && agent->at == agent->end) {
-		if (get32(agent->buf + agent->end - 4) == crc32(0, agent->buf, (uInt)agent->end - 4))
+		if (le_get32(agent->buf + agent->end - 4) == crc32(0, agent->buf, (uInt)agent->end - 4))
 			do_frame(agent);
 		else
 			be_quiet(agent);

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * board_agent_state: what a board of board_agent is made of, for the files that do its work: requests.c (one request), greeting.c (who
+ * the board is), reading.c, writing.c, and board_agent.c, which opens it and answers board.h. No other file includes this.
+ */
+#ifndef BOARD_BOARD_AGENT_STATE_H
+#define BOARD_BOARD_AGENT_STATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "agent/agent.h"
+#include "board/ahead.h"
+#include "board/board_agent.h"
+#include "board/mounts.h"
+#include "board/packer.h"
+
+/* By what a board is known again. */
+struct identity {
+	char unique_id[80];   /* "": it has none, as the next two */
+	char usb_serial[128]; /* of its port */
+	char machine[128], version[64];
+	long long inode, device; /* of the top, where it is a directory of a computer; 0: it is not */
+};
+
+struct board_agent {
+	struct board base;
+	struct agent *agent;
+	struct ahead *ahead;
+	struct bytelink *link; /* the agent's */
+	struct board_agent_options options;
+	char *purpose; /* owned, as the next two */
+	char *root;    /* "" for "/" */
+	bool root_given;
+	char *device;
+	char *mount_point; /* until the board was met; NULL: none */
+	bool met;
+	struct identity identity;
+	_Atomic int64_t epoch;   /* of the board's clock, in seconds since 1970 */
+	atomic_bool hashes;      /* the board has SHA-256 */
+	atomic_int offered_bits; /* the window that it has memory for, to inflate; 0: none */
+	struct mounts mounts;
+	struct board_info info;
+	char warning[768];
+
+	pthread_mutex_t writing; /* the board writes one file at a time; guards all below */
+	struct packer *packer;
+	int window_bits;        /* of `packer`; 0: the board is not asked to inflate */
+	bool plain;             /* it has failed to: never again */
+	atomic_uint packed_for; /* the agent's session that has what was packed so far; written with `writing` held */
+};
+
+/* A printf-style message to the log that BOARD was opened with. LEVEL is syslog(3)'s. Any thread. */
+void board_agent_log(struct board_agent *board, int level, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+#endif
