@@ -58,7 +58,7 @@ enum agent_op {
 	AGENT_LOAD = 'X',   /* u8 enum agent_load, Python -> nothing: a part of the agent */
 	AGENT_HOLD = 'B',   /* u8 milliseconds, at most 200 -> nothing, after having read nothing for so long */
 	AGENT_QUIT = 'Q',   /* nothing -> nothing: leave for the friendly REPL */
-	AGENT_INFO = 'I',   /* PATH of the top -> lines of text, see board_agent.c */
+	AGENT_INFO = 'I',   /* PATH of the top -> lines of text, see greeting.c */
 	AGENT_STAT = 'S',   /* PATH -> STAT */
 	AGENT_LIST = 'L',   /* PATH -> u8 number of the payload, then any number of (u8 name length, name, STAT), none cut */
 	AGENT_READ = 'R',   /* u32 offset, u32 length, PATH -> content, shorter only at the file's end */
