@@ -71,6 +71,7 @@ UNIT_TESTS += \
 	tests/unit/test_times_store \
 	tests/unit/test_vfs \
 	tests/unit/test_vfs_times
+ASK = tests/unit/ask.c tests/unit/ask.h tests/unit/dice.h
 FAKE_BOARD = tests/unit/fakeboard.c tests/unit/fakeboard.h
 FUSE_TEST_LIBS = $(LIBMOUNT_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_descriptors_LDADD = $(FUSE_TEST_LIBS)
@@ -153,25 +154,10 @@ LDADD = $(LIBMPREMOTEFS_LIBS) $(CMOCKA_LIBS)
 REAL_BOARD = tests/unit/real_board.c tests/unit/real_board.h
 tests_unit_test_agent_board_SOURCES = tests/unit/test_agent_board.c $(REAL_BOARD)
 tests_unit_test_armor_SOURCES = tests/unit/test_armor.c tests/unit/dice.h
-tests_unit_test_board_agent_SOURCES = \
-	tests/unit/dice.h \
-	tests/unit/fakeboard.c \
-	tests/unit/fakeboard.h \
-	tests/unit/test_board_agent.c \
-	$(REAL_BOARD)
-tests_unit_test_board_cache_SOURCES = \
-	tests/unit/dice.h \
-	tests/unit/fakeboard.c \
-	tests/unit/fakeboard.h \
-	tests/unit/test_board_cache.c
+tests_unit_test_board_agent_SOURCES = tests/unit/test_board_agent.c $(ASK) $(FAKE_BOARD) $(REAL_BOARD)
+tests_unit_test_board_cache_SOURCES = tests/unit/test_board_cache.c $(ASK) $(FAKE_BOARD)
 tests_unit_test_board_image_SOURCES = tests/unit/test_board_image.c tests/unit/hand_image.h
-tests_unit_test_board_mend_SOURCES = \
-	tests/unit/dice.h \
-	tests/unit/fakeboard.c \
-	tests/unit/fakeboard.h \
-	tests/unit/quirkyboard.c \
-	tests/unit/quirkyboard.h \
-	tests/unit/test_board_mend.c
+tests_unit_test_board_mend_SOURCES = tests/unit/test_board_mend.c tests/unit/quirkyboard.c tests/unit/quirkyboard.h $(ASK) $(FAKE_BOARD)
 tests_unit_test_exchange_random_SOURCES = \
 	tests/unit/dice.h \
 	tests/unit/test_exchange_random.c \

@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "board/board_mend.h"
-#include "tests/unit/dice.h"
+#include "tests/unit/ask.h"
 #include "tests/unit/fakeboard.h"
 #include "tests/unit/real_board.h"
 
@@ -102,50 +102,6 @@ static int close_board(void **state)
 
 /* --- Words for the tests --- */
 
-static int read_text(void *context, void *buf, size_t len, uint64_t offset)
-{
-	memcpy(buf, (const uint8_t *)context + offset, len);
-	return 0;
-}
-
-static struct board_content content_of(const void *bytes, size_t len)
-{
-	return (struct board_content){.size = len, .read = read_text, .context = (void *)(uintptr_t)bytes};
-}
-
-static int replace_bytes(struct board *board, const char *path, const void *bytes, size_t len)
-{
-	struct board_content content = content_of(bytes, len);
-	struct board_stat stat;
-	int error = board_replace(board, path, &content, &stat);
-
-	if (!error) {
-		assert_false(stat.is_dir);
-		assert_int_equal(stat.size, len);
-	}
-	return error;
-}
-
-static int replace(struct board *board, const char *path, const char *text)
-{
-	return replace_bytes(board, path, text, strlen(text));
-}
-
-static int append(struct board *board, const char *path, const char *text, uint64_t from)
-{
-	struct board_content content = content_of(text, strlen(text));
-
-	return board_append(board, path, &content, from, NULL);
-}
-
-static int stat_of(struct board *board, const char *path)
-{
-	struct board_stat stat;
-	int error = board_stat(board, path, &stat);
-
-	return error ? error : stat.is_dir ? 'd' : 'f';
-}
-
 struct names {
 	unsigned count;
 	char last[256];
@@ -162,21 +118,6 @@ static int note_name(void *context, const char *name, const struct board_stat *s
 	snprintf(names->last, sizeof(names->last), "%s", name);
 	snprintf(names->all + len, sizeof(names->all) - len, "%s\n", name);
 	return 0;
-}
-
-static int list(struct board *board, const char *path)
-{
-	struct names names = {0};
-	int error = board_list(board, path, note_name, &names);
-
-	return error ? error : (int)names.count;
-}
-
-static int read_some(struct board *board, const char *path)
-{
-	char buf[8];
-
-	return (int)board_read(board, path, buf, sizeof(buf), 0);
 }
 
 static void expect_bytes(const char *path, const uint8_t *bytes, size_t len)
@@ -224,7 +165,7 @@ static void wipe(const char *path)
 		if (!names.count)
 			break;
 		snprintf(child, sizeof(child), "%s/%s", strcmp(path, "/") ? path : "", names.last);
-		if (stat_of(test.board, child) == 'd') {
+		if (ask_stat(test.board, child) == 'd') {
 			wipe(child);
 			assert_int_equal(board_rmdir(test.mend, child), 0);
 		} else {
@@ -262,7 +203,7 @@ static void it_says_what_it_is(void **state)
 	assert_true(statfs.blocks_free <= statfs.blocks);
 	if (!variant->posix)
 		assert_in_range(statfs.block_size * statfs.blocks, 900000, 1048576);
-	assert_int_equal(stat_of(test.mend, "/"), 'd');
+	assert_int_equal(ask_stat(test.mend, "/"), 'd');
 }
 
 static void files_of_every_size_come_back(void **state)
@@ -276,10 +217,10 @@ static void files_of_every_size_come_back(void **state)
 		size_t len = sizes[i];
 
 		make_text(&dice, bytes, len);
-		assert_int_equal(replace_bytes(test.board, "/text", bytes, len), 0);
+		assert_int_equal(ask_replace_bytes(test.board, "/text", bytes, len), 0);
 		expect_bytes("/text", bytes, len);
 		make_noise(&dice, bytes, len);
-		assert_int_equal(replace_bytes(test.board, "/noise", bytes, len), 0);
+		assert_int_equal(ask_replace_bytes(test.board, "/noise", bytes, len), 0);
 		expect_bytes("/noise", bytes, len);
 		if (len < 10)
 			continue;
@@ -309,7 +250,7 @@ static void text_and_noise_alternate(void **state)
 		make_text(&dice, bytes, len);
 		if (dice_hit(&dice, 3))
 			make_noise(&dice, bytes + len / 2, len / 3);
-		assert_int_equal(replace_bytes(test.board, path, bytes, len), 0);
+		assert_int_equal(ask_replace_bytes(test.board, path, bytes, len), 0);
 		expect_bytes(path, bytes, len);
 	}
 	free(bytes);
@@ -324,14 +265,14 @@ static void appending_appends(void **state)
 
 	(void)state;
 	make_text(&dice, bytes, 30000);
-	assert_int_equal(replace_bytes(test.board, "/log", bytes, 10), 0);
+	assert_int_equal(ask_replace_bytes(test.board, "/log", bytes, 10), 0);
 	for (size_t from = 10, to = 25; to <= 30000; from = to, to = to * 2 + 7) {
-		content = content_of(bytes, to);
+		content = ask_content(bytes, to);
 		assert_int_equal(board_append(test.board, "/log", &content, from, &stat), 0);
 		assert_int_equal(stat.size, to);
 		expect_bytes("/log", bytes, to);
 	}
-	content = content_of(bytes, 40);
+	content = ask_content(bytes, 40);
 	assert_int_equal(board_append(test.board, "/log", &content, 30, &stat), -ESTALE);
 	assert_int_equal(board_append(test.board, "/none", &content, 0, &stat), -ENOENT);
 	free(bytes);
@@ -364,13 +305,13 @@ static void the_board_computes_hashes(void **state)
 		snprintf(paths[i], sizeof(paths[i]), "/a long name for a file %zu", i);
 		files[i] = (struct board_hash){.path = paths[i], .size = i % 8 ? i * 70 : 3000};
 		if (i % 8)
-			assert_int_equal(replace_bytes(test.board, paths[i], bytes, i * 70), 0);
+			assert_int_equal(ask_replace_bytes(test.board, paths[i], bytes, i * 70), 0);
 	}
-	assert_int_equal(replace_bytes(test.board, paths[8], bytes, 2999), 0);
+	assert_int_equal(ask_replace_bytes(test.board, paths[8], bytes, 2999), 0);
 	assert_int_equal(board_mkdir(test.board, paths[16]), 0);
 	assert_int_equal(board_hash(test.mend, files, FILES), 0);
 	for (size_t i = 0; i < FILES; i++) {
-		struct board_content content = content_of(bytes, i * 70);
+		struct board_content content = ask_content(bytes, i * 70);
 
 		assert_int_equal(files[i].result, i == 8 || i == 16 ? -ESTALE : i % 8 ? 0 : -ENOENT);
 		if (files[i].result)
@@ -390,13 +331,13 @@ static void what_is_there_is_not_written_again(void **state)
 		skip();
 	make_text(&dice, bytes, sizeof(bytes));
 	long before = flash_writes();
-	assert_int_equal(replace_bytes(test.board, "/a", bytes, sizeof(bytes)), 0);
+	assert_int_equal(ask_replace_bytes(test.board, "/a", bytes, sizeof(bytes)), 0);
 	long written = flash_writes();
 	assert_true(written > before);
-	assert_int_equal(replace_bytes(test.board, "/a", bytes, sizeof(bytes)), 0);
+	assert_int_equal(ask_replace_bytes(test.board, "/a", bytes, sizeof(bytes)), 0);
 	assert_int_equal(flash_writes(), written);
 	bytes[sizeof(bytes) - 1] ^= 1;
-	assert_int_equal(replace_bytes(test.board, "/a", bytes, sizeof(bytes)), 0);
+	assert_int_equal(ask_replace_bytes(test.board, "/a", bytes, sizeof(bytes)), 0);
 	assert_true(flash_writes() > written);
 	expect_bytes("/a", bytes, sizeof(bytes));
 }
@@ -409,10 +350,10 @@ static void a_large_directory_is_listed(void **state)
 
 	(void)state;
 	assert_int_equal(board_mkdir(test.board, "/d"), 0);
-	assert_int_equal(list(test.board, "/d"), 0);
+	assert_int_equal(ask_list(test.board, "/d"), 0);
 	for (unsigned i = 0; i < count; i++) {
 		snprintf(path, sizeof(path), "/d/a file with a rather long name, number %u", i);
-		assert_int_equal(replace(test.board, path, ""), 0);
+		assert_int_equal(ask_replace(test.board, path, ""), 0);
 	}
 	assert_int_equal(board_list(test.board, "/d", note_name, &names), 0);
 	assert_int_equal(names.count, count);
@@ -432,26 +373,26 @@ static void odd_names_are_kept(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		assert_int_equal(replace(test.board, names[i], names[i]), 0);
+		assert_int_equal(ask_replace(test.board, names[i], names[i]), 0);
 		expect_text(names[i], names[i]);
 	}
 	for (size_t i = 0; i < sizeof(not_on_fat) / sizeof(not_on_fat[0]) && !variant->fat; i++) {
-		assert_int_equal(replace(test.board, not_on_fat[i], not_on_fat[i]), 0);
+		assert_int_equal(ask_replace(test.board, not_on_fat[i], not_on_fat[i]), 0);
 		expect_text(not_on_fat[i], not_on_fat[i]);
 	}
 	memset(longest + 1, 'n', 255);
-	assert_int_equal(replace(test.board, longest, "long"), 0);
+	assert_int_equal(ask_replace(test.board, longest, "long"), 0);
 	expect_text(longest, "long");
-	assert_int_equal(list(test.board, "/"), variant->fat ? 7 : 13);
+	assert_int_equal(ask_list(test.board, "/"), variant->fat ? 7 : 13);
 }
 
 static void leftovers_are_hidden_and_removed(void **state)
 {
 	(void)state;
-	assert_int_equal(replace(test.board, "/main.py", "print()"), 0);
-	assert_int_equal(replace(test.board, "/.mpremotefs~main.py", "pri"), 0);
-	assert_int_equal(list(test.board, "/"), 1);
-	assert_int_equal(stat_of(test.board, "/.mpremotefs~main.py"), -ENOENT);
+	assert_int_equal(ask_replace(test.board, "/main.py", "print()"), 0);
+	assert_int_equal(ask_replace(test.board, "/.mpremotefs~main.py", "pri"), 0);
+	assert_int_equal(ask_list(test.board, "/"), 1);
+	assert_int_equal(ask_stat(test.board, "/.mpremotefs~main.py"), -ENOENT);
 	expect_text("/main.py", "print()");
 	assert_non_null(strstr(test.log, ".mpremotefs~main.py"));
 }
@@ -464,9 +405,9 @@ static void paths_that_are_too_long_are_refused(void **state)
 	for (unsigned i = 0; i < 50; i++)
 		strcat(path,
 		       "/a hundred bytes, a hundred bytes, a hundred bytes, a hundred bytes, a hundred bytes, a hundred bytes,");
-	assert_int_equal(stat_of(test.board, path), -ENAMETOOLONG);
-	assert_int_equal(replace(test.board, path, "x"), -ENAMETOOLONG);
-	assert_int_equal(read_some(test.board, path), -ENAMETOOLONG);
+	assert_int_equal(ask_stat(test.board, path), -ENAMETOOLONG);
+	assert_int_equal(ask_replace(test.board, path, "x"), -ENAMETOOLONG);
+	assert_int_equal(ask_read(test.board, path), -ENAMETOOLONG);
 	assert_int_equal(board_rename(test.board, "/x", path, false), -ENAMETOOLONG);
 	assert_int_equal(board_rename(test.board, path, "/x", false), -ENAMETOOLONG);
 }
@@ -475,23 +416,23 @@ static void paths_that_are_too_long_are_refused(void **state)
 static void what_is_asked_ahead_is_true(void **state)
 {
 	(void)state;
-	assert_int_equal(replace(test.board, "/a", "first"), 0);
-	assert_int_equal(replace(test.board, "/b", "other"), 0);
+	assert_int_equal(ask_replace(test.board, "/a", "first"), 0);
+	assert_int_equal(ask_replace(test.board, "/b", "other"), 0);
 	board_ahead(test.mend, "/a", 5);
 	expect_text("/b", "other");
 	expect_text("/a", "first");
 	expect_text("/a", "first");
 	board_ahead(test.mend, "/a", 5);
 	expect_text("/b", "other");
-	assert_int_equal(replace(test.board, "/a", "second"), 0);
+	assert_int_equal(ask_replace(test.board, "/a", "second"), 0);
 	expect_text("/a", "second");
 	board_ahead(test.mend, "/b", 5);
 	expect_text("/a", "second");
 	assert_int_equal(board_remove(test.board, "/b"), 0);
-	assert_int_equal(read_some(test.board, "/b"), -ENOENT);
+	assert_int_equal(ask_read(test.board, "/b"), -ENOENT);
 	board_ahead(test.mend, "/none", 5);
 	expect_text("/a", "second");
-	assert_int_equal(read_some(test.board, "/none"), -ENOENT);
+	assert_int_equal(ask_read(test.board, "/none"), -ENOENT);
 	board_ahead(test.mend, "/a", 6);
 }
 
@@ -505,18 +446,18 @@ static void a_full_flash_keeps_what_it_has(void **state)
 		skip();
 	uint8_t *bytes = malloc(800000);
 	make_noise(&dice, bytes, 800000);
-	assert_int_equal(replace_bytes(test.board, "/keep", bytes, 300000), 0);
-	assert_int_equal(replace_bytes(test.board, "/more", bytes, 800000), -ENOSPC);
-	assert_int_equal(stat_of(test.board, "/more"), -ENOENT);
-	assert_int_equal(list(test.board, "/"), 1);
+	assert_int_equal(ask_replace_bytes(test.board, "/keep", bytes, 300000), 0);
+	assert_int_equal(ask_replace_bytes(test.board, "/more", bytes, 800000), -ENOSPC);
+	assert_int_equal(ask_stat(test.board, "/more"), -ENOENT);
+	assert_int_equal(ask_list(test.board, "/"), 1);
 	expect_bytes("/keep", bytes, 300000);
 	/* Not both, but the new one alone: written in place, which is told. */
-	assert_int_equal(replace_bytes(test.board, "/keep", bytes, 600000), 0);
+	assert_int_equal(ask_replace_bytes(test.board, "/keep", bytes, 600000), 0);
 	assert_string_equal(test.log, "");
-	assert_int_equal(replace_bytes(test.board, "/keep", bytes + 50000, 650000), 0);
+	assert_int_equal(ask_replace_bytes(test.board, "/keep", bytes + 50000, 650000), 0);
 	assert_non_null(strstr(test.log, "in place"));
 	expect_bytes("/keep", bytes + 50000, 650000);
-	assert_int_equal(list(test.board, "/"), 1);
+	assert_int_equal(ask_list(test.board, "/"), 1);
 	assert_int_equal(board_remove(test.board, "/keep"), 0);
 	assert_int_equal(board_statfs(test.board, "/", &statfs), 0);
 	assert_true(statfs.blocks_free > statfs.blocks - 10);
@@ -532,9 +473,9 @@ static void *copy_one(void *context)
 
 	for (unsigned i = 0; i < 8; i++) {
 		make_text(&dice, bytes, sizeof(bytes));
-		wrong += replace_bytes(test.mend, path, bytes, sizeof(bytes)) != 0;
+		wrong += ask_replace_bytes(test.mend, path, bytes, sizeof(bytes)) != 0;
 		wrong += board_read(test.mend, path, got, sizeof(got), 0) != sizeof(got) || memcmp(got, bytes, sizeof(bytes));
-		wrong += stat_of(test.mend, "/nothing") != -ENOENT;
+		wrong += ask_stat(test.mend, "/nothing") != -ENOENT;
 	}
 	return (void *)wrong;
 }
@@ -552,7 +493,7 @@ static void many_threads_may_ask(void **state)
 		pthread_join(threads[i], &wrong);
 		assert_null(wrong);
 	}
-	assert_int_equal(list(test.mend, "/"), 6);
+	assert_int_equal(ask_list(test.mend, "/"), 6);
 }
 
 /* --- What the boards answer, and what is made of it --- */
@@ -562,8 +503,8 @@ static void make_tree(void)
 	wipe("/");
 	assert_int_equal(board_mkdir(test.board, "/d"), 0);
 	assert_int_equal(board_mkdir(test.board, "/full"), 0);
-	assert_int_equal(replace(test.board, "/full/f", "inside"), 0);
-	assert_int_equal(replace(test.board, "/file", "text"), 0);
+	assert_int_equal(ask_replace(test.board, "/full/f", "inside"), 0);
+	assert_int_equal(ask_replace(test.board, "/file", "text"), 0);
 }
 
 /* On LittleFS 2, LittleFS 1, FAT; the same numbers as in test_board_mend.c, which a board of ours plays. */
@@ -581,60 +522,23 @@ static void boards_answer_as_quirkyboard_does(void **state)
 	(void)state;
 	if (variant->posix)
 		skip();
-	BELOW((board_rename(board, "/file", "/file", false), stat_of(board, "/file")), 'f', -ENOENT, 'f');
-	BELOW((board_rename(board, "/d", "/d", false), stat_of(board, "/d")), 'd', -ENOENT, 'd');
+	BELOW((board_rename(board, "/file", "/file", false), ask_stat(board, "/file")), 'f', -ENOENT, 'f');
+	BELOW((board_rename(board, "/d", "/d", false), ask_stat(board, "/d")), 'd', -ENOENT, 'd');
 	BELOW(board_rename(board, "/d", "/file", false), -ENOTDIR, -EISDIR, 0);
 	BELOW(board_rename(board, "/file", "/d", false), -EISDIR, -EISDIR, -EISDIR);
 	BELOW(board_rename(board, "/full", "/d", false), 0, 0, -EISDIR);
 	BELOW(board_rename(board, "/d", "/full", false), -ENOTEMPTY, -ENOTEMPTY, -EISDIR);
 	BELOW(board_rename(board, "/d", "/file/d", false), -ENOTDIR, -ENOTDIR, -ENOENT);
 	BELOW(board_mkdir(board, "/file/d"), -ENOTDIR, -ENOTDIR, -ENOENT);
-	BELOW(replace(board, "/file/x", "x"), -ENOTDIR, -ENOTDIR, -ENOENT);
-	BELOW(stat_of(board, "/file/x"), -ENOTDIR, -ENOTDIR, -ENOENT);
+	BELOW(ask_replace(board, "/file/x", "x"), -ENOTDIR, -ENOTDIR, -ENOENT);
+	BELOW(ask_stat(board, "/file/x"), -ENOTDIR, -ENOTDIR, -ENOENT);
 	BELOW(board_remove(board, "/file/x"), -ENOTDIR, -ENOTDIR, -ENOENT);
 	BELOW(board_rmdir(board, "/full"), -ENOTEMPTY, -ENOTEMPTY, -EACCES);
-	BELOW((board_rmdir(board, "/file"), stat_of(board, "/file")), -ENOENT, -ENOENT, 'f');
-	BELOW((board_remove(board, "/d"), stat_of(board, "/d")), -ENOENT, -ENOENT, 'd');
+	BELOW((board_rmdir(board, "/file"), ask_stat(board, "/file")), -ENOENT, -ENOENT, 'f');
+	BELOW((board_remove(board, "/d"), ask_stat(board, "/d")), -ENOENT, -ENOENT, 'd');
 	BELOW(board_remove(board, "/full"), -ENOTEMPTY, -ENOTEMPTY, -EISDIR);
-	BELOW(list(board, "/file"), -ENOTDIR, -ENOTDIR, -ENOENT);
-	BELOW(read_some(board, "/d"), -EISDIR, -EISDIR, -ENOENT);
-}
-
-static void random_path(struct dice *dice, char *path)
-{
-	unsigned depth = 1 + dice_roll(dice, 3);
-
-	*path = 0;
-	while (depth--) {
-		char name[] = {'/', (char)('a' + dice_roll(dice, 3)), 0};
-		strcat(path, name);
-	}
-}
-
-static int random_step(struct board *board, uint32_t kind, const char *path, const char *other)
-{
-	switch (kind) {
-	case 0:
-		return stat_of(board, path);
-	case 1:
-		return list(board, path);
-	case 2:
-		return read_some(board, path);
-	case 3:
-	case 4:
-		return replace(board, path, other);
-	case 5:
-		return append(board, path, "/a/b/c", 2);
-	case 6:
-	case 7:
-		return board_mkdir(board, path);
-	case 8:
-		return board_rmdir(board, path);
-	case 9:
-		return board_remove(board, path);
-	default:
-		return board_rename(board, path, other, kind == 10);
-	}
+	BELOW(ask_list(board, "/file"), -ENOTDIR, -ENOTDIR, -ENOENT);
+	BELOW(ask_read(board, "/d"), -EISDIR, -EISDIR, -ENOENT);
 }
 
 static void mended_it_answers_like_linux(void **state)
@@ -648,12 +552,11 @@ static void mended_it_answers_like_linux(void **state)
 		assert_int_equal(fakeboard_open(&linux_board), 0);
 		for (unsigned i = 0; i < 150; i++) {
 			char path[16], other[16];
-			uint32_t kind = dice_roll(&dice, 14);
+			uint32_t kind = dice_roll(&dice, ASK_STEPS);
 
-			random_path(&dice, path);
-			random_path(&dice, other);
-			int expected = random_step(linux_board, kind, path, other),
-			    got = random_step(test.mend, kind, path, other);
+			ask_random_path(&dice, path);
+			ask_random_path(&dice, other);
+			int expected = ask_step(linux_board, kind, path, other), got = ask_step(test.mend, kind, path, other);
 			if (got != expected)
 				fail_msg("seed %u, %u: step %u of %s and %s: %d, not %d", seed, i, kind, path, other, got,
 					 expected);
@@ -668,7 +571,7 @@ static void it_can_be_reached_again(void **state)
 	(void)state;
 	if (variant->posix)
 		skip();
-	assert_int_equal(replace(test.board, "/a", "kept"), 0);
+	assert_int_equal(ask_replace(test.board, "/a", "kept"), 0);
 	board_close(test.mend);
 	reach(TIMEOUT);
 	expect_text("/a", "kept");
@@ -713,14 +616,14 @@ static void a_killed_board_comes_back(void **state)
 	int answer;
 
 	reach_with_pid(*state, TIMEOUT);
-	assert_int_equal(replace(test.mend, "/a", "text"), 0);
+	assert_int_equal(ask_replace(test.mend, "/a", "text"), 0);
 	assert_int_equal(kill(board_pid, SIGKILL), 0);
-	for (double start = seconds(); (answer = stat_of(test.mend, "/a")) != 'f';) {
+	for (double start = seconds(); (answer = ask_stat(test.mend, "/a")) != 'f';) {
 		assert_int_equal(answer, -EIO);
 		assert_true(seconds() - start < 60);
 	}
 	expect_text("/a", "text");
-	assert_int_equal(replace(test.mend, "/b", "more"), 0);
+	assert_int_equal(ask_replace(test.mend, "/b", "more"), 0);
 	expect_text("/b", "more");
 	board_close(test.mend);
 	assert_non_null(strstr(test.log, "lost"));
@@ -731,19 +634,19 @@ static void a_killed_board_comes_back(void **state)
 static void a_silent_board_is_an_error_in_time(void **state)
 {
 	reach_with_pid(*state, 2000000);
-	assert_int_equal(replace(test.mend, "/a", "text"), 0);
+	assert_int_equal(ask_replace(test.mend, "/a", "text"), 0);
 	assert_int_equal(kill(board_pid, SIGSTOP), 0);
 	double start = seconds();
-	assert_int_equal(stat_of(test.mend, "/a"), -EIO);
+	assert_int_equal(ask_stat(test.mend, "/a"), -EIO);
 	assert_true(seconds() - start >= 1.9);
 	assert_true(seconds() - start < 10);
 	start = seconds();
-	assert_int_equal(stat_of(test.mend, "/a"), -EIO); /* not each for itself */
-	assert_int_equal(replace(test.mend, "/b", "text"), -EIO);
+	assert_int_equal(ask_stat(test.mend, "/a"), -EIO); /* not each for itself */
+	assert_int_equal(ask_replace(test.mend, "/b", "text"), -EIO);
 	assert_true(seconds() - start < 3.5); /* two time-outs are 4 */
 	assert_int_equal(kill(board_pid, SIGCONT), 0);
 	/* It comes back by itself. */
-	for (start = seconds(); stat_of(test.mend, "/a") != 'f';)
+	for (start = seconds(); ask_stat(test.mend, "/a") != 'f';)
 		assert_true(seconds() - start < 20);
 	expect_text("/a", "text");
 	board_close(test.mend);

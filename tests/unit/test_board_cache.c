@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/dice.h"
+#include "tests/unit/ask.h"
 #include "tests/unit/fakeboard.h"
 
 enum { TIMEOUT = 1000000, LISTED_MAX = 64 };
@@ -185,20 +185,9 @@ static int tear_down(void **state)
 
 /* --- Words for the tests --- */
 
-static int read_text(void *context, void *buf, size_t len, uint64_t offset)
-{
-	memcpy(buf, (const char *)context + offset, len);
-	return 0;
-}
-
-static struct board_content content_of(const char *text)
-{
-	return (struct board_content){.size = strlen(text), .read = read_text, .context = (void *)(uintptr_t)text};
-}
-
 static int replace(const char *path, const char *text)
 {
-	struct board_content content = content_of(text);
+	struct board_content content = ask_content(text, strlen(text));
 
 	return board_replace(test.cache, path, &content, NULL);
 }
@@ -509,7 +498,7 @@ static void without_a_time_nothing_is_kept(void **state)
 
 static void a_written_file_is_known(void **state)
 {
-	struct board_content content = content_of("12345");
+	struct board_content content = ask_content("12345", 5);
 	struct board_stat stat;
 
 	(void)state;
@@ -707,7 +696,7 @@ static void the_board_is_told_what_differs(void **state)
 	test.now += TIMEOUT;
 	assert_int_equal(replace("/b", "22"), 0);
 	assert_false(test.spy.differs); /* it may have changed meanwhile */
-	struct board_content content = content_of("22");
+	struct board_content content = ask_content("22", 2);
 	content.differs = true; /* who says so knows */
 	assert_int_equal(board_replace(test.cache, "/b", &content, NULL), 0);
 	assert_true(test.spy.differs);
@@ -835,17 +824,6 @@ static void a_rename_takes_no_new_answers_along(void **state)
 
 /* --- Anything, compared with a board without a cache --- */
 
-static void random_path(struct dice *dice, char *path)
-{
-	unsigned depth = 1 + dice_roll(dice, 3);
-
-	*path = 0;
-	while (depth--) {
-		char name[] = {'/', (char)('a' + dice_roll(dice, 3)), 0};
-		strcat(path, name);
-	}
-}
-
 static void compare_lists(struct board *plain, const char *path, unsigned seed)
 {
 	char with[1024], without[1024];
@@ -868,12 +846,12 @@ static void compare_stats(struct board *plain, const char *path, unsigned seed)
 static void random_step(struct board *plain, struct dice *dice, unsigned seed)
 {
 	char path[32], other[32], text[10] = {0};
-	struct board_content content = {.read = read_text, .context = text};
+	struct board_content content = ask_content(text, 0);
 	int cached = 0, direct = 0;
 	uint32_t kind = dice_roll(dice, 12);
 
-	random_path(dice, path);
-	random_path(dice, other);
+	ask_random_path(dice, path);
+	ask_random_path(dice, other);
 	memset(text, 't', content.size = dice_roll(dice, 6));
 	if (kind < 3) {
 		compare_stats(plain, path, seed);

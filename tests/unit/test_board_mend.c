@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "board/board_cache.h"
-#include "tests/unit/dice.h"
+#include "tests/unit/ask.h"
 #include "tests/unit/fakeboard.h"
 #include "tests/unit/quirkyboard.h"
 
@@ -35,26 +35,6 @@ static void open_kind(enum quirkyboard_kind kind)
 	test.fake = quirkyboard_below(test.quirky);
 }
 
-static int read_text(void *context, void *buf, size_t len, uint64_t offset)
-{
-	memcpy(buf, (const char *)context + offset, len);
-	return 0;
-}
-
-static int replace(struct board *board, const char *path, const char *text)
-{
-	struct board_content content = {.size = strlen(text), .read = read_text, .context = (void *)(uintptr_t)text};
-
-	return board_replace(board, path, &content, NULL);
-}
-
-static int append(struct board *board, const char *path, const char *text, uint64_t from)
-{
-	struct board_content content = {.size = strlen(text), .read = read_text, .context = (void *)(uintptr_t)text};
-
-	return board_append(board, path, &content, from, NULL);
-}
-
 static void make_file(const char *path, const char *text)
 {
 	assert_int_equal(fakeboard_write(test.fake, path, text, strlen(text)), 0);
@@ -63,34 +43,6 @@ static void make_file(const char *path, const char *text)
 static void make_dir(const char *path)
 {
 	assert_int_equal(board_mkdir(test.fake, path), 0);
-}
-
-static int stat_of(struct board *board, const char *path)
-{
-	struct board_stat stat;
-	int error = board_stat(board, path, &stat);
-
-	return error ? error : stat.is_dir ? 'd' : 'f';
-}
-
-static int nothing(void *context, const char *name, const struct board_stat *stat)
-{
-	(void)context;
-	(void)name;
-	(void)stat;
-	return 0;
-}
-
-static int list(struct board *board, const char *path)
-{
-	return board_list(board, path, nothing, NULL);
-}
-
-static int read_some(struct board *board, const char *path)
-{
-	char buf[8];
-
-	return (int)board_read(board, path, buf, sizeof(buf), 0);
 }
 
 static void expect_text(const char *path, const char *text)
@@ -146,10 +98,10 @@ static void end_tree(void)
 static void a_rename_onto_itself_is_nothing(void **state)
 {
 	(void)state;
-	BELOW((board_rename(board, "/file", "/file", false), stat_of(board, "/file")), 'f', -ENOENT, 'f');
-	BELOW((board_rename(board, "/d", "/d", false), stat_of(board, "/d")), 'd', -ENOENT, 'd');
+	BELOW((board_rename(board, "/file", "/file", false), ask_stat(board, "/file")), 'f', -ENOENT, 'f');
+	BELOW((board_rename(board, "/d", "/d", false), ask_stat(board, "/d")), 'd', -ENOENT, 'd');
 	MENDED(board_rename(board, "/file", "/file", false), 0, expect_text("/file", "text"));
-	MENDED(board_rename(board, "/d", "/d", false), 0, assert_int_equal(stat_of(board, "/d"), 'd'));
+	MENDED(board_rename(board, "/d", "/d", false), 0, assert_int_equal(ask_stat(board, "/d"), 'd'));
 	MENDED(board_rename(board, "/full", "/full", false), 0, expect_text("/full/f", "inside"));
 	MENDED(board_rename(board, "/file", "/file", true), -EEXIST, (void)0);
 	MENDED(board_rename(board, "/none", "/none", false), -ENOENT, (void)0);
@@ -175,7 +127,7 @@ static void a_directory_replaces_an_empty_one(void **state)
 	(void)state;
 	BELOW(board_rename(board, "/full", "/d", false), 0, 0, -EISDIR);
 	MENDED(board_rename(board, "/full", "/d", false), 0, expect_text("/d/f", "inside"));
-	MENDED((board_rename(board, "/full", "/d", false), stat_of(board, "/full")), -ENOENT, (void)0);
+	MENDED((board_rename(board, "/full", "/d", false), ask_stat(board, "/full")), -ENOENT, (void)0);
 	MENDED(board_rename(board, "/full", "/d", true), -EEXIST, (void)0);
 }
 
@@ -184,14 +136,14 @@ static void a_directory_does_not_replace_a_full_one(void **state)
 	(void)state;
 	BELOW(board_rename(board, "/d", "/full", false), -ENOTEMPTY, -ENOTEMPTY, -EISDIR);
 	MENDED(board_rename(board, "/d", "/full", false), -ENOTEMPTY, expect_text("/full/f", "inside"));
-	MENDED((board_rename(board, "/d", "/full", false), stat_of(board, "/d")), 'd', (void)0);
+	MENDED((board_rename(board, "/d", "/full", false), ask_stat(board, "/d")), 'd', (void)0);
 	MENDED((make_dir("/full/sub"), board_rename(board, "/full/sub", "/full", false)), -ENOTEMPTY, (void)0);
 }
 
 static void a_directory_does_not_go_into_itself(void **state)
 {
 	(void)state;
-	BELOW((board_rename(board, "/full", "/full/sub", false), stat_of(board, "/full")), -ENOENT, -ENOENT, -ENOENT);
+	BELOW((board_rename(board, "/full", "/full/sub", false), ask_stat(board, "/full")), -ENOENT, -ENOENT, -ENOENT);
 	MENDED(board_rename(board, "/full", "/full/sub", false), -EINVAL, expect_text("/full/f", "inside"));
 	MENDED((make_dir("/full/sub"), board_rename(board, "/full", "/full/sub/deep", false)), -EINVAL,
 	       expect_text("/full/f", "inside"));
@@ -206,17 +158,17 @@ static void nothing_goes_under_a_file(void **state)
 	(void)state;
 	BELOW(board_rename(board, "/d", "/file/d", false), -ENOTDIR, -ENOTDIR, -ENOENT);
 	BELOW(board_mkdir(board, "/file/d"), -ENOTDIR, -ENOTDIR, -ENOENT);
-	BELOW(replace(board, "/file/x", "x"), -ENOTDIR, -ENOTDIR, -ENOENT);
-	BELOW(stat_of(board, "/file/x"), -ENOTDIR, -ENOTDIR, -ENOENT);
+	BELOW(ask_replace(board, "/file/x", "x"), -ENOTDIR, -ENOTDIR, -ENOENT);
+	BELOW(ask_stat(board, "/file/x"), -ENOTDIR, -ENOTDIR, -ENOENT);
 	BELOW(board_remove(board, "/file/x"), -ENOTDIR, -ENOTDIR, -ENOENT);
 	MENDED(board_rename(board, "/d", "/file/d", false), -ENOTDIR, (void)0);
 	MENDED(board_rename(board, "/file/x", "/d/x", false), -ENOTDIR, (void)0);
 	MENDED(board_mkdir(board, "/file/d"), -ENOTDIR, (void)0);
-	MENDED(replace(board, "/file/x", "x"), -ENOTDIR, (void)0);
-	MENDED(append(board, "/file/x", "x", 0), -ENOTDIR, (void)0);
-	MENDED(stat_of(board, "/file/x"), -ENOTDIR, (void)0);
-	MENDED(list(board, "/file/x"), -ENOTDIR, (void)0);
-	MENDED(read_some(board, "/file/x"), -ENOTDIR, (void)0);
+	MENDED(ask_replace(board, "/file/x", "x"), -ENOTDIR, (void)0);
+	MENDED(ask_append(board, "/file/x", "x", 0), -ENOTDIR, (void)0);
+	MENDED(ask_stat(board, "/file/x"), -ENOTDIR, (void)0);
+	MENDED(ask_list(board, "/file/x"), -ENOTDIR, (void)0);
+	MENDED(ask_read(board, "/file/x"), -ENOTDIR, (void)0);
 	MENDED(board_remove(board, "/file/x"), -ENOTDIR, (void)0);
 	MENDED(board_rmdir(board, "/file/x"), -ENOTDIR, (void)0);
 }
@@ -224,15 +176,15 @@ static void nothing_goes_under_a_file(void **state)
 static void what_is_not_there_is_missing(void **state)
 {
 	(void)state;
-	MENDED(stat_of(board, "/none"), -ENOENT, (void)0);
-	MENDED(stat_of(board, "/none/x"), -ENOENT, (void)0);
-	MENDED(list(board, "/none"), -ENOENT, (void)0);
-	MENDED(read_some(board, "/none"), -ENOENT, (void)0);
+	MENDED(ask_stat(board, "/none"), -ENOENT, (void)0);
+	MENDED(ask_stat(board, "/none/x"), -ENOENT, (void)0);
+	MENDED(ask_list(board, "/none"), -ENOENT, (void)0);
+	MENDED(ask_read(board, "/none"), -ENOENT, (void)0);
 	MENDED(board_remove(board, "/none"), -ENOENT, (void)0);
 	MENDED(board_rmdir(board, "/none"), -ENOENT, (void)0);
 	MENDED(board_mkdir(board, "/none/x"), -ENOENT, (void)0);
-	MENDED(replace(board, "/none/x", "x"), -ENOENT, (void)0);
-	MENDED(append(board, "/none", "x", 0), -ENOENT, (void)0);
+	MENDED(ask_replace(board, "/none/x", "x"), -ENOENT, (void)0);
+	MENDED(ask_append(board, "/none", "x", 0), -ENOENT, (void)0);
 	MENDED(board_rename(board, "/none", "/x", false), -ENOENT, (void)0);
 	MENDED(board_rename(board, "/file", "/none/x", false), -ENOENT, expect_text("/file", "text"));
 }
@@ -241,39 +193,39 @@ static void rmdir_takes_empty_directories_only(void **state)
 {
 	(void)state;
 	BELOW(board_rmdir(board, "/full"), -ENOTEMPTY, -ENOTEMPTY, -EACCES);
-	BELOW((board_rmdir(board, "/file"), stat_of(board, "/file")), -ENOENT, -ENOENT, 'f');
+	BELOW((board_rmdir(board, "/file"), ask_stat(board, "/file")), -ENOENT, -ENOENT, 'f');
 	MENDED(board_rmdir(board, "/full"), -ENOTEMPTY, (void)0);
 	MENDED(board_rmdir(board, "/file"), -ENOTDIR, expect_text("/file", "text"));
-	MENDED(board_rmdir(board, "/d"), 0, assert_int_equal(stat_of(board, "/d"), -ENOENT));
+	MENDED(board_rmdir(board, "/d"), 0, assert_int_equal(ask_stat(board, "/d"), -ENOENT));
 	MENDED(board_rmdir(board, "/"), -EBUSY, (void)0);
 }
 
 static void remove_takes_files_only(void **state)
 {
 	(void)state;
-	BELOW((board_remove(board, "/d"), stat_of(board, "/d")), -ENOENT, -ENOENT, 'd');
+	BELOW((board_remove(board, "/d"), ask_stat(board, "/d")), -ENOENT, -ENOENT, 'd');
 	BELOW(board_remove(board, "/full"), -ENOTEMPTY, -ENOTEMPTY, -EISDIR);
-	MENDED(board_remove(board, "/d"), -EISDIR, assert_int_equal(stat_of(board, "/d"), 'd'));
+	MENDED(board_remove(board, "/d"), -EISDIR, assert_int_equal(ask_stat(board, "/d"), 'd'));
 	MENDED(board_remove(board, "/full"), -EISDIR, (void)0);
 	MENDED(board_remove(board, "/"), -EISDIR, (void)0);
-	MENDED(board_remove(board, "/file"), 0, assert_int_equal(stat_of(board, "/file"), -ENOENT));
+	MENDED(board_remove(board, "/file"), 0, assert_int_equal(ask_stat(board, "/file"), -ENOENT));
 }
 
 static void a_file_has_no_entries_and_a_directory_no_content(void **state)
 {
 	(void)state;
-	BELOW(list(board, "/file"), -ENOTDIR, -ENOTDIR, -ENOENT);
-	BELOW(read_some(board, "/d"), -EISDIR, -EISDIR, -ENOENT);
-	BELOW(replace(board, "/d", "x"), -EISDIR, -EISDIR, -EACCES);
-	MENDED(list(board, "/file"), -ENOTDIR, (void)0);
-	MENDED(list(board, "/full"), 0, (void)0);
-	MENDED(read_some(board, "/d"), -EISDIR, (void)0);
-	MENDED(read_some(board, "/file"), 4, (void)0);
-	MENDED(replace(board, "/d", "x"), -EISDIR, (void)0);
-	MENDED(append(board, "/d", "x", 0), -EISDIR, (void)0);
-	MENDED(replace(board, "/", "x"), -EISDIR, (void)0);
-	MENDED(replace(board, "/file", "new"), 0, expect_text("/file", "new"));
-	MENDED(append(board, "/file", "texture", 4), 0, expect_text("/file", "texture"));
+	BELOW(ask_list(board, "/file"), -ENOTDIR, -ENOTDIR, -ENOENT);
+	BELOW(ask_read(board, "/d"), -EISDIR, -EISDIR, -ENOENT);
+	BELOW(ask_replace(board, "/d", "x"), -EISDIR, -EISDIR, -EACCES);
+	MENDED(ask_list(board, "/file"), -ENOTDIR, (void)0);
+	MENDED(ask_list(board, "/full"), 1, (void)0);
+	MENDED(ask_read(board, "/d"), -EISDIR, (void)0);
+	MENDED(ask_read(board, "/file"), 4, (void)0);
+	MENDED(ask_replace(board, "/d", "x"), -EISDIR, (void)0);
+	MENDED(ask_append(board, "/d", "x", 0), -EISDIR, (void)0);
+	MENDED(ask_replace(board, "/", "x"), -EISDIR, (void)0);
+	MENDED(ask_replace(board, "/file", "new"), 0, expect_text("/file", "new"));
+	MENDED(ask_append(board, "/file", "texture", 4), 0, expect_text("/file", "texture"));
 }
 
 static void what_exists_is_not_made(void **state)
@@ -282,7 +234,7 @@ static void what_exists_is_not_made(void **state)
 	MENDED(board_mkdir(board, "/d"), -EEXIST, (void)0);
 	MENDED(board_mkdir(board, "/file"), -EEXIST, (void)0);
 	MENDED(board_mkdir(board, "/"), -EEXIST, (void)0);
-	MENDED(board_mkdir(board, "/d/new"), 0, assert_int_equal(stat_of(board, "/d/new"), 'd'));
+	MENDED(board_mkdir(board, "/d/new"), 0, assert_int_equal(ask_stat(board, "/d/new"), 'd'));
 	MENDED(board_rename(board, "/file", "/full/f", true), -EEXIST, expect_text("/full/f", "inside"));
 	MENDED(board_rename(board, "/file", "/full/f", false), 0, expect_text("/full/f", "text"));
 	MENDED(board_rename(board, "/file", "/new", true), 0, expect_text("/new", "text"));
@@ -305,13 +257,13 @@ static const char *long_path(const char *before, size_t len, const char *behind)
 static void names_that_are_too_long_are_said_to_be(void **state)
 {
 	(void)state;
-	MENDED(replace(board, long_path("/", 255, ""), "x"), 0, expect_text(long_path("/", 255, ""), "x"));
+	MENDED(ask_replace(board, long_path("/", 255, ""), "x"), 0, expect_text(long_path("/", 255, ""), "x"));
 	for (size_t len = 256; len < 600; len += 16) {
-		MENDED(stat_of(board, long_path("/", len, "")), -ENAMETOOLONG, (void)0);
-		MENDED(list(board, long_path("/", len, "")), -ENAMETOOLONG, (void)0);
-		MENDED(read_some(board, long_path("/", len, "")), -ENAMETOOLONG, (void)0);
-		MENDED(replace(board, long_path("/", len, ""), "x"), -ENAMETOOLONG, (void)0);
-		MENDED(append(board, long_path("/", len, ""), "x", 0), -ENAMETOOLONG, (void)0);
+		MENDED(ask_stat(board, long_path("/", len, "")), -ENAMETOOLONG, (void)0);
+		MENDED(ask_list(board, long_path("/", len, "")), -ENAMETOOLONG, (void)0);
+		MENDED(ask_read(board, long_path("/", len, "")), -ENAMETOOLONG, (void)0);
+		MENDED(ask_replace(board, long_path("/", len, ""), "x"), -ENAMETOOLONG, (void)0);
+		MENDED(ask_append(board, long_path("/", len, ""), "x", 0), -ENAMETOOLONG, (void)0);
 		MENDED(board_mkdir(board, long_path("/d/", len, "")), -ENAMETOOLONG, (void)0);
 		MENDED(board_mkdir(board, long_path("/", len, "/d")), -ENAMETOOLONG, (void)0);
 		MENDED(board_remove(board, long_path("/", len, "")), -ENAMETOOLONG, (void)0);
@@ -337,16 +289,16 @@ static void names_that_fat_would_change_are_refused(void **state)
 		make_tree(QUIRKYBOARD_FAT);
 		assert_int_equal(may_make(test.mend, names[i]), -EINVAL);
 		assert_int_equal(board_mkdir(test.mend, names[i]), -EINVAL);
-		assert_int_equal(replace(test.mend, names[i], "x"), -EINVAL);
+		assert_int_equal(ask_replace(test.mend, names[i], "x"), -EINVAL);
 		assert_int_equal(board_rename(test.mend, "/file", names[i], false), -EINVAL);
-		assert_int_equal(stat_of(test.mend, names[i]), -ENOENT);
+		assert_int_equal(ask_stat(test.mend, names[i]), -ENOENT);
 		assert_int_equal(board_remove(test.mend, names[i]), -ENOENT);
-		assert_int_equal(read_some(test.mend, names[i]), -ENOENT);
+		assert_int_equal(ask_read(test.mend, names[i]), -ENOENT);
 		end_tree();
 		for (int kind = 0; kind < FAT; kind++) {
 			make_tree((enum quirkyboard_kind)kind);
 			assert_int_equal(may_make(test.mend, names[i]), 0);
-			assert_int_equal(replace(test.mend, names[i], "x"), 0);
+			assert_int_equal(ask_replace(test.mend, names[i], "x"), 0);
 			end_tree();
 		}
 	}
@@ -357,11 +309,11 @@ static void names_that_fat_would_change_are_refused(void **state)
 		cached = false;
 		make_file("/d/a long name.text", "long");
 		make_file("/d/\xc3\x88", "e");
-		assert_int_equal(stat_of(test.quirky, others[i]), 'f');
-		assert_int_equal(stat_of(test.mend, others[i]), -ENOENT);
+		assert_int_equal(ask_stat(test.quirky, others[i]), 'f');
+		assert_int_equal(ask_stat(test.mend, others[i]), -ENOENT);
 		assert_int_equal(may_make(test.mend, others[i]), -EINVAL);
 		assert_int_equal(board_mkdir(test.mend, others[i]), -EINVAL);
-		assert_int_equal(replace(test.mend, others[i], "x"), -EINVAL);
+		assert_int_equal(ask_replace(test.mend, others[i], "x"), -EINVAL);
 		assert_int_equal(board_rename(test.mend, "/file", others[i], false), -EINVAL);
 		assert_int_equal(board_remove(test.mend, others[i]), -ENOENT);
 		expect_text("/d/a long name.text", "long");
@@ -374,8 +326,8 @@ static void the_case_of_letters_says_nothing_on_fat(void **state)
 {
 	(void)state;
 	make_tree(QUIRKYBOARD_FAT);
-	assert_int_equal(stat_of(test.mend, "/FULL/F"), 'f');
-	assert_int_equal(replace(test.mend, "/FILE", "other"), 0);
+	assert_int_equal(ask_stat(test.mend, "/FULL/F"), 'f');
+	assert_int_equal(ask_replace(test.mend, "/FILE", "other"), 0);
 	expect_text("/file", "other");
 	assert_int_equal(board_mkdir(test.mend, "/D"), -EEXIST);
 	assert_int_equal(board_rename(test.mend, "/file", "/FULL/f", true), -EEXIST);
@@ -384,12 +336,12 @@ static void the_case_of_letters_says_nothing_on_fat(void **state)
 	assert_int_equal(board_rename(test.mend, "/file", "/File", true), -EEXIST);
 	assert_int_equal(board_rename(test.mend, "/file", "/File", false), 0); /* itself, spelled otherwise */
 	expect_text("/File", "other");
-	assert_int_equal(stat_of(test.fake, "/file"), -ENOENT);
+	assert_int_equal(ask_stat(test.fake, "/file"), -ENOENT);
 	assert_int_equal(board_rename(test.mend, "/d", "/D", false), 0);
-	assert_int_equal(stat_of(test.fake, "/D"), 'd');
+	assert_int_equal(ask_stat(test.fake, "/D"), 'd');
 	assert_int_equal(board_rename(test.mend, "/FILE", "/full/F", false), 0);
 	expect_text("/full/F", "other");
-	assert_int_equal(stat_of(test.fake, "/full/f"), -ENOENT);
+	assert_int_equal(ask_stat(test.fake, "/full/f"), -ENOENT);
 	end_tree();
 }
 
@@ -430,21 +382,21 @@ static void make_split(enum quirkyboard_kind kind)
 static void nothing_is_beside_file_systems(void **state)
 {
 	(void)state;
-	SPLIT(stat_of(board, "/"), 'd');
-	SPLIT(stat_of(board, "/sd"), 'd');
-	SPLIT(stat_of(board, "/none"), -ENOENT);
-	SPLIT(stat_of(board, "/none/x"), -ENOENT);
-	SPLIT(list(board, "/none"), -ENOENT);
-	SPLIT(read_some(board, "/none"), -ENOENT);
+	SPLIT(ask_stat(board, "/"), 'd');
+	SPLIT(ask_stat(board, "/sd"), 'd');
+	SPLIT(ask_stat(board, "/none"), -ENOENT);
+	SPLIT(ask_stat(board, "/none/x"), -ENOENT);
+	SPLIT(ask_list(board, "/none"), -ENOENT);
+	SPLIT(ask_read(board, "/none"), -ENOENT);
 	SPLIT(may_make(board, "/none"), -EPERM);
 	SPLIT(may_make(board, "/flash/none"), 0);
 	SPLIT(may_make(board, "/none/x"), -ENOENT);
 	SPLIT(board_mkdir(board, "/none"), -EPERM);
 	SPLIT(board_mkdir(board, "/sd"), -EEXIST);
 	SPLIT(board_mkdir(board, "/sd/new"), 0);
-	SPLIT(replace(board, "/none", "x"), -EPERM);
-	SPLIT(replace(board, "/sd", "x"), -EISDIR);
-	SPLIT(replace(board, "/sd/new", "x"), 0);
+	SPLIT(ask_replace(board, "/none", "x"), -EPERM);
+	SPLIT(ask_replace(board, "/sd", "x"), -EISDIR);
+	SPLIT(ask_replace(board, "/sd/new", "x"), 0);
 	SPLIT(board_remove(board, "/none"), -ENOENT);
 	SPLIT(board_remove(board, "/sd"), -EISDIR);
 	SPLIT(board_rmdir(board, "/none"), -ENOENT);
@@ -457,7 +409,7 @@ static void nothing_is_beside_file_systems(void **state)
 	SPLIT(board_rename(board, "/flash/file", "/none", false), -EXDEV);
 	SPLIT(board_rename(board, "/flash/file", "/sd/file", false), -EXDEV);
 	SPLIT(board_rename(board, "/flash/d", "/sd/d", false), -EXDEV);
-	SPLIT((board_rename(board, "/flash/d", "/sd/empty", false), stat_of(board, "/sd/empty")), 'd');
+	SPLIT((board_rename(board, "/flash/d", "/sd/empty", false), ask_stat(board, "/sd/empty")), 'd');
 	SPLIT(board_rename(board, "/flash/d", "/flash/e", false), 0);
 }
 
@@ -480,15 +432,15 @@ static void failures_of_the_board_come_through(void **state)
 	for (int kind = 0; kind < KINDS; kind++) {
 		make_tree((enum quirkyboard_kind)kind);
 		fakeboard_fail(test.fake, FAKEBOARD_STAT, EIO, 1);
-		assert_int_equal(stat_of(test.mend, "/file"), -EIO);
+		assert_int_equal(ask_stat(test.mend, "/file"), -EIO);
 		fakeboard_fail(test.fake, FAKEBOARD_STAT, EIO, 1);
 		assert_int_equal(board_remove(test.mend, "/file"), -EIO);
 		fakeboard_fail(test.fake, FAKEBOARD_REPLACE, ENOSPC, 1);
-		assert_int_equal(replace(test.mend, "/file", "x"), -ENOSPC);
+		assert_int_equal(ask_replace(test.mend, "/file", "x"), -ENOSPC);
 		fakeboard_fail(test.fake, FAKEBOARD_LIST, EIO, kind == FAT ? 3 : 1); /* quirkyboard lists to find a name */
 		assert_int_equal(board_rmdir(test.mend, "/d"), -EIO);
 		fakeboard_fail(test.fake, FAKEBOARD_READ, EIO, 1);
-		assert_int_equal(read_some(test.mend, "/file"), -EIO);
+		assert_int_equal(ask_read(test.mend, "/file"), -EIO);
 		expect_text("/file", "text");
 		assert_int_equal(board_statfs(test.mend, "/", &statfs), 0);
 		assert_string_equal(board_info(test.mend)->machine, "a board in memory");
@@ -498,43 +450,6 @@ static void failures_of_the_board_come_through(void **state)
 }
 
 /* --- Anything, compared with a board that answers as Linux does --- */
-
-static void random_path(struct dice *dice, char *path)
-{
-	unsigned depth = 1 + dice_roll(dice, 3);
-
-	*path = 0;
-	while (depth--) {
-		char name[] = {'/', (char)('a' + dice_roll(dice, 3)), 0};
-		strcat(path, name);
-	}
-}
-
-static int random_step(struct board *board, uint32_t kind, const char *path, const char *other)
-{
-	switch (kind) {
-	case 0:
-		return stat_of(board, path);
-	case 1:
-		return list(board, path);
-	case 2:
-		return read_some(board, path);
-	case 3:
-	case 4:
-		return replace(board, path, other);
-	case 5:
-		return append(board, path, "/a/b/c", 2);
-	case 6:
-	case 7:
-		return board_mkdir(board, path);
-	case 8:
-		return board_rmdir(board, path);
-	case 9:
-		return board_remove(board, path);
-	default:
-		return board_rename(board, path, other, kind == 10);
-	}
-}
 
 /* On FAT it is the same in any letters. */
 static const char *spell(struct dice *dice, char *out, const char *path)
@@ -559,12 +474,12 @@ static void every_board_answers_like_linux(void **state)
 		assert_int_equal(fakeboard_open(&linux_board), 0);
 		for (unsigned i = 0; i < 150; i++) {
 			char path[16], other[16], spelled[16], other_spelled[16];
-			uint32_t kind = dice_roll(&dice, 14);
+			uint32_t kind = dice_roll(&dice, ASK_STEPS);
 
-			random_path(&dice, path);
-			random_path(&dice, other);
-			int expected = random_step(linux_board, kind, path, other),
-			    got = random_step(test.mend, kind, spell(&dice, spelled, path), spell(&dice, other_spelled, other));
+			ask_random_path(&dice, path);
+			ask_random_path(&dice, other);
+			int expected = ask_step(linux_board, kind, path, other),
+			    got = ask_step(test.mend, kind, spell(&dice, spelled, path), spell(&dice, other_spelled, other));
 			if (got != expected)
 				fail_msg("seed %u: step %u of %s and %s: %d, not %d", seed, kind, path, other, got, expected);
 		}
