@@ -45,7 +45,18 @@ libmount_a_SOURCES = \
 	fuse/times_store.c \
 	fuse/times_store.h \
 	fuse/vfs.c \
-	fuse/vfs.h
+	fuse/vfs.h \
+	fuse/vfs_attributes.c \
+	fuse/vfs_attributes.h \
+	fuse/vfs_dir.c \
+	fuse/vfs_dir.h \
+	fuse/vfs_file.c \
+	fuse/vfs_file.h \
+	fuse/vfs_handle.c \
+	fuse/vfs_handle.h \
+	fuse/vfs_name.c \
+	fuse/vfs_name.h \
+	fuse/vfs_state.h
 
 bin_PROGRAMS += mpremotefs
 

@@ -2,6 +2,10 @@
 #include "fuse/operations.h"
 
 #include "fuse/descriptors.h"
+#include "fuse/vfs_attributes.h"
+#include "fuse/vfs_dir.h"
+#include "fuse/vfs_file.h"
+#include "fuse/vfs_name.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -32,7 +36,7 @@ static void op_init(void *user_data, struct fuse_conn_info *connection)
 	connection->max_write = MAX_TRANSFER;
 	/*
 	 * The kernel would drop its pages of a file whenever the time changes, also for our own writes, and what was just written
-	 * would come back over the line. vfs_open_file tells instead whether they are still right.
+	 * would come back over the line. vfs_file_open tells instead whether they are still right.
 	 */
 	connection->want &= ~(unsigned)FUSE_CAP_AUTO_INVAL_DATA;
 }
@@ -76,7 +80,7 @@ static void reply_attributes(fuse_req_t req, int rc, const struct stat *about)
 static void op_lookup(fuse_req_t req, fuse_ino_t dir, const char *name)
 {
 	struct stat about;
-	int rc = vfs_look_up(vfs_of(req), dir, name, &about);
+	int rc = vfs_name_look_up(vfs_of(req), dir, name, &about);
 
 	reply_entry(req, dir, rc, &about);
 }
@@ -99,10 +103,10 @@ static void op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_dat
 static void op_getattr(fuse_req_t req, fuse_ino_t number, struct fuse_file_info *info)
 {
 	struct stat about;
-	int rc = vfs_get_attributes(vfs_of(req), number, &about);
+	int rc = vfs_attributes_get(vfs_of(req), number, &about);
 
 	/* The kernel asks so before it reads: it must not take the end of another content for that of this one. */
-	if (rc == 0 && info && vfs_is_stale(handle_of(info)))
+	if (rc == 0 && info && vfs_file_is_stale(handle_of(info)))
 		rc = -EIO;
 	reply_attributes(req, rc, &about);
 }
@@ -122,7 +126,7 @@ static void op_setattr(fuse_req_t req, fuse_ino_t number, struct stat *wanted, i
 		change.atime = to_set & FUSE_SET_ATTR_ATIME_NOW ? &now : &wanted->st_atim;
 	if (to_set & (FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW))
 		change.mtime = to_set & FUSE_SET_ATTR_MTIME_NOW ? &now : &wanted->st_mtim;
-	rc = vfs_set_attributes(vfs_of(req), number, info ? handle_of(info) : NULL, &change, &about);
+	rc = vfs_attributes_set(vfs_of(req), number, info ? handle_of(info) : NULL, &change, &about);
 	reply_attributes(req, rc, &about);
 }
 
@@ -133,14 +137,14 @@ static void op_mknod(fuse_req_t req, fuse_ino_t dir, const char *name, mode_t mo
 
 	(void)device;
 	if (S_ISREG(mode) || (mode & S_IFMT) == 0)
-		rc = vfs_make_file(vfs_of(req), dir, name, &about);
+		rc = vfs_name_make_file(vfs_of(req), dir, name, &about);
 	reply_entry(req, dir, rc, &about);
 }
 
 static void op_mkdir(fuse_req_t req, fuse_ino_t dir, const char *name, mode_t mode)
 {
 	struct stat about;
-	int rc = vfs_make_dir(vfs_of(req), dir, name, &about);
+	int rc = vfs_name_make_dir(vfs_of(req), dir, name, &about);
 
 	(void)mode;
 	reply_entry(req, dir, rc, &about);
@@ -148,12 +152,12 @@ static void op_mkdir(fuse_req_t req, fuse_ino_t dir, const char *name, mode_t mo
 
 static void op_unlink(fuse_req_t req, fuse_ino_t dir, const char *name)
 {
-	fuse_reply_err(req, -vfs_unlink(vfs_of(req), dir, name));
+	fuse_reply_err(req, -vfs_name_unlink(vfs_of(req), dir, name));
 }
 
 static void op_rmdir(fuse_req_t req, fuse_ino_t dir, const char *name)
 {
-	fuse_reply_err(req, -vfs_remove_dir(vfs_of(req), dir, name));
+	fuse_reply_err(req, -vfs_name_remove_dir(vfs_of(req), dir, name));
 }
 
 static void op_symlink(fuse_req_t req, const char *target, fuse_ino_t dir, const char *name)
@@ -170,7 +174,7 @@ static void op_link(fuse_req_t req, fuse_ino_t number, fuse_ino_t dir, const cha
 
 static void op_rename(fuse_req_t req, fuse_ino_t dir, const char *name, fuse_ino_t new_dir, const char *new_name, unsigned flags)
 {
-	fuse_reply_err(req, -vfs_rename(vfs_of(req), dir, name, new_dir, new_name, flags));
+	fuse_reply_err(req, -vfs_name_rename(vfs_of(req), dir, name, new_dir, new_name, flags));
 }
 
 static void op_create(fuse_req_t req, fuse_ino_t dir, const char *name, mode_t mode, struct fuse_file_info *info)
@@ -179,7 +183,7 @@ static void op_create(fuse_req_t req, fuse_ino_t dir, const char *name, mode_t m
 	struct fuse_entry_param entry;
 	struct vfs_handle *handle;
 	struct stat about;
-	int rc = vfs_create(vfs, dir, name, info->flags, &handle, &about);
+	int rc = vfs_name_create(vfs, dir, name, info->flags, &handle, &about);
 
 	(void)mode;
 	if (rc < 0) {
@@ -189,7 +193,7 @@ static void op_create(fuse_req_t req, fuse_ino_t dir, const char *name, mode_t m
 	info->fh = (uintptr_t)handle;
 	entry = entry_of(req, dir, &about);
 	if (fuse_reply_create(req, &entry, info) == -ENOENT) {
-		vfs_release(vfs, handle);
+		vfs_file_release(vfs, handle);
 		vfs_forget(vfs, about.st_ino, 1);
 	}
 }
@@ -199,7 +203,7 @@ static void op_open(fuse_req_t req, fuse_ino_t number, struct fuse_file_info *in
 	struct operations *operations = operations_of(req);
 	struct vfs_handle *handle;
 	bool keep_pages;
-	int rc = vfs_open_file(operations->vfs, number, info->flags, &handle, &keep_pages);
+	int rc = vfs_file_open(operations->vfs, number, info->flags, &handle, &keep_pages);
 
 	if (rc < 0) {
 		fuse_reply_err(req, -rc);
@@ -211,13 +215,13 @@ static void op_open(fuse_req_t req, fuse_ino_t number, struct fuse_file_info *in
 	if (!keep_pages)
 		fuse_lowlevel_notify_inval_inode(operations->session, number, -1, 0);
 	if (fuse_reply_open(req, info) == -ENOENT)
-		vfs_release(operations->vfs, handle);
+		vfs_file_release(operations->vfs, handle);
 }
 
 static void op_read(fuse_req_t req, fuse_ino_t number, size_t size, off_t offset, struct fuse_file_info *info)
 {
 	char *buf = malloc(size);
-	ssize_t got = buf ? vfs_read(vfs_of(req), handle_of(info), buf, size, (uint64_t)offset) : -ENOMEM;
+	ssize_t got = buf ? vfs_file_read(vfs_of(req), handle_of(info), buf, size, (uint64_t)offset) : -ENOMEM;
 
 	(void)number;
 	if (got < 0)
@@ -229,7 +233,7 @@ static void op_read(fuse_req_t req, fuse_ino_t number, size_t size, off_t offset
 
 static void op_write(fuse_req_t req, fuse_ino_t number, const char *buf, size_t size, off_t offset, struct fuse_file_info *info)
 {
-	ssize_t done = vfs_write(vfs_of(req), handle_of(info), buf, size, (uint64_t)offset, info->writepage);
+	ssize_t done = vfs_file_write(vfs_of(req), handle_of(info), buf, size, (uint64_t)offset, info->writepage);
 
 	(void)number;
 	if (done < 0)
@@ -238,7 +242,7 @@ static void op_write(fuse_req_t req, fuse_ino_t number, const char *buf, size_t 
 		fuse_reply_write(req, (size_t)done);
 }
 
-/* For vfs_flush: whether the process of request CONTEXT has another descriptor for writing to file PATH of the board. */
+/* For vfs_file_flush: whether the process of request CONTEXT has another descriptor for writing to file PATH of the board. */
 static bool has_more(void *context, const char *path)
 {
 	fuse_req_t req = context;
@@ -256,19 +260,19 @@ static bool has_more(void *context, const char *path)
 static void op_flush(fuse_req_t req, fuse_ino_t number, struct fuse_file_info *info)
 {
 	(void)number;
-	fuse_reply_err(req, -vfs_flush(vfs_of(req), handle_of(info), has_more, req));
+	fuse_reply_err(req, -vfs_file_flush(vfs_of(req), handle_of(info), has_more, req));
 }
 
 static void op_fsync(fuse_req_t req, fuse_ino_t number, int only_data, struct fuse_file_info *info)
 {
 	(void)number, (void)only_data;
-	fuse_reply_err(req, -vfs_sync(vfs_of(req), handle_of(info)));
+	fuse_reply_err(req, -vfs_file_sync(vfs_of(req), handle_of(info)));
 }
 
 static void op_release(fuse_req_t req, fuse_ino_t number, struct fuse_file_info *info)
 {
 	struct operations *operations = operations_of(req);
-	uint64_t lost = vfs_release(operations->vfs, handle_of(info));
+	uint64_t lost = vfs_file_release(operations->vfs, handle_of(info));
 
 	(void)number;
 	if (lost)
@@ -280,7 +284,7 @@ static void op_opendir(fuse_req_t req, fuse_ino_t number, struct fuse_file_info 
 {
 	struct vfs *vfs = vfs_of(req);
 	struct vfs_handle *handle;
-	int rc = vfs_open_dir(vfs, number, &handle);
+	int rc = vfs_dir_open(vfs, number, &handle);
 
 	if (rc < 0) {
 		fuse_reply_err(req, -rc);
@@ -288,7 +292,7 @@ static void op_opendir(fuse_req_t req, fuse_ino_t number, struct fuse_file_info 
 	}
 	info->fh = (uintptr_t)handle;
 	if (fuse_reply_open(req, info) == -ENOENT)
-		vfs_release_dir(vfs, handle);
+		vfs_dir_release(vfs, handle);
 }
 
 /* A readdir request being answered. */
@@ -342,7 +346,7 @@ static int fill_page(struct page *page, struct vfs_handle *handle, off_t at)
 		return 0;
 	for (;; at++) {
 		looked_up = page->plus;
-		rc = vfs_list_entry(vfs, handle, (size_t)(at - 2), &name, &looked_up, &about);
+		rc = vfs_dir_entry(vfs, handle, (size_t)(at - 2), &name, &looked_up, &about);
 		if (rc <= 0)
 			return page->used > 0 ? 0 : rc;
 		entry = entry_of(page->req, page->number, &about);
@@ -364,7 +368,7 @@ static void read_directory(fuse_req_t req, fuse_ino_t number, size_t size, off_t
 	int rc = page.buf ? 0 : -ENOMEM;
 
 	if (rc == 0 && offset == 0)
-		rc = vfs_list(vfs_of(req), handle);
+		rc = vfs_dir_list(vfs_of(req), handle);
 	if (rc == 0)
 		rc = fill_page(&page, handle, offset);
 	if (rc < 0)
@@ -387,7 +391,7 @@ static void op_readdirplus(fuse_req_t req, fuse_ino_t number, size_t size, off_t
 static void op_releasedir(fuse_req_t req, fuse_ino_t number, struct fuse_file_info *info)
 {
 	(void)number;
-	vfs_release_dir(vfs_of(req), handle_of(info));
+	vfs_dir_release(vfs_of(req), handle_of(info));
 	fuse_reply_err(req, 0);
 }
 
@@ -413,7 +417,7 @@ static void op_access(fuse_req_t req, fuse_ino_t number, int mask)
 {
 	const struct fuse_ctx *who = fuse_req_ctx(req);
 
-	fuse_reply_err(req, -vfs_access(vfs_of(req), number, mask, who->uid, who->gid));
+	fuse_reply_err(req, -vfs_attributes_access(vfs_of(req), number, mask, who->uid, who->gid));
 }
 
 /* What is not here answers ENOSYS, and the kernel knows what to do: no extended attributes, its own locks, copies by reading. */

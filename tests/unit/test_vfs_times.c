@@ -15,6 +15,10 @@
 
 #include <cmocka.h>
 
+#include "fuse/vfs_attributes.h"
+#include "fuse/vfs_dir.h"
+#include "fuse/vfs_file.h"
+#include "fuse/vfs_name.h"
 #include "tests/unit/dice.h"
 #include "tests/unit/fakeboard.h"
 
@@ -78,7 +82,7 @@ static uint64_t some_dir(struct fixture *f)
 	uint64_t dir = ROOT;
 	struct stat about;
 
-	while (!dice_hit(&f->dice, 3) && vfs_look_up(f->vfs, dir, names[dice_roll(&f->dice, NAMES)], &about) == 0 &&
+	while (!dice_hit(&f->dice, 3) && vfs_name_look_up(f->vfs, dir, names[dice_roll(&f->dice, NAMES)], &about) == 0 &&
 	       S_ISDIR(about.st_mode))
 		dir = about.st_ino;
 	return dir;
@@ -91,18 +95,18 @@ static void write_file(struct fixture *f, uint64_t dir, const char *name)
 	struct vfs_handle *handle;
 	struct stat about;
 	bool keep;
-	int rc = vfs_look_up(f->vfs, dir, name, &about);
+	int rc = vfs_name_look_up(f->vfs, dir, name, &about);
 
 	if (rc == 0 && S_ISDIR(about.st_mode))
 		return;
 	if (rc == 0)
-		rc = vfs_open_file(f->vfs, about.st_ino, O_WRONLY | (dice_hit(&f->dice, 2) ? O_TRUNC : O_APPEND), &handle, &keep);
+		rc = vfs_file_open(f->vfs, about.st_ino, O_WRONLY | (dice_hit(&f->dice, 2) ? O_TRUNC : O_APPEND), &handle, &keep);
 	else
-		rc = vfs_create(f->vfs, dir, name, O_WRONLY, &handle, &about);
+		rc = vfs_name_create(f->vfs, dir, name, O_WRONLY, &handle, &about);
 	assert_int_equal(rc, 0);
-	vfs_write(f->vfs, handle, text, dice_roll(&f->dice, sizeof(text)), 0, false);
-	assert_int_equal(vfs_sync(f->vfs, handle), 0);
-	assert_int_equal(vfs_release(f->vfs, handle), 0);
+	vfs_file_write(f->vfs, handle, text, dice_roll(&f->dice, sizeof(text)), 0, false);
+	assert_int_equal(vfs_file_sync(f->vfs, handle), 0);
+	assert_int_equal(vfs_file_release(f->vfs, handle), 0);
 }
 
 static void set_times(struct fixture *f, uint64_t dir, const char *name)
@@ -111,17 +115,17 @@ static void set_times(struct fixture *f, uint64_t dir, const char *name)
 	const struct vfs_change change = {.atime = &atime, .mtime = &mtime};
 	struct stat about;
 
-	if (vfs_look_up(f->vfs, dir, name, &about) == 0)
-		assert_int_equal(vfs_set_attributes(f->vfs, about.st_ino, NULL, &change, &about), 0);
+	if (vfs_name_look_up(f->vfs, dir, name, &about) == 0)
+		assert_int_equal(vfs_attributes_set(f->vfs, about.st_ino, NULL, &change, &about), 0);
 }
 
 static void list(struct fixture *f, uint64_t dir)
 {
 	struct vfs_handle *handle;
 
-	assert_int_equal(vfs_open_dir(f->vfs, dir, &handle), 0);
-	assert_int_equal(vfs_list(f->vfs, handle), 0);
-	vfs_release_dir(f->vfs, handle);
+	assert_int_equal(vfs_dir_open(f->vfs, dir, &handle), 0);
+	assert_int_equal(vfs_dir_list(f->vfs, handle), 0);
+	vfs_dir_release(f->vfs, handle);
 }
 
 /* The kernel asks for both names before a rename. */
@@ -131,9 +135,9 @@ static void rename_some(struct fixture *f, uint64_t from, const char *name)
 	uint64_t to = some_dir(f);
 	struct stat about;
 
-	vfs_look_up(f->vfs, from, name, &about);
-	vfs_look_up(f->vfs, to, to_name, &about);
-	vfs_rename(f->vfs, from, name, to, to_name, 0);
+	vfs_name_look_up(f->vfs, from, name, &about);
+	vfs_name_look_up(f->vfs, to, to_name, &about);
+	vfs_name_rename(f->vfs, from, name, to, to_name, 0);
 }
 
 static void step(struct fixture *f)
@@ -149,20 +153,20 @@ static void step(struct fixture *f)
 		write_file(f, dir, name);
 		break;
 	case 3:
-		if (vfs_look_up(f->vfs, dir, name, &about) == -ENOENT)
-			assert_int_equal(vfs_make_dir(f->vfs, dir, name, &about), 0);
+		if (vfs_name_look_up(f->vfs, dir, name, &about) == -ENOENT)
+			assert_int_equal(vfs_name_make_dir(f->vfs, dir, name, &about), 0);
 		break;
 	case 4:
-		if (vfs_look_up(f->vfs, dir, name, &about) == -ENOENT)
-			assert_int_equal(vfs_make_file(f->vfs, dir, name, &about), 0);
+		if (vfs_name_look_up(f->vfs, dir, name, &about) == -ENOENT)
+			assert_int_equal(vfs_name_make_file(f->vfs, dir, name, &about), 0);
 		break;
 	case 5:
-		if (vfs_look_up(f->vfs, dir, name, &about) == 0 && !S_ISDIR(about.st_mode))
-			assert_int_equal(vfs_unlink(f->vfs, dir, name), 0);
+		if (vfs_name_look_up(f->vfs, dir, name, &about) == 0 && !S_ISDIR(about.st_mode))
+			assert_int_equal(vfs_name_unlink(f->vfs, dir, name), 0);
 		break;
 	case 6:
-		if (vfs_look_up(f->vfs, dir, name, &about) == 0 && S_ISDIR(about.st_mode))
-			vfs_remove_dir(f->vfs, dir, name);
+		if (vfs_name_look_up(f->vfs, dir, name, &about) == 0 && S_ISDIR(about.st_mode))
+			vfs_name_remove_dir(f->vfs, dir, name);
 		break;
 	case 7:
 		rename_some(f, dir, name);
@@ -182,10 +186,10 @@ static size_t describe(struct fixture *f, uint64_t dir, char *out, size_t size, 
 	size_t used = 0;
 	int i;
 
-	assert_int_equal(vfs_get_attributes(f->vfs, dir, &about), 0);
+	assert_int_equal(vfs_attributes_get(f->vfs, dir, &about), 0);
 	used += (size_t)snprintf(out, size, "%*s(%lld %lld)\n", depth, "", (long long)about.st_mtime, (long long)about.st_atime);
 	for (i = 0; i < NAMES && depth < 8; i++) {
-		if (vfs_look_up(f->vfs, dir, names[i], &about) < 0)
+		if (vfs_name_look_up(f->vfs, dir, names[i], &about) < 0)
 			continue;
 		used += (size_t)snprintf(out + used, size - used, "%*s%s %lld %lld\n", depth, "", names[i],
 					 (long long)about.st_mtime, (long long)about.st_atime);
@@ -241,27 +245,27 @@ static void a_board_that_changes_things_is_seen(void **state)
 	struct stat about, dir;
 
 	fakeboard_stop_clock(f->board, 0);
-	assert_int_equal(vfs_make_dir(f->vfs, ROOT, "d", &dir), 0);
+	assert_int_equal(vfs_name_make_dir(f->vfs, ROOT, "d", &dir), 0);
 	write_file(f, dir.st_ino, "a");
 	write_file(f, dir.st_ino, "b");
 	vfs_close(f->vfs);
 	/* The same length. */
 	assert_int_equal(vfs_open(&f->vfs, f->board, &(struct vfs_options){.now = ticking}), 0);
-	assert_int_equal(vfs_look_up(f->vfs, ROOT, "d", &dir), 0);
-	assert_int_equal(vfs_look_up(f->vfs, dir.st_ino, "a", &about), 0);
+	assert_int_equal(vfs_name_look_up(f->vfs, ROOT, "d", &dir), 0);
+	assert_int_equal(vfs_name_look_up(f->vfs, dir.st_ino, "a", &about), 0);
 	vfs_close(f->vfs);
 	assert_int_equal(fakeboard_write(f->board, "/d/a", "zzzzzzzzzz", (size_t)about.st_size), 0);
 	mount_board(f);
-	assert_int_equal(vfs_look_up(f->vfs, ROOT, "d", &dir), 0);
+	assert_int_equal(vfs_name_look_up(f->vfs, ROOT, "d", &dir), 0);
 	assert_true(dir.st_mtime >= 1700000000);
-	assert_int_equal(vfs_look_up(f->vfs, dir.st_ino, "a", &about), 0);
+	assert_int_equal(vfs_name_look_up(f->vfs, dir.st_ino, "a", &about), 0);
 	assert_int_equal(about.st_mtime, 0);
-	assert_int_equal(vfs_look_up(f->vfs, dir.st_ino, "b", &about), 0);
+	assert_int_equal(vfs_name_look_up(f->vfs, dir.st_ino, "b", &about), 0);
 	assert_true(about.st_mtime >= 1700000000);
 	vfs_close(f->vfs);
 	assert_int_equal(fakeboard_write(f->board, "/d/c", "", 0), 0);
 	mount_board(f);
-	assert_int_equal(vfs_look_up(f->vfs, ROOT, "d", &dir), 0);
+	assert_int_equal(vfs_name_look_up(f->vfs, ROOT, "d", &dir), 0);
 	assert_int_equal(dir.st_mtime, 0);
 }
 
@@ -270,13 +274,13 @@ static void numbers_come_from_names(void **state)
 	struct fixture *f = *state;
 	struct stat first, again, dir;
 
-	assert_int_equal(vfs_make_dir(f->vfs, ROOT, "d", &dir), 0);
-	assert_int_equal(vfs_make_file(f->vfs, dir.st_ino, "a", &first), 0);
+	assert_int_equal(vfs_name_make_dir(f->vfs, ROOT, "d", &dir), 0);
+	assert_int_equal(vfs_name_make_file(f->vfs, dir.st_ino, "a", &first), 0);
 	vfs_close(f->vfs);
 	mount_board(f);
-	assert_int_equal(vfs_look_up(f->vfs, ROOT, "d", &again), 0);
+	assert_int_equal(vfs_name_look_up(f->vfs, ROOT, "d", &again), 0);
 	assert_int_equal(again.st_ino, dir.st_ino);
-	assert_int_equal(vfs_look_up(f->vfs, dir.st_ino, "a", &again), 0);
+	assert_int_equal(vfs_name_look_up(f->vfs, dir.st_ino, "a", &again), 0);
 	assert_int_equal(again.st_ino, first.st_ino);
 }
 
