@@ -70,6 +70,10 @@ UNIT_TESTS += \
 	tests/unit/test_times_codec \
 	tests/unit/test_times_store \
 	tests/unit/test_vfs \
+	tests/unit/test_vfs_attributes \
+	tests/unit/test_vfs_dir \
+	tests/unit/test_vfs_file \
+	tests/unit/test_vfs_name \
 	tests/unit/test_vfs_times
 ASK = tests/unit/ask.c tests/unit/ask.h tests/unit/dice.h
 FAKE_BOARD = tests/unit/fakeboard.c tests/unit/fakeboard.h
@@ -92,8 +96,17 @@ tests_unit_test_spelling_LDADD = $(FUSE_TEST_LIBS)
 tests_unit_test_times_codec_SOURCES = tests/unit/test_times_codec.c tests/unit/dice.h
 tests_unit_test_times_codec_LDADD = $(FUSE_TEST_LIBS)
 tests_unit_test_times_store_LDADD = $(FUSE_TEST_LIBS)
-tests_unit_test_vfs_SOURCES = tests/unit/test_vfs.c $(FAKE_BOARD)
+VFS_RIG = tests/unit/rig.c tests/unit/rig.h $(FAKE_BOARD)
+tests_unit_test_vfs_SOURCES = tests/unit/test_vfs.c $(VFS_RIG)
 tests_unit_test_vfs_LDADD = $(FUSE_TEST_LIBS)
+tests_unit_test_vfs_attributes_SOURCES = tests/unit/test_vfs_attributes.c $(VFS_RIG)
+tests_unit_test_vfs_attributes_LDADD = $(FUSE_TEST_LIBS)
+tests_unit_test_vfs_dir_SOURCES = tests/unit/test_vfs_dir.c $(VFS_RIG)
+tests_unit_test_vfs_dir_LDADD = $(FUSE_TEST_LIBS)
+tests_unit_test_vfs_file_SOURCES = tests/unit/test_vfs_file.c $(VFS_RIG)
+tests_unit_test_vfs_file_LDADD = $(FUSE_TEST_LIBS)
+tests_unit_test_vfs_name_SOURCES = tests/unit/test_vfs_name.c $(VFS_RIG)
+tests_unit_test_vfs_name_LDADD = $(FUSE_TEST_LIBS)
 tests_unit_test_vfs_times_SOURCES = tests/unit/test_vfs_times.c tests/unit/dice.h $(FAKE_BOARD)
 tests_unit_test_vfs_times_LDADD = $(FUSE_TEST_LIBS)
 
