@@ -82,6 +82,7 @@ struct board_content {
 	struct board_stat was;
 };
 
+/* What is NULL is as the board below has it, but `close`; at the lowest it means what stands beside it. */
 struct board_ops {
 	enum board_kind (*kind)(struct board *board, const char *dir); /* NULL: all is BOARD_ORDINARY */
 	size_t (*top)(struct board *board, const char *path);          /* NULL: there is but one file system */
@@ -108,6 +109,7 @@ struct board_ops {
 /* An implementation embeds this as its first member. */
 struct board {
 	const struct board_ops *ops;
+	struct board *below; /* the one that it decorates, and closes; NULL: none */
 };
 
 /* The kind of the file system that the entries of directory DIR lie on, or would lie on. Asks nobody. */

@@ -35,7 +35,6 @@ struct node {
 
 struct board_cache {
 	struct board base;
-	struct board *below;
 	int64_t timeout_us;
 	int64_t (*now)(void);
 	pthread_mutex_t lock; /* guards all below; never held while the board is asked */
@@ -102,7 +101,7 @@ static bool is_fat(struct board_cache *cache, const struct node *dir, const char
 		return dir->folds;
 	if (asprintf(&path, "/%s", name) < 0)
 		return false;
-	bool fat = board_kind(cache->below, path) == BOARD_FAT;
+	bool fat = board_kind(cache->base.below, path) == BOARD_FAT;
 	free(path);
 	return fat;
 }
@@ -195,7 +194,7 @@ static void learn(struct board_cache *cache, struct node *node, bool there, cons
 /* A board that was out of sight may have changed. With the lock held. */
 static void follow_session(struct board_cache *cache)
 {
-	unsigned session = board_session(cache->below);
+	unsigned session = board_session(cache->base.below);
 
 	if (session == cache->session)
 		return;
@@ -295,7 +294,7 @@ static bool better_listed(struct board_cache *cache, const char *path, char **di
 		place.dir->asked = true;
 	free(place.copy);
 	*dir = parent_of(path);
-	return *dir && (better || (strcmp(path, "/") && board_kind(cache->below, *dir) == BOARD_FAT));
+	return *dir && (better || (strcmp(path, "/") && board_kind(cache->base.below, *dir) == BOARD_FAT));
 }
 
 /* An entry of a directory, and a listing while it comes in. */
@@ -343,7 +342,7 @@ static int list_below(struct board_cache *cache, const char *path, struct listin
 static int stat_below(struct board_cache *cache, const char *path, struct board_stat *out)
 {
 	unsigned long changes = count_of_changes(cache);
-	int error = board_stat(cache->below, path, out);
+	int error = board_stat(cache->base.below, path, out);
 
 	pthread_mutex_lock(&cache->lock);
 	if (still_true(cache, changes) && (!error || error == -ENOENT))
@@ -366,21 +365,6 @@ static int find_listed(const struct listing *listing, const char *path, struct b
 	return -ENOENT;
 }
 
-static enum board_kind op_kind(struct board *base, const char *dir)
-{
-	return board_kind(of(base)->below, dir);
-}
-
-static size_t op_top(struct board *base, const char *path)
-{
-	return board_top(of(base)->below, path);
-}
-
-static int op_probe(struct board *base, const char *path, struct board_stat *out)
-{
-	return board_probe(of(base)->below, path, out);
-}
-
 static int op_stat(struct board *base, const char *path, struct board_stat *out)
 {
 	struct board_cache *cache = of(base);
@@ -395,7 +379,7 @@ static int op_stat(struct board *base, const char *path, struct board_stat *out)
 		pthread_mutex_lock(&cache->lock);
 		answer = known(cache, path, out);
 		pthread_mutex_unlock(&cache->lock);
-		if (!answer && board_kind(cache->below, dir) == BOARD_FAT)
+		if (!answer && board_kind(cache->base.below, dir) == BOARD_FAT)
 			answer = find_listed(&listing, path, out);
 	}
 	listing_free(&listing);
@@ -463,7 +447,7 @@ static void keep_listing(struct board_cache *cache, const char *path, const stru
 static int list_below(struct board_cache *cache, const char *path, struct listing *listing)
 {
 	unsigned long changes = count_of_changes(cache);
-	int error = board_list(cache->below, path, add_entry, listing);
+	int error = board_list(cache->base.below, path, add_entry, listing);
 
 	pthread_mutex_lock(&cache->lock);
 	if (!error && still_true(cache, changes))
@@ -517,7 +501,7 @@ static int op_list(struct board *base, const char *path, board_entry_fn *each, v
 
 static ssize_t op_read(struct board *base, const char *path, void *buf, size_t len, uint64_t offset)
 {
-	return board_read(of(base)->below, path, buf, len, offset);
+	return board_read(base->below, path, buf, len, offset);
 }
 
 /* What a change of PATH that ended with ERROR tells of it. With the lock held. */
@@ -541,7 +525,7 @@ static void changed(struct board_cache *cache, const char *path, int error, cons
 
 static void op_ahead(struct board *base, const char *path, uint64_t size)
 {
-	board_ahead(of(base)->below, path, size);
+	board_ahead(base->below, path, size);
 }
 
 static int op_replace(struct board *base, const char *path, const struct board_content *content, struct board_stat *out)
@@ -556,7 +540,7 @@ static int op_replace(struct board *base, const char *path, const struct board_c
 	pthread_mutex_unlock(&cache->lock);
 	if (answer == -ENOENT || (answer == 1 && now.size != content->size))
 		hinted.differs = true;
-	int error = board_replace(cache->below, path, &hinted, out);
+	int error = board_replace(cache->base.below, path, &hinted, out);
 	changed(cache, path, error, out);
 	return error;
 }
@@ -565,7 +549,7 @@ static int op_append(struct board *base, const char *path, const struct board_co
 		     struct board_stat *out)
 {
 	count_change(of(base));
-	int error = board_append(of(base)->below, path, content, from, out);
+	int error = board_append(base->below, path, content, from, out);
 	changed(of(base), path, error, out);
 	return error;
 }
@@ -576,7 +560,7 @@ static int op_mkdir(struct board *base, const char *path)
 	struct board_stat stat = {.is_dir = true};
 
 	count_change(cache);
-	int error = board_mkdir(cache->below, path);
+	int error = board_mkdir(cache->base.below, path);
 	pthread_mutex_lock(&cache->lock);
 	keep_change(cache, path, error, &stat);
 	struct place place = walk(cache, path, false);
@@ -591,7 +575,7 @@ static int op_mkdir(struct board *base, const char *path)
 static int op_rmdir(struct board *base, const char *path)
 {
 	count_change(of(base));
-	int error = board_rmdir(of(base)->below, path);
+	int error = board_rmdir(base->below, path);
 	changed(of(base), path, error, NULL);
 	return error;
 }
@@ -599,7 +583,7 @@ static int op_rmdir(struct board *base, const char *path)
 static int op_remove(struct board *base, const char *path)
 {
 	count_change(of(base));
-	int error = board_remove(of(base)->below, path);
+	int error = board_remove(base->below, path);
 	changed(of(base), path, error, NULL);
 	return error;
 }
@@ -669,7 +653,7 @@ static int op_rename(struct board *base, const char *from, const char *to, bool 
 	cache->changes++;
 	cache->renaming++;
 	pthread_mutex_unlock(&cache->lock);
-	int error = board_rename(cache->below, from, to, noreplace);
+	int error = board_rename(cache->base.below, from, to, noreplace);
 	pthread_mutex_lock(&cache->lock);
 	cache->changes++;
 	cache->renaming--;
@@ -678,54 +662,27 @@ static int op_rename(struct board *base, const char *from, const char *to, bool 
 	return error;
 }
 
-static int op_hash(struct board *base, struct board_hash *files, size_t count)
-{
-	return board_hash(of(base)->below, files, count);
-}
-
-static int op_statfs(struct board *base, const char *path, struct board_statfs *out)
-{
-	return board_statfs(of(base)->below, path, out);
-}
-
-static const struct board_info *op_info(struct board *base)
-{
-	return board_info(of(base)->below);
-}
-
-static unsigned op_session(struct board *base)
-{
-	return board_session(of(base)->below);
-}
-
 static void op_close(struct board *base)
 {
 	struct board_cache *cache = of(base);
 
-	board_close(cache->below);
+	board_close(cache->base.below);
 	forget_entries(&cache->root);
 	pthread_mutex_destroy(&cache->lock);
 	free(cache);
 }
 
 static const struct board_ops ops = {
-	.kind = op_kind,
-	.top = op_top,
 	.stat = op_stat,
-	.probe = op_probe,
 	.list = op_list,
 	.read = op_read,
 	.ahead = op_ahead,
-	.hash = op_hash,
 	.replace = op_replace,
 	.append = op_append,
 	.mkdir = op_mkdir,
 	.rmdir = op_rmdir,
 	.remove = op_remove,
 	.rename = op_rename,
-	.statfs = op_statfs,
-	.info = op_info,
-	.session = op_session,
 	.close = op_close,
 };
 
@@ -736,7 +693,7 @@ int board_cache_open(struct board **out, struct board *below, int64_t timeout_us
 	if (!cache)
 		return -ENOMEM;
 	cache->base.ops = &ops;
-	cache->below = below;
+	cache->base.below = below;
 	cache->timeout_us = timeout_us;
 	cache->now = now ? now : monotonic;
 	cache->root.known_at = cache->root.listed_at = NEVER;

@@ -13,7 +13,6 @@ enum { NAME_BYTES_MAX = 255 }; /* of any file system of MicroPython; LittleFS 1 
 
 struct board_mend {
 	struct board base;
-	struct board *below;
 	/* Looking and then leaping is one step for whoever changes names. Writing content is long, and looks only. */
 	pthread_mutex_t names;
 };
@@ -50,7 +49,7 @@ static char *parent_of(const char *path)
 static enum board_kind kind_of(struct board_mend *mend, const char *path)
 {
 	char *parent = parent_of(path);
-	enum board_kind kind = parent ? board_kind(mend->below, parent) : BOARD_ORDINARY;
+	enum board_kind kind = parent ? board_kind(mend->base.below, parent) : BOARD_ORDINARY;
 
 	free(parent);
 	return kind;
@@ -88,7 +87,7 @@ static int mend_missing(struct board_mend *mend, const char *path, int error)
 
 static int mended_stat(struct board_mend *mend, const char *path, struct board_stat *out)
 {
-	int error = is_misread(mend, path) ? -ENOENT : board_stat(mend->below, path, out);
+	int error = is_misread(mend, path) ? -ENOENT : board_stat(mend->base.below, path, out);
 
 	return mend_missing(mend, path, error);
 }
@@ -100,16 +99,6 @@ static int op_stat(struct board *base, const char *path, struct board_stat *out)
 	return error ? error : mended_stat(of(base), path, out);
 }
 
-static int op_probe(struct board *base, const char *path, struct board_stat *out)
-{
-	return board_probe(of(base)->below, path, out);
-}
-
-static enum board_kind op_kind(struct board *base, const char *dir)
-{
-	return board_kind(of(base)->below, dir);
-}
-
 static int op_list(struct board *base, const char *path, board_entry_fn *each, void *context)
 {
 	struct board_stat stat;
@@ -119,7 +108,7 @@ static int op_list(struct board *base, const char *path, board_entry_fn *each, v
 		error = op_stat(base, path, &stat);
 	if (!error && !stat.is_dir)
 		error = -ENOTDIR;
-	return error ? error : board_list(of(base)->below, path, each, context);
+	return error ? error : board_list(base->below, path, each, context);
 }
 
 /* Why PATH, of which the board said ERROR, cannot be read. */
@@ -137,13 +126,8 @@ static ssize_t op_read(struct board *base, const char *path, void *buf, size_t l
 
 	if (error)
 		return error;
-	ssize_t got = is_misread(of(base), path) ? -ENOENT : board_read(of(base)->below, path, buf, len, offset);
+	ssize_t got = is_misread(of(base), path) ? -ENOENT : board_read(base->below, path, buf, len, offset);
 	return got == -ENOENT || got == -EACCES || got == -ENODEV ? mend_unreadable(of(base), path, (int)got) : got;
-}
-
-static size_t op_top(struct board *base, const char *path)
-{
-	return board_top(of(base)->below, path);
 }
 
 /*
@@ -159,7 +143,7 @@ static int check_new(struct board_mend *mend, const char *path)
 		return kind == BOARD_NONE ? -EPERM : 0;
 	if (is_misread(mend, path))
 		return -EINVAL;
-	int error = board_probe(mend->below, path, &stat);
+	int error = board_probe(mend->base.below, path, &stat);
 	return error == -ENOENT ? 0 : error ? error : -EINVAL;
 }
 
@@ -195,16 +179,11 @@ static int write_target(struct board_mend *mend, const char *path)
 	return error ? error : !there && stat.is_dir ? -EISDIR : 0;
 }
 
-static void op_ahead(struct board *base, const char *path, uint64_t size)
-{
-	board_ahead(of(base)->below, path, size);
-}
-
 static int op_replace(struct board *base, const char *path, const struct board_content *content, struct board_stat *out)
 {
 	int error = write_target(of(base), path);
 
-	return error ? error : board_replace(of(base)->below, path, content, out);
+	return error ? error : board_replace(base->below, path, content, out);
 }
 
 static int op_append(struct board *base, const char *path, const struct board_content *content, uint64_t from,
@@ -212,7 +191,7 @@ static int op_append(struct board *base, const char *path, const struct board_co
 {
 	int error = write_target(of(base), path);
 
-	return error ? error : board_append(of(base)->below, path, content, from, out);
+	return error ? error : board_append(base->below, path, content, from, out);
 }
 
 /* FAT says EACCES when there is no room for a new PATH. */
@@ -232,7 +211,7 @@ static int op_mkdir(struct board *base, const char *path)
 	if (!error)
 		error = there ? check_new(mend, path) : -EEXIST;
 	if (!error)
-		error = mend_full(mend, path, board_mkdir(mend->below, path));
+		error = mend_full(mend, path, board_mkdir(mend->base.below, path));
 	pthread_mutex_unlock(&mend->names);
 	return error;
 }
@@ -249,10 +228,10 @@ static int is_something(void *context, const char *name, const struct board_stat
 /* Removes directory PATH; the board's word for a full one differs, and listing it takes away leftovers of ours. */
 static int remove_dir(struct board_mend *mend, const char *path)
 {
-	int error = board_list(mend->below, path, is_something, NULL);
+	int error = board_list(mend->base.below, path, is_something, NULL);
 
 	if (!error)
-		error = board_rmdir(mend->below, path);
+		error = board_rmdir(mend->base.below, path);
 	/* What is in it is not shown. */
 	return error == -EACCES && kind_of(mend, path) == BOARD_FAT ? -ENOTEMPTY : error;
 }
@@ -264,7 +243,7 @@ static bool is_top(struct board_mend *mend, const char *path)
 
 	if (asprintf(&below, "%s/", path) < 0)
 		return false;
-	bool top = board_top(mend->below, below) == strlen(below);
+	bool top = board_top(mend->base.below, below) == strlen(below);
 	free(below);
 	return top;
 }
@@ -294,7 +273,7 @@ static int op_remove(struct board *base, const char *path)
 	pthread_mutex_lock(&mend->names);
 	int error = op_stat(base, path, &stat);
 	if (!error)
-		error = stat.is_dir ? -EISDIR : board_remove(mend->below, path);
+		error = stat.is_dir ? -EISDIR : board_remove(mend->base.below, path);
 	pthread_mutex_unlock(&mend->names);
 	return error;
 }
@@ -319,9 +298,9 @@ static bool is_below(struct board_mend *mend, const char *path, const char *dire
 /* Whether A and B lie on two file systems. */
 static bool is_across(struct board_mend *mend, const char *a, const char *b)
 {
-	size_t top = board_top(mend->below, a);
+	size_t top = board_top(mend->base.below, a);
 
-	return board_top(mend->below, b) != top || strncmp(a, b, top) != 0;
+	return board_top(mend->base.below, b) != top || strncmp(a, b, top) != 0;
 }
 
 /*
@@ -330,7 +309,7 @@ static bool is_across(struct board_mend *mend, const char *a, const char *b)
  */
 static int rename_now(struct board_mend *mend, const char *from, const char *to)
 {
-	int error = board_rename(mend->below, from, to, false);
+	int error = board_rename(mend->base.below, from, to, false);
 
 	return error == -EPERM ? -EXDEV : error; /* so say all of them of a rename to another file system */
 }
@@ -398,54 +377,26 @@ static int op_rename(struct board *base, const char *from, const char *to, bool 
 	return error;
 }
 
-static int op_hash(struct board *base, struct board_hash *files, size_t count)
-{
-	return board_hash(of(base)->below, files, count);
-}
-
-static int op_statfs(struct board *base, const char *path, struct board_statfs *out)
-{
-	return board_statfs(of(base)->below, path, out);
-}
-
-static const struct board_info *op_info(struct board *base)
-{
-	return board_info(of(base)->below);
-}
-
-static unsigned op_session(struct board *base)
-{
-	return board_session(of(base)->below);
-}
-
 static void op_close(struct board *base)
 {
 	struct board_mend *mend = of(base);
 
-	board_close(mend->below);
+	board_close(mend->base.below);
 	pthread_mutex_destroy(&mend->names);
 	free(mend);
 }
 
 static const struct board_ops ops = {
-	.kind = op_kind,
-	.top = op_top,
 	.stat = op_stat,
-	.probe = op_probe,
 	.may_make = op_may_make,
 	.list = op_list,
 	.read = op_read,
-	.ahead = op_ahead,
-	.hash = op_hash,
 	.replace = op_replace,
 	.append = op_append,
 	.mkdir = op_mkdir,
 	.rmdir = op_rmdir,
 	.remove = op_remove,
 	.rename = op_rename,
-	.statfs = op_statfs,
-	.info = op_info,
-	.session = op_session,
 	.close = op_close,
 };
 
@@ -456,7 +407,7 @@ int board_mend_open(struct board **out, struct board *below)
 	if (!mend)
 		return -ENOMEM;
 	mend->base.ops = &ops;
-	mend->below = below;
+	mend->base.below = below;
 	pthread_mutex_init(&mend->names, NULL);
 	*out = &mend->base;
 	return 0;

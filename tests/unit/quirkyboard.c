@@ -14,7 +14,6 @@ enum { NAME_BYTES = 255, PATH_BYTES = 4096 };
 
 struct quirkyboard {
 	struct board base;
-	struct board *below;
 	enum quirkyboard_kind kind;
 	bool split;
 	unsigned losses;
@@ -128,7 +127,7 @@ static int fat_path(struct quirkyboard *quirky, const char *path, char out[PATH_
 		if (!finding.len)
 			return -EINVAL;
 		snprintf(finding.found, sizeof(finding.found), "%.*s", (int)finding.len, finding.name);
-		board_list(quirky->below, at ? out : "/", find_one, &finding);
+		board_list(quirky->base.below, at ? out : "/", find_one, &finding);
 		at += (size_t)snprintf(out + at, PATH_BYTES - at, "/%s", finding.found);
 	}
 	if (!at)
@@ -149,7 +148,7 @@ static int resolve(struct quirkyboard *quirky, const char *path, char out[PATH_B
 	else
 		snprintf(out, PATH_BYTES, "%s", path);
 	/* In / there is no file system, so that nothing can be found there, or made. */
-	if (!error && quirky->split && strrchr(out, '/') == out && board_stat(quirky->below, out, &stat))
+	if (!error && quirky->split && strrchr(out, '/') == out && board_stat(quirky->base.below, out, &stat))
 		error = -ENODEV;
 	return error;
 }
@@ -182,14 +181,14 @@ static bool is_dir(struct quirkyboard *quirky, const char *path)
 {
 	struct board_stat stat;
 
-	return !board_stat(quirky->below, path, &stat) && stat.is_dir;
+	return !board_stat(quirky->base.below, path, &stat) && stat.is_dir;
 }
 
 static bool is_file(struct quirkyboard *quirky, const char *path)
 {
 	struct board_stat stat;
 
-	return !board_stat(quirky->below, path, &stat) && !stat.is_dir;
+	return !board_stat(quirky->base.below, path, &stat) && !stat.is_dir;
 }
 
 static int op_stat(struct board *board, const char *given, struct board_stat *out)
@@ -197,7 +196,7 @@ static int op_stat(struct board *board, const char *given, struct board_stat *ou
 	char path[PATH_BYTES];
 	int error = resolve(of(board), given, path);
 
-	return error ? error : missing(of(board), board_stat(of(board)->below, path, out));
+	return error ? error : missing(of(board), board_stat(board->below, path, out));
 }
 
 static int op_list(struct board *board, const char *given, board_entry_fn *each, void *context)
@@ -205,7 +204,7 @@ static int op_list(struct board *board, const char *given, board_entry_fn *each,
 	char path[PATH_BYTES];
 	int error = resolve(of(board), given, path);
 
-	return error ? error : missing(of(board), board_list(of(board)->below, path, each, context));
+	return error ? error : missing(of(board), board_list(board->below, path, each, context));
 }
 
 static ssize_t op_read(struct board *board, const char *given, void *buf, size_t len, uint64_t offset)
@@ -217,7 +216,7 @@ static ssize_t op_read(struct board *board, const char *given, void *buf, size_t
 		return error;
 	if (is_fat(of(board)) && is_dir(of(board), path))
 		return -ENOENT;
-	ssize_t got = board_read(of(board)->below, path, buf, len, offset);
+	ssize_t got = board_read(board->below, path, buf, len, offset);
 	return got < 0 ? missing(of(board), (int)got) : got;
 }
 
@@ -233,7 +232,7 @@ static int op_replace(struct board *board, const char *given, const struct board
 	char path[PATH_BYTES];
 	int error = may_write(of(board), given, path);
 
-	return error ? error : missing(of(board), board_replace(of(board)->below, path, content, out));
+	return error ? error : missing(of(board), board_replace(board->below, path, content, out));
 }
 
 static int op_append(struct board *board, const char *given, const struct board_content *content, uint64_t from,
@@ -242,7 +241,7 @@ static int op_append(struct board *board, const char *given, const struct board_
 	char path[PATH_BYTES];
 	int error = may_write(of(board), given, path);
 
-	return error ? error : missing(of(board), board_append(of(board)->below, path, content, from, out));
+	return error ? error : missing(of(board), board_append(board->below, path, content, from, out));
 }
 
 static int op_mkdir(struct board *board, const char *given)
@@ -250,7 +249,7 @@ static int op_mkdir(struct board *board, const char *given)
 	char path[PATH_BYTES];
 	int error = resolve_new(of(board), given, path);
 
-	return error ? error : missing(of(board), board_mkdir(of(board)->below, path));
+	return error ? error : missing(of(board), board_mkdir(board->below, path));
 }
 
 static int op_rmdir(struct board *board, const char *given)
@@ -263,9 +262,9 @@ static int op_rmdir(struct board *board, const char *given)
 		return error;
 	if (!is_fat(quirky) && is_file(quirky, path)) {
 		quirky->losses++;
-		return board_remove(quirky->below, path);
+		return board_remove(quirky->base.below, path);
 	}
-	error = board_rmdir(quirky->below, path);
+	error = board_rmdir(quirky->base.below, path);
 	if (is_fat(quirky) && error == -ENOTEMPTY)
 		return -EACCES;
 	return is_file(quirky, path) ? error : missing(quirky, error);
@@ -280,8 +279,8 @@ static int op_remove(struct board *board, const char *given)
 	if (error)
 		return error;
 	if (is_fat(quirky) || !is_dir(quirky, path))
-		return missing(quirky, board_remove(quirky->below, path));
-	error = board_rmdir(quirky->below, path);
+		return missing(quirky, board_remove(quirky->base.below, path));
+	error = board_rmdir(quirky->base.below, path);
 	quirky->losses += !error;
 	return error;
 }
@@ -307,14 +306,14 @@ static void lose(struct quirkyboard *quirky, const char *path)
 {
 	struct losing losing = {quirky, path, NULL};
 
-	while (is_dir(quirky, path) && board_list(quirky->below, path, first_child, &losing) == 1) {
+	while (is_dir(quirky, path) && board_list(quirky->base.below, path, first_child, &losing) == 1) {
 		lose(quirky, losing.child);
 		free(losing.child);
 	}
 	if (is_dir(quirky, path))
-		board_rmdir(quirky->below, path);
+		board_rmdir(quirky->base.below, path);
 	else
-		board_remove(quirky->below, path);
+		board_remove(quirky->base.below, path);
 }
 
 static bool is_below(const char *path, const char *dir)
@@ -333,7 +332,7 @@ static bool is_there(struct quirkyboard *quirky, const char *path)
 static int rename_lfs1(struct quirkyboard *quirky, const char *from, const char *to)
 {
 	bool there = is_there(quirky, from);
-	int error = is_dir(quirky, from) && is_file(quirky, to) ? -EISDIR : board_rename(quirky->below, from, to, false);
+	int error = is_dir(quirky, from) && is_file(quirky, to) ? -EISDIR : board_rename(quirky->base.below, from, to, false);
 
 	quirky->losses += error && error != -EPERM && there; /* EPERM comes before it is asked */
 	return error;
@@ -344,7 +343,7 @@ static int rename_onto_itself(struct quirkyboard *quirky, const char *path)
 {
 	if (quirky->kind != QUIRKYBOARD_LFS1)
 		return 0;
-	int error = is_dir(quirky, path) ? board_rmdir(quirky->below, path) : board_remove(quirky->below, path);
+	int error = is_dir(quirky, path) ? board_rmdir(quirky->base.below, path) : board_remove(quirky->base.below, path);
 	quirky->losses += !error;
 	return error;
 }
@@ -363,8 +362,8 @@ static int rename_fat(struct quirkyboard *quirky, const char *from, const char *
 	if (is_dir(quirky, from) && is_file(quirky, found))
 		quirky->losses++;
 	if (is_file(quirky, found) && !itself)
-		board_remove(quirky->below, found);
-	return missing(quirky, board_rename(quirky->below, from, to, false));
+		board_remove(quirky->base.below, found);
+	return missing(quirky, board_rename(quirky->base.below, from, to, false));
 }
 
 static bool is_across(struct board *board, const char *a, const char *b)
@@ -397,22 +396,12 @@ static int op_rename(struct board *board, const char *given_from, const char *gi
 		return rename_fat(quirky, from, given_to, to);
 	if (quirky->kind == QUIRKYBOARD_LFS1)
 		return rename_lfs1(quirky, from, to);
-	return board_rename(quirky->below, from, to, false);
-}
-
-static int op_statfs(struct board *board, const char *path, struct board_statfs *out)
-{
-	return board_statfs(of(board)->below, path, out);
-}
-
-static const struct board_info *op_info(struct board *board)
-{
-	return board_info(of(board)->below);
+	return board_rename(quirky->base.below, from, to, false);
 }
 
 static void op_close(struct board *board)
 {
-	board_close(of(board)->below);
+	board_close(board->below);
 	free(board);
 }
 
@@ -420,6 +409,7 @@ static const struct board_ops ops = {
 	.kind = op_kind,
 	.top = op_top,
 	.stat = op_stat,
+	.probe = op_stat,
 	.list = op_list,
 	.read = op_read,
 	.replace = op_replace,
@@ -428,8 +418,6 @@ static const struct board_ops ops = {
 	.rmdir = op_rmdir,
 	.remove = op_remove,
 	.rename = op_rename,
-	.statfs = op_statfs,
-	.info = op_info,
 	.close = op_close,
 };
 
@@ -442,7 +430,7 @@ int quirkyboard_open(struct board **out, enum quirkyboard_kind kind)
 		return -ENOMEM;
 	quirky->base.ops = &ops;
 	quirky->kind = kind;
-	if (fakeboard_open(&quirky->below)) {
+	if (fakeboard_open(&quirky->base.below)) {
 		free(quirky);
 		return -ENOMEM;
 	}
@@ -452,15 +440,15 @@ int quirkyboard_open(struct board **out, enum quirkyboard_kind kind)
 
 int quirkyboard_split(struct board *board)
 {
-	int error = board_mkdir(of(board)->below, "/flash");
+	int error = board_mkdir(board->below, "/flash");
 
 	of(board)->split = true;
-	return error ? error : board_mkdir(of(board)->below, "/sd");
+	return error ? error : board_mkdir(board->below, "/sd");
 }
 
 struct board *quirkyboard_below(struct board *board)
 {
-	return of(board)->below;
+	return board->below;
 }
 
 unsigned quirkyboard_losses(struct board *board)

@@ -22,7 +22,6 @@ enum { TIMEOUT = 1000000, LISTED_MAX = 64 };
  */
 struct spy {
 	struct board base;
-	struct board *below;
 	bool differs;      /* what the last replace was told */
 	int64_t dir_mtime; /* directories have this time, as on FAT; 0: none */
 	void (*behind_rename)(void);
@@ -35,14 +34,9 @@ static struct {
 	int64_t now;
 } test;
 
-static struct board *below_of(struct board *board)
-{
-	return ((struct spy *)board)->below;
-}
-
 static int spy_stat(struct board *board, const char *path, struct board_stat *out)
 {
-	int error = board_stat(below_of(board), path, out);
+	int error = board_stat(board->below, path, out);
 
 	if (!error && out->is_dir)
 		out->mtime = test.spy.dir_mtime;
@@ -68,58 +62,22 @@ static int spy_list(struct board *board, const char *path, board_entry_fn *each,
 {
 	struct pass_on pass = {each, context};
 
-	return board_list(below_of(board), path, pass_entry, &pass);
-}
-
-static ssize_t spy_read(struct board *board, const char *path, void *buf, size_t len, uint64_t offset)
-{
-	return board_read(below_of(board), path, buf, len, offset);
+	return board_list(board->below, path, pass_entry, &pass);
 }
 
 static int spy_replace(struct board *board, const char *path, const struct board_content *content, struct board_stat *out)
 {
 	test.spy.differs = content->differs;
-	return board_replace(below_of(board), path, content, out);
-}
-
-static int spy_append(struct board *board, const char *path, const struct board_content *content, uint64_t from,
-		      struct board_stat *out)
-{
-	return board_append(below_of(board), path, content, from, out);
-}
-
-static int spy_mkdir(struct board *board, const char *path)
-{
-	return board_mkdir(below_of(board), path);
-}
-
-static int spy_rmdir(struct board *board, const char *path)
-{
-	return board_rmdir(below_of(board), path);
-}
-
-static int spy_remove(struct board *board, const char *path)
-{
-	return board_remove(below_of(board), path);
+	return board_replace(board->below, path, content, out);
 }
 
 static int spy_rename(struct board *board, const char *from, const char *to, bool noreplace)
 {
-	int error = board_rename(below_of(board), from, to, noreplace);
+	int error = board_rename(board->below, from, to, noreplace);
 
 	if (test.spy.behind_rename)
 		test.spy.behind_rename();
 	return error;
-}
-
-static int spy_statfs(struct board *board, const char *path, struct board_statfs *out)
-{
-	return board_statfs(below_of(board), path, out);
-}
-
-static const struct board_info *spy_info(struct board *board)
-{
-	return board_info(below_of(board));
 }
 
 static unsigned spy_session(struct board *board)
@@ -129,21 +87,15 @@ static unsigned spy_session(struct board *board)
 
 static void spy_close(struct board *board)
 {
-	board_close(below_of(board));
+	board_close(board->below);
 }
 
 static const struct board_ops spy_ops = {
 	.stat = spy_stat,
+	.probe = spy_stat,
 	.list = spy_list,
-	.read = spy_read,
 	.replace = spy_replace,
-	.append = spy_append,
-	.mkdir = spy_mkdir,
-	.rmdir = spy_rmdir,
-	.remove = spy_remove,
 	.rename = spy_rename,
-	.statfs = spy_statfs,
-	.info = spy_info,
 	.session = spy_session,
 	.close = spy_close,
 };
@@ -160,7 +112,7 @@ static int open_with(int64_t timeout)
 	if (fakeboard_open(&test.fake))
 		return -1;
 	test.spy.base.ops = &spy_ops;
-	test.spy.below = test.fake;
+	test.spy.base.below = test.fake;
 	return board_cache_open(&test.cache, &test.spy.base, timeout, the_clock);
 }
 
