@@ -251,6 +251,22 @@ ONCE_TESTS = \
 	tests/system/vm.sh \
 	tests/system/vm_replug.sh
 
+# Those that take more than half a minute, the longest first: scripts/test starts them first, so that no processor idles at the end.
+LONG_TESTS = \
+	tests/unit/test_board_agent \
+	tests/system/power_cut_fat.sh \
+	tests/system/power_cut.sh \
+	tests/system/power_cut_lfs1.sh \
+	tests/system/vm.sh \
+	tests/system/vm_replug.sh \
+	tests/system/replug.sh \
+	tests/unit/test_agent_board \
+	tests/system/text_line.sh \
+	tests/system/host_stopped.sh \
+	tests/system/differential.sh \
+	tests/system/text.sh \
+	tests/system/reconnect.sh
+
 EXTRA_DIST += $(SYSTEM_TESTS) $(SCRIPT_TESTS) $(LAB_FILES)
 
 if HAVE_TESTS
