@@ -105,6 +105,7 @@ SYSTEM_TESTS = \
 	tests/system/basic.sh \
 	tests/system/board.sh \
 	tests/system/check_board.sh \
+	tests/system/completion.sh \
 	tests/system/differential.sh \
 	tests/system/fat_names.sh \
 	tests/system/file_manager.sh \
@@ -116,6 +117,7 @@ SYSTEM_TESTS = \
 	tests/system/killed_board.sh \
 	tests/system/linesim.sh \
 	tests/system/manners.sh \
+	tests/system/manuals.sh \
 	tests/system/mount_helper.sh \
 	tests/system/normal_user.sh \
 	tests/system/parallel.sh \
@@ -224,6 +226,7 @@ LAB_FILES = \
 	tests/lab/vm \
 	tests/lab/vm_init.sh \
 	tests/system/differential.py \
+	tests/system/help_lib.sh \
 	tests/system/lib.sh \
 	tests/system/linesim.py \
 	tests/system/parallel.py \
@@ -242,9 +245,11 @@ SCRIPT_TESTS = tests/scripts/check-layers tests/scripts/configure tests/scripts/
 ONCE_TESTS = \
 	$(SCRIPT_TESTS) \
 	tests/system/check_board.sh \
+	tests/system/completion.sh \
 	tests/system/file_manager.sh \
 	tests/system/host_stopped.sh \
 	tests/system/linesim.sh \
+	tests/system/manuals.sh \
 	tests/system/power_cut_fat.sh \
 	tests/system/power_cut_lfs1.sh \
 	tests/system/tools_lfs1.sh \
