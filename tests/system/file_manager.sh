@@ -1,6 +1,5 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# time-limit: 300
 # File managers on a mount: GNOME's gio, and PCManFM with its windows, on a display without a screen. They copy, move, rename and
 # delete; what they delete is gone and not in a trash folder; and they leave nothing behind that nobody asked for.
 set -eu

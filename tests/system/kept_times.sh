@@ -1,6 +1,5 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# time-limit: 240
 # Times outlive the mount: what was copied with its times is not sent again, by rsync, after a new mount and after a reset of the
 # board, on every file system. What the board changed by itself has its own time. What is kept is kept safe, and for each board.
 set -eu

@@ -5,7 +5,7 @@
 #   . "${top_srcdir:?}/tests/system/lib.sh"
 #
 # A test is started by tests/system/run, in an empty folder of its own. Its board's flash is $flash, its mount point $mnt. It ends
-# with status 0 when all is well; `fail` says what is not. One that may need more than five minutes on a busy computer says so in a
+# with status 0 when all is well; `fail` says what is not. One that may need more than ten minutes on a busy computer says so in a
 # line "# time-limit: SECONDS". It unmounts what it mounts. None fails because a computer is busy, see at_most_ms.
 #
 # The board is `exec:scripts/board` with $board_options, or stands at the end of a simulated line after start_line.

@@ -1,6 +1,5 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# time-limit: 400
 # Text on lines that carry seven bits, or damage what they carry: no byte is wrong. And how it comes and goes: the prompt is back at
 # the end with nothing of ours behind it, and a new mount finds its way from whatever the one before has left.
 set -eu
