@@ -119,6 +119,7 @@ SYSTEM_TESTS = \
 	tests/system/basic.sh \
 	tests/system/board.sh \
 	tests/system/check_board.sh \
+	tests/system/completion.sh \
 	tests/system/differential.sh \
 	tests/system/fat_names.sh \
 	tests/system/file_manager.sh \
@@ -130,6 +131,7 @@ SYSTEM_TESTS = \
 	tests/system/killed_board.sh \
 	tests/system/linesim.sh \
 	tests/system/manners.sh \
+	tests/system/manuals.sh \
 	tests/system/mount_helper.sh \
 	tests/system/normal_user.sh \
 	tests/system/parallel.sh \
@@ -223,6 +225,7 @@ LAB_FILES = \
 	tests/lab/vm \
 	tests/lab/vm_init.sh \
 	tests/system/differential.py \
+	tests/system/help_lib.sh \
 	tests/system/lib.sh \
 	tests/system/linesim.py \
 	tests/system/parallel.py \
@@ -241,14 +244,32 @@ SCRIPT_TESTS = tests/scripts/check-layers tests/scripts/configure tests/scripts/
 ONCE_TESTS = \
 	$(SCRIPT_TESTS) \
 	tests/system/check_board.sh \
+	tests/system/completion.sh \
 	tests/system/file_manager.sh \
 	tests/system/host_stopped.sh \
 	tests/system/linesim.sh \
+	tests/system/manuals.sh \
 	tests/system/power_cut_fat.sh \
 	tests/system/power_cut_lfs1.sh \
 	tests/system/tools_lfs1.sh \
 	tests/system/vm.sh \
 	tests/system/vm_replug.sh
+
+# Those that take more than half a minute, the longest first: scripts/test starts them first, so that no processor idles at the end.
+LONG_TESTS = \
+	tests/unit/test_board_agent \
+	tests/system/power_cut_fat.sh \
+	tests/system/power_cut.sh \
+	tests/system/power_cut_lfs1.sh \
+	tests/system/vm.sh \
+	tests/system/vm_replug.sh \
+	tests/system/replug.sh \
+	tests/unit/test_agent_board \
+	tests/system/text_line.sh \
+	tests/system/host_stopped.sh \
+	tests/system/differential.sh \
+	tests/system/text.sh \
+	tests/system/reconnect.sh
 
 EXTRA_DIST += $(SYSTEM_TESTS) $(SCRIPT_TESTS) $(LAB_FILES)
 

@@ -3,7 +3,6 @@
 # Random operations give on the mount what they give on a plain directory (differential.py), on a LittleFS 2 with attributes kept
 # and not, on LittleFS 1, on FAT, and on an unrooted PosixVFS; and after a remount all files are what they were.
 # Other seeds: SEEDS='1 2 3', more operations: STEPS=5000, on some: KINDS='lfs1 fat'.
-# time-limit: 600
 set -eu
 . "${top_srcdir:?}/tests/system/lib.sh"
 

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 # A flash that is full: the error reaches who writes, at fsync or close; nothing that was there is lost; and what can be done with
 # little room is done. On every file system.
-# time-limit: 300
 set -eu
 . "${top_srcdir:?}/tests/system/lib.sh"
 

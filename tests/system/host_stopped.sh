@@ -18,7 +18,7 @@ stopped_in() { # COUNTER SOURCE TARGET
 	copy=$!
 	counter=$1
 	sent() { [ "$(line_counter "$counter")" -ge $((before + 10000)) ]; }
-	await 10 'the copy is under way' sent
+	await 60 'the copy is under way' sent
 	stop_for_eight_seconds
 	wait $copy || fail "the copy failed: $(cat cp.said)"
 }

@@ -158,14 +158,16 @@ def rates():
 def latency():
     for name, least in (("--uart", 2 * (1 / 11520 + 0.001)), ("--usb", 2 * (1 / 800000 + 0.00025))):
         with line(name, board=["cat"]) as echo:
-            times = []
-            for _ in range(40):
+            best = PATIENCE
+            for count in range(4000):
                 start = time.monotonic()
                 echo.send(b"p")
                 echo.receive(1)
-                times.append(time.monotonic() - start)
-            print("%s: there and back in %.2f ms" % (name, min(times) * 1000))
-            assert least <= min(times) < least + 0.001
+                best = min(best, time.monotonic() - start)
+                if count > 40 and best < least + 0.001:  # a busy computer can make it later, never sooner
+                    break
+            print("%s: there and back in %.2f ms" % (name, best * 1000))
+            assert least <= best < least + 0.001
 
 
 def full_buffer():
@@ -191,15 +193,18 @@ def full_buffer():
 
 def writing_board():
     """A board that writes is held back, but for what it has written before the simulator is there to stop it: 12 KiB at most,
-    as the terminal holds no more. Without that it could write all of this at once."""
+    as the terminal holds no more. So when it has written all, all but that has come. Without that it could write all of this at once,
+    before anything has come."""
     script = "read x; dd if=/dev/zero bs=100 count=250 2>/dev/null; echo done >done; exec cat"
     with line("--uart", board=["sh", "-c", script]) as writer:
-        start = time.time()
         writer.send(b"\n")
-        writer.receive(25000)
+        while not size_of("done") and len(writer.unread) < 25000:
+            writer.read_some(time.monotonic() + PATIENCE)
         wait_for("the board has written", lambda: size_of("done"))
-        seconds = os.stat("done").st_mtime - start
-        assert seconds > (25000 - 12288 - 128) / 11520, "all was written in %.2f s" % seconds
+        come = writer.count("from_board")
+        print("%d of 25000 bytes have come when the board has written the last" % come)
+        assert come >= 25000 - 12288 - 500
+        writer.receive(25000)
 
 
 def damage():

@@ -93,9 +93,9 @@ mkfifo go
 "$mpremotefs" "exec:read word <'$PWD/go'; exec '$board' '$flash'" "$mnt" &
 waiting_pid=$!
 two_processes() { [ "$(processes mpremotefs | wc -l)" -eq 2 ]; }
-await 10 'one process waits for the other' two_processes
+await 60 'one process waits for the other' two_processes
 kill "$waiting_pid"
-await 10 'both end' mount_ended
+await 60 'both end' mount_ended
 wait "$waiting_pid" && fail 'the process that waits ended well'
 rm go
 
@@ -126,7 +126,7 @@ for signal in INT TERM HUP; do
 	read -r answer <&4
 	assert_equal 'the holder' written "$answer"
 	kill -"$signal" "$mount_pid"
-	await 10 "it ends on SIG$signal" mount_ended
+	await 60 "it ends on SIG$signal" mount_ended
 	status=0
 	wait "$mount_pid" || status=$?
 	assert_equal "exit status after SIG$signal" 0 "$status"
@@ -141,7 +141,7 @@ for signal in INT TERM HUP; do
 done
 pid=$(processes mpremotefs)
 kill "$pid"
-await 10 'a mount in the background ends on SIGTERM' mount_ended
+await 60 'a mount in the background ends on SIGTERM' mount_ended
 
 # -d: the frames.
 mount_logged -d
@@ -167,7 +167,7 @@ mnt="$PWD/a b,c\\d \"e\" ü"
 try_mount || fail 'a mount point with an unusual name'
 assert_same random "$mnt/random"
 if [ "$(id -u)" -eq 0 ]; then umount "$mnt"; else fusermount3 -u "$mnt"; fi
-await 10 'the board is free' flock -n "$flash" true
+await 60 'the board is free' flock -n "$flash" true
 mnt=$PWD/mnt
 
 # --- options ---

@@ -30,7 +30,7 @@ ends_with() {
 
 unmount_with_mount8() {
 	umount "$mnt" || fail 'umount'
-	await 10 'mpremotefs has ended' no_process
+	await 60 'mpremotefs has ended' no_process
 }
 
 # Under its other name the program is called as that, too.
@@ -62,12 +62,12 @@ assert_same random "$mnt/random"
 assert_equal 'owner by fstab' 12345 "$(stat -c %u "$mnt/random")"
 setpriv --reuid=nobody --clear-groups cat "$mnt/random" | cmp - random || fail 'allow_other does not let others in'
 umount -T fstab "$mnt" 2>/dev/null || umount "$mnt" || fail 'umount of a line in fstab'
-await 10 'mpremotefs has ended' no_process
+await 60 'mpremotefs has ended' no_process
 mount -a -T fstab || fail 'mount -a'
 ! mounted || fail 'mount -a has mounted what is noauto'
 assert_same random 'a place/random'
 umount "$PWD/a place"
-await 10 'mpremotefs has ended' no_process
+await 60 'mpremotefs has ended' no_process
 
 # What mount(8) and scripts tell by: 1 usage, 32 failure.
 ends_with 32 'no such device' mount -t mpremote /dev/no-such-port "$mnt"
@@ -93,4 +93,4 @@ stop_line
 mount -t mpremote "$(device)" "$mnt" || fail 'mount -t mpremote exec:...'
 assert_same random "$mnt/random"
 umount "$mnt"
-await 10 'mpremotefs has ended' no_process
+await 60 'mpremotefs has ended' no_process

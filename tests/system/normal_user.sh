@@ -52,7 +52,7 @@ assert_equal 'what the user wrote' text "$(as_user cat "$mnt/file")"
 assert_equal 'the owner' "$user" "$(as_user stat -c %U "$mnt/file")"
 assert_refused 'Permission denied' ls "$mnt" # of all others not even root is let in without allow_other
 as_user fusermount3 -u "$mnt"
-await 10 'the user has unmounted it' mount_ended
+await 60 'the user has unmounted it' mount_ended
 
 mkdir foreign sticky sticky/foreign
 chmod 1777 sticky/foreign
@@ -77,5 +77,5 @@ chmod 666 fuse
 as_user "$mpremotefs" "$(device)" "$mnt" || fail 'a user cannot mount any more'
 assert_equal 'what the user wrote' text "$(as_user cat "$mnt/file")"
 as_user fusermount3 -u "$mnt"
-await 10 'the user has unmounted it' mount_ended
+await 60 'the user has unmounted it' mount_ended
 stop_line

@@ -1,10 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# time-limit: 300
 # The power fails at each write to the flash while a file is replaced, made, added to or renamed over another, one after the other:
 # the board then has the old state or the new one, whole, nothing of ours is shown, and no room is lost. On LittleFS 2; power_cut_fat.sh
 # and power_cut_lfs1.sh are for the others.
-# time-limit: 600
+# time-limit: 900
 set -eu
 . "${top_srcdir:?}/tests/system/lib.sh"
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # power_cut.sh on FAT.
-# time-limit: 600
+# time-limit: 900
 set -eu
 kind=fat
 . "${top_srcdir:?}/tests/system/power_cut.sh"

@@ -1,6 +1,5 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# time-limit: 300
 # The plug is pulled 50 times each while a board is listed, read and written, and it is plugged in again: see replug.py.
 set -eu
 . "${top_srcdir:?}/tests/system/lib.sh"

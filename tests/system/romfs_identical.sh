@@ -1,6 +1,5 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# time-limit: 300
 # mpremote-romfs builds what mpremote from PyPI builds, byte for byte; MicroPython's own VfsRom reads it (romfs_trees.py).
 set -eu
 . "${top_srcdir:?}/tests/system/lib.sh"

@@ -1,6 +1,5 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# time-limit: 300
 # 200 random trees go into an image and come back the same; MicroPython's own VfsRom finds the same in it (romfs_trees.py).
 # Other trees: SEED=1000.
 set -eu

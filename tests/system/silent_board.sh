@@ -1,15 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # A board that stops answering: every operation ends with EIO within the time-out, those after it at once, unmounting works, and
-# the log names what could not be written. When it answers again, so does the mount.
+# the log names what could not be written. When it answers again, so does the mount. What a busy computer needs is far less than a
+# time-out: so one time-out is told from none and from two.
 set -eu
 . "${top_srcdir:?}/tests/system/lib.sh"
 
-limit=3200 # ms: the time-out of 2 s, and what a busy computer needs
-
-now_ms() {
-	echo $(($(date +%s%N) / 1000000))
-}
+timeout=3
+once=$((timeout * 2000 - 100)) # ms: less than two time-outs
+at_once=$((timeout * 1000 - 100)) # ms: less than one
 
 # ends_with_eio LIMIT COMMAND...: within LIMIT ms
 ends_with_eio() {
@@ -61,25 +60,25 @@ ask_holder() { # ANSWER
 }
 
 head -c 30000 /dev/urandom >random
-mount_logged -o timeout=2
+mount_logged -o timeout=$timeout
 mkdir "$mnt/dir" "$mnt/unseen"
 cp random "$mnt/dir/file"
 cp random "$mnt/dir/held"
 cp random "$mnt/unseen/file"
 unmount_board
-mount_logged -o timeout=2
+mount_logged -o timeout=$timeout
 board_pid=$(processes python3)
 ls "$mnt" >ls.out
 
 start_holder "$mnt/dir/held"
 stop_board
-ends_with_eio $limit cat "$mnt/dir/file"
-ends_with_eio 1000 ls "$mnt/unseen"
-ends_with_eio 1000 cp random "$mnt/new"
-ends_with_eio 1000 mkdir "$mnt/newdir"
-ends_with_eio 1000 stat -f "$mnt"
-ends_with_eio 1000 rm -f "$mnt/unseen/file"
-ends_with_eio 1000 mv "$mnt/unseen" "$mnt/seen"
+ends_with_eio $once cat "$mnt/dir/file"
+ends_with_eio $at_once ls "$mnt/unseen"
+ends_with_eio $at_once cp random "$mnt/new"
+ends_with_eio $at_once mkdir "$mnt/newdir"
+ends_with_eio $at_once stat -f "$mnt"
+ends_with_eio $at_once rm -f "$mnt/unseen/file"
+ends_with_eio $at_once mv "$mnt/unseen" "$mnt/seen"
 ask_holder written
 ask_holder 'errno 5'
 exec 3>&- 4<&-
@@ -88,7 +87,7 @@ grep -q '/new: .*lost' mount.log || fail "the log does not name what was lost: $
 grep -q '/dir/held: .*lost' mount.log || fail "the log does not name what was lost: $(cat mount.log)"
 
 kill -CONT "$board_pid"
-await 15 'the mount works again' works
+await 60 'the mount works again' works
 for file in dir/file dir/held unseen/file; do
 	assert_same random "$mnt/$file"
 done
@@ -101,7 +100,7 @@ before=$(flash_writes)
 cp large "$mnt/large" 2>large.said &
 copy=$!
 copying() { [ "$(flash_writes)" -gt $((before + 100)) ]; }
-await 10 'a copy is under way' copying
+await 60 'a copy is under way' copying
 stop_board
 stopped=$(now_ms)
 pids=''
@@ -112,12 +111,12 @@ done
 for pid in $copy $pids; do
 	if wait "$pid"; then fail 'an operation on a silent board went well'; fi
 done
-assert_at_most 'ms for nine operations at once' $limit $(($(now_ms) - stopped))
+assert_at_most 'ms for nine operations at once' $once $(($(now_ms) - stopped))
 assert_equal 'those that failed with EIO' 9 "$(cat large.said many.* | grep -c 'Input/output error')"
 
 # Unmounting, with something unwritten, while the board is silent.
 kill -CONT "$board_pid"
-await 15 'the mount works again' works
+await 60 'the mount works again' works
 start_holder "$mnt/dir/held"
 stop_board
 ask_holder written
@@ -126,8 +125,8 @@ umount -l "$mnt"
 ask_holder 'errno 5'
 exec 3>&- 4<&-
 wait "$holder_pid"
-await 10 'mpremotefs ends although the board is silent' mount_ended
-assert_at_most 'ms to unmount from a silent board' 8000 $(($(now_ms) - before))
+await 60 'mpremotefs ends although the board is silent' mount_ended
+assert_at_most 'ms to unmount from a silent board' $((timeout * 4000)) $(($(now_ms) - before))
 assert_equal 'what was named' 2 "$(grep -c '/dir/held: .*lost' mount.log)"
 
 mount_board

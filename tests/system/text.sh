@@ -1,6 +1,5 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# time-limit: 400
 # Firmware that cannot do binary is served in text: the same results and errors, whatever it lacks; and the mount says so once.
 set -eu
 . "${top_srcdir:?}/tests/system/lib.sh"

@@ -3,7 +3,6 @@
 # The programs that people use on files, each on the mount and on a plain folder: what they say and leave behind is the same,
 # at once, and after the board was mounted anew. The times of files are compared while the mount lives. On LittleFS 2; tools_fat.sh and
 # tools_lfs1.sh are for the others.
-# time-limit: 300
 set -eu
 . "${top_srcdir:?}/tests/system/lib.sh"
 

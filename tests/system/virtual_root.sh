@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 # A board whose root is nothing but the places where its flash and its SD card are mounted, as a pyboard's: each has its own room and
 # its own manners, nothing can be made beside them, and what goes from one to the other is copied.
-# time-limit: 300
 set -eu
 . "${top_srcdir:?}/tests/system/lib.sh"
 

@@ -576,7 +576,7 @@ static void half_a_frame_is_answered_by_a_nak(void **state)
 		int64_t start = bytelink_now(rig->link);
 		say(frame, at);
 		expect_frame(AGENT_NAK, 0);
-		assert_in_range(bytelink_now(rig->link) - start, 300 * MS, 3 * SECOND); /* the rest was waited for */
+		assert_true(bytelink_now(rig->link) - start >= 300 * MS); /* the rest was waited for */
 		ping();
 	}
 	expect_quiet();
@@ -769,9 +769,8 @@ static void expect_prompt(void)
 	expect_output(">>> ");
 	/* Ctrl-C stops programs again. */
 	forget_output();
-	say("while True: pass\r\r", 18);
-	expect_output("while True: pass\r\n");
-	assert_false(hear(100 * MS));
+	say("print('be' 'gun'); exec('while True: pass')\r", 44);
+	expect_output("begun");
 	say("\x03", 1);
 	expect_output("KeyboardInterrupt");
 	expect_output("\n>>> ");
@@ -793,7 +792,7 @@ static void it_leaves_a_dead_host(void **state)
 	(void)state;
 	ping();
 	expect_output(">>> ");
-	assert_in_range(bytelink_now(rig->link) - start, AGENT_IDLE_US - 100 * MS, AGENT_IDLE_US + 3 * SECOND);
+	assert_true(bytelink_now(rig->link) - start >= AGENT_IDLE_US - 100 * MS);
 	expect_prompt();
 }
 
@@ -807,7 +806,7 @@ static void it_leaves_a_mad_host(void **state)
 		say("mad ", 4);
 		if (hear(20 * MS))
 			assert_int_equal(rig->reader.frame.type, AGENT_NAK);
-		assert_true(bytelink_now(rig->link) - start < AGENT_IDLE_US + 5 * SECOND);
+		assert_true(bytelink_now(rig->link) - start < AGENT_IDLE_US + LONG);
 	}
 	say("\x03", 1);
 	forget_output();
@@ -835,7 +834,7 @@ static void a_user_who_comes_gets_the_board(void **state)
 		forget_output();
 		say(words[i], strlen(words[i]));
 		expect_output(">>> ");
-		assert_true(bytelink_now(rig->link) - start < 3 * SECOND);
+		assert_true(bytelink_now(rig->link) - start < AGENT_IDLE_US); /* not because nothing came */
 		expect_prompt();
 		start_agent();
 	}

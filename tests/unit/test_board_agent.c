@@ -633,21 +633,20 @@ static void a_killed_board_comes_back(void **state)
 
 static void a_silent_board_is_an_error_in_time(void **state)
 {
-	reach_with_pid(*state, 2000000);
+	reach_with_pid(*state, 5000000);
 	assert_int_equal(ask_replace(test.mend, "/a", "text"), 0);
 	assert_int_equal(kill(board_pid, SIGSTOP), 0);
 	double start = seconds();
 	assert_int_equal(ask_stat(test.mend, "/a"), -EIO);
-	assert_true(seconds() - start >= 1.9);
-	assert_true(seconds() - start < 10);
+	assert_true(seconds() - start >= 4.9);
 	start = seconds();
 	assert_int_equal(ask_stat(test.mend, "/a"), -EIO); /* not each for itself */
 	assert_int_equal(ask_replace(test.mend, "/b", "text"), -EIO);
-	assert_true(seconds() - start < 3.5); /* two time-outs are 4 */
+	assert_true(seconds() - start < 9.9); /* two time-outs are 10 */
 	assert_int_equal(kill(board_pid, SIGCONT), 0);
 	/* It comes back by itself. */
 	for (start = seconds(); ask_stat(test.mend, "/a") != 'f';)
-		assert_true(seconds() - start < 20);
+		assert_true(seconds() - start < 60);
 	expect_text("/a", "text");
 	board_close(test.mend);
 	real_board_remove(&test.real);
