@@ -96,7 +96,7 @@ static int open_board(struct mount *mount, struct diag *diag)
 	mount->board = mount->agent;
 	rc = board_cache_open(&mount->board, mount->agent, (int64_t)(options->attr_timeout * 1e6), NULL);
 	if (rc == 0)
-		rc = board_mend_open(&mount->board, mount->board);
+		rc = board_mend_open(&mount->board, mount->board, mount_log_say, mount->log);
 	return rc < 0 ? diag_fail(diag, DIAG_FUSE, -rc, "not enough memory") : 0;
 }
 

@@ -103,6 +103,10 @@ libmpremotefs_a_SOURCES = \
 	src/board/packer.h \
 	src/board/reading.c \
 	src/board/reading.h \
+	src/board/redo.c \
+	src/board/redo.h \
+	src/board/renaming.c \
+	src/board/renaming.h \
 	src/board/requests.c \
 	src/board/requests.h \
 	src/board/writing.c \

@@ -28,6 +28,7 @@ UNIT_TESTS = \
 	tests/unit/test_packer \
 	tests/unit/test_plug \
 	tests/unit/test_rawrepl \
+	tests/unit/test_redo \
 	tests/unit/test_reply \
 	tests/unit/test_statements \
 	tests/unit/test_trace
@@ -159,6 +160,7 @@ SYSTEM_TESTS = \
 	tests/system/tools_fat.sh \
 	tests/system/tools_lfs1.sh \
 	tests/system/uart.sh \
+	tests/system/under_way.sh \
 	tests/system/virtual_root.sh \
 	tests/system/vm.sh \
 	tests/system/vm_replug.sh
@@ -180,6 +182,7 @@ tests_unit_test_exchange_random_SOURCES = \
 	tests/unit/toyagent.h
 tests_unit_test_file_systems_SOURCES = tests/unit/test_file_systems.c tests/unit/dice.h
 tests_unit_test_leftovers_SOURCES = tests/unit/test_leftovers.c tests/unit/dice.h $(FAKE_BOARD)
+tests_unit_test_redo_SOURCES = tests/unit/test_redo.c $(FAKE_BOARD)
 tests_unit_test_frame_SOURCES = tests/unit/test_frame.c tests/unit/dice.h
 tests_unit_test_listing_SOURCES = tests/unit/test_listing.c tests/unit/dice.h
 tests_unit_test_packer_SOURCES = tests/unit/test_packer.c tests/unit/dice.h

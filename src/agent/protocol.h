@@ -68,7 +68,9 @@ enum agent_op {
 	AGENT_MKDIR = 'M',  /* PATH -> nothing */
 	AGENT_RMDIR = 'd',  /* PATH -> nothing */
 	AGENT_REMOVE = 'u', /* PATH -> nothing */
-	AGENT_RENAME = 'N', /* u16 length of FROM, FROM, TO -> nothing */
+	AGENT_RENAME =
+		'N', /* u16 length of FROM, u16 length of TO, FROM, TO, ASIDE -> nothing. If there is an ASIDE, TO, a file, goes
+	                       there first, comes back if the rename fails, and is removed in the end */
 	AGENT_STATVFS = 'V' /* PATH -> u32 block size, fragment size, blocks, free blocks, name max */
 };
 

@@ -25,7 +25,7 @@ static const struct request {
 	{AGENT_LIST, "list", 0, TO_THE_END},       {AGENT_READ, "read", 8, TO_THE_END},
 	{AGENT_HASH, "hash", 4, TO_THE_END},       {AGENT_WRITE, "write", 6, 4},
 	{AGENT_MKDIR, "mkdir", 0, TO_THE_END},     {AGENT_RMDIR, "rmdir", 0, TO_THE_END},
-	{AGENT_REMOVE, "remove", 0, TO_THE_END},   {AGENT_RENAME, "rename", 2, 0},
+	{AGENT_REMOVE, "remove", 0, TO_THE_END},   {AGENT_RENAME, "rename", 4, 0},
 	{AGENT_STATVFS, "statvfs", 0, TO_THE_END},
 };
 

@@ -65,6 +65,9 @@ enum board_kind {
 	BOARD_NONE, /* nothing is mounted: there are only directories on which other file systems are */
 };
 
+/* Where words for the log go: what happens after the start and no caller is there to be told. LEVEL is syslog(3)'s. */
+typedef void board_log_fn(void *context, int level, const char *text);
+
 /* Called for each entry of a directory; NAME is one checked name (no `/`, `.`, `..`, NUL). A non-zero return ends the listing. */
 typedef int board_entry_fn(void *context, const char *name, const struct board_stat *stat);
 

@@ -15,6 +15,7 @@
 #include "board/file_systems.h"
 #include "board/greeting.h"
 #include "board/reading.h"
+#include "board/renaming.h"
 #include "board/requests.h"
 #include "board/writing.h"
 
@@ -145,22 +146,7 @@ static int op_remove(struct board *base, const char *path)
 
 static int op_rename(struct board *base, const char *from, const char *to, bool noreplace)
 {
-	struct board_agent *board = of(base);
-	size_t len;
-	uint8_t *first = requests_payload(board, 2, from, &len);
-	struct board_stat stat;
-
-	if (!first)
-		return -ENAMETOOLONG;
-	int error = noreplace ? op_stat(base, to, &stat) : -ENOENT;
-	le_put16(first, len - 2);
-	if (error == -ENOENT)
-		error = requests_call_path(board, AGENT_RENAME, EXCHANGE_CHANGES, first, len, to, NULL, 0, NULL);
-	else if (!error)
-		error = -EEXIST;
-	free(first);
-	ahead_forget(board->ahead);
-	return error;
+	return renaming_rename(of(base), from, to, noreplace);
 }
 
 static int op_statfs(struct board *base, const char *path, struct board_statfs *out)

@@ -6,9 +6,6 @@
 #include "board/board.h"
 #include "bytelink/device.h"
 
-/* Where words for the log go: what happens after the start and no caller is there to be told. LEVEL is syslog(3)'s. */
-typedef void board_log_fn(void *context, int level, const char *text);
-
 struct board_agent_options {
 	struct device_options device;
 	const char *root;              /* the board directory that is the top; NULL: "/" */

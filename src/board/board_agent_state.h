@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * board_agent_state: what a board of board_agent is made of, for the files that do its work: requests.c (one request), greeting.c (who
- * the board is), reading.c, writing.c, and board_agent.c, which opens it and answers board.h. No other file includes this.
+ * the board is), reading.c, writing.c, renaming.c, and board_agent.c, which opens it and answers board.h. No other file includes this.
  */
 #ifndef BOARD_BOARD_AGENT_STATE_H
 #define BOARD_BOARD_AGENT_STATE_H

@@ -8,11 +8,13 @@
 #include <string.h>
 
 #include "board/fat_name.h"
+#include "board/redo.h"
 
 enum { NAME_BYTES_MAX = 255 }; /* of any file system of MicroPython; LittleFS 1 stores longer ones modulo 256 */
 
 struct board_mend {
 	struct board base;
+	struct redo redo; /* of what is below */
 	/* Looking and then leaping is one step for whoever changes names. Writing content is long, and looks only. */
 	pthread_mutex_t names;
 };
@@ -211,7 +213,7 @@ static int op_mkdir(struct board *base, const char *path)
 	if (!error)
 		error = there ? check_new(mend, path) : -EEXIST;
 	if (!error)
-		error = mend_full(mend, path, board_mkdir(mend->base.below, path));
+		error = mend_full(mend, path, redo_mkdir(&mend->redo, path));
 	pthread_mutex_unlock(&mend->names);
 	return error;
 }
@@ -231,7 +233,7 @@ static int remove_dir(struct board_mend *mend, const char *path)
 	int error = board_list(mend->base.below, path, is_something, NULL);
 
 	if (!error)
-		error = board_rmdir(mend->base.below, path);
+		error = redo_rmdir(&mend->redo, path);
 	/* What is in it is not shown. */
 	return error == -EACCES && kind_of(mend, path) == BOARD_FAT ? -ENOTEMPTY : error;
 }
@@ -273,7 +275,7 @@ static int op_remove(struct board *base, const char *path)
 	pthread_mutex_lock(&mend->names);
 	int error = op_stat(base, path, &stat);
 	if (!error)
-		error = stat.is_dir ? -EISDIR : board_remove(mend->base.below, path);
+		error = stat.is_dir ? -EISDIR : redo_remove(&mend->redo, path, &stat);
 	pthread_mutex_unlock(&mend->names);
 	return error;
 }
@@ -304,12 +306,13 @@ static bool is_across(struct board_mend *mend, const char *a, const char *b)
 }
 
 /*
- * Renames FROM, of which nothing stands in the way at TO. LittleFS 1 marks what is to be renamed before it looks whether it can be,
+ * Renames FROM, which is SOURCE, where nothing stands in the way at TO, which is TARGET (NULL: is not there). LittleFS 1 marks what is to be renamed before it looks whether it can be,
  * and then loses its way: it must not be asked for what it has to refuse.
  */
-static int rename_now(struct board_mend *mend, const char *from, const char *to)
+static int rename_now(struct board_mend *mend, const char *from, const struct board_stat *source, const char *to,
+		      const struct board_stat *target)
 {
-	int error = board_rename(mend->base.below, from, to, false);
+	int error = redo_rename(&mend->redo, from, source, to, target);
 
 	return error == -EPERM ? -EXDEV : error; /* so say all of them of a rename to another file system */
 }
@@ -322,15 +325,15 @@ static int rename_over(struct board_mend *mend, const char *from, const struct b
 
 	if (!error && target->is_dir)
 		error = remove_dir(mend, to);
-	return error ? error : rename_now(mend, from, to);
+	return error ? error : rename_now(mend, from, source, to, target->is_dir ? NULL : target);
 }
 
 /* Renames FROM to TO, which is new. */
-static int rename_new(struct board_mend *mend, const char *from, const char *to)
+static int rename_new(struct board_mend *mend, const char *from, const struct board_stat *source, const char *to)
 {
 	int error = check_new(mend, to);
 
-	return error ? error : mend_full(mend, to, rename_now(mend, from, to));
+	return error ? error : mend_full(mend, to, rename_now(mend, from, source, to, NULL));
 }
 
 static int rename_checked(struct board_mend *mend, const char *from, const char *to, bool noreplace)
@@ -355,14 +358,14 @@ static int rename_checked(struct board_mend *mend, const char *from, const char 
 	if (!strcmp(from, to))
 		return 0; /* LittleFS 1 would lose it */
 	if (is_same(mend, from, to))
-		return rename_now(mend, from, to); /* the case of its letters changes */
+		return rename_now(mend, from, &source, to, &source); /* the case of its letters changes */
 	if (is_top(mend, from) || (!there && is_top(mend, to)))
 		return -EBUSY;
 	if (is_below(mend, from, to))
 		return source.is_dir ? -ENOTEMPTY : -EISDIR;
 	if (is_across(mend, from, to))
 		return -EXDEV;
-	return there ? rename_new(mend, from, to) : rename_over(mend, from, &source, to, &target);
+	return there ? rename_new(mend, from, &source, to) : rename_over(mend, from, &source, to, &target);
 }
 
 static int op_rename(struct board *base, const char *from, const char *to, bool noreplace)
@@ -400,7 +403,7 @@ static const struct board_ops ops = {
 	.close = op_close,
 };
 
-int board_mend_open(struct board **out, struct board *below)
+int board_mend_open(struct board **out, struct board *below, board_log_fn *log, void *log_context)
 {
 	struct board_mend *mend = calloc(1, sizeof(*mend));
 
@@ -408,6 +411,7 @@ int board_mend_open(struct board **out, struct board *below)
 		return -ENOMEM;
 	mend->base.ops = &ops;
 	mend->base.below = below;
+	mend->redo = (struct redo){below, log, log_context};
 	pthread_mutex_init(&mend->names, NULL);
 	*out = &mend->base;
 	return 0;

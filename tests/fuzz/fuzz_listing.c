@@ -8,17 +8,25 @@
 #include "board/leftovers.h"
 #include "tests/fuzz/fuzz.h"
 
-/* What a leftover was to become lies below its directory. */
+static void check_path(const char *path)
+{
+	FUZZ_CHECK(!strncmp(path, "/top/", 5) && path[5] && path[strlen(path) - 1] != '/');
+	FUZZ_CHECK(!strstr(path, "//") && !strstr(path, "/../") && strcmp(path + strlen(path) - 3, "/.."));
+}
+
+/* What a leftover was to become, or to make room for, lies below its directory. */
 static void check_leftover(const char *name)
 {
-	char *path;
+	char *path, *from;
+	enum leftover kind = leftovers_parse("/top", name, &path, &from);
 
-	leftovers_parse("/top", name, &path);
-	if (path) {
-		FUZZ_CHECK(!strncmp(path, "/top/", 5) && path[5] && path[strlen(path) - 1] != '/');
-		FUZZ_CHECK(!strstr(path, "//") && !strstr(path, "/../") && strcmp(path + strlen(path) - 3, "/.."));
-	}
+	FUZZ_CHECK(!path == (kind == LEFTOVER_INCOMPLETE) && (!from || kind == LEFTOVER_ASIDE));
+	if (path)
+		check_path(path);
+	if (from)
+		check_path(from);
 	free(path);
+	free(from);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

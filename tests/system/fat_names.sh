@@ -110,6 +110,9 @@ for options in '' '-o attr_timeout=0'; do
 	assert_same "$board" "$mnt/$long"
 	cp "$0" "$mnt/$long" # over it
 	assert_same "$0" "$mnt/$long"
+	cp "$board" "$mnt/board"
+	mv "$mnt/board" "$mnt/$long"
+	assert_same "$board" "$mnt/$long"
 	assert_refused 'File name too long' touch "$mnt/${long}n"
 	rm "$mnt/$long"
 

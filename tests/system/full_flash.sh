@@ -172,10 +172,13 @@ try_full_directory() {
 	refused 'mv to a full directory' mv "$mnt/old" "$mnt/another name that takes several places"
 	echo new >"$mnt/old" || fail 'a file in a full directory cannot be replaced'
 	echo inside >"$mnt/dir/a name that takes several places as well" || fail 'a file below a full directory cannot be made'
+	echo newer >"$mnt/dir/newer"
+	mv "$mnt/dir/newer" "$mnt/old" || fail 'a file in a full directory cannot be renamed over'
+	grep -q '/old, .* cannot be put aside' mount.log || fail "that it is not safe is not told in the log: $(cat mount.log)"
 	grep -q 'the top directory is full' mount.log || fail "a full directory is not told in the log: $(cat mount.log)"
 	unmount_board
 	mount_board
-	assert_equal 'a file in a full directory' new "$(cat "$mnt/old")"
+	assert_equal 'a file in a full directory' newer "$(cat "$mnt/old")"
 	assert_equal 'a file below a full directory' inside "$(cat "$mnt/dir/a name that takes several places as well")"
 	rm "$mnt/a name that"*
 	unmount_board

@@ -38,7 +38,7 @@ state() {
 
 before='dir=dir dir/other=old file=old next=new '
 stride=1
-between='' # states that FAT's rename goes through, a line each
+between='' # a state that FAT's rename to a new name goes through
 
 check_board() { # CUT AFTER: the state before, or AFTER; sets $found_state
 	board_options=''
@@ -87,10 +87,9 @@ cut_in 'dir=dir dir/other=old file=old made=longer next=new ' cp longer "$mnt/ma
 [ "$kind" != lfs1 ] || stride=7 # it copies the last block in small pieces
 cut_in 'dir=dir dir/other=old file=longer next=new ' sh -c 'cat more >>"$1/file"' - "$mnt"
 stride=1
-# FAT removes what a rename goes over, and then has both names for a moment.
-[ "$kind" != fat ] || between='dir=dir dir/other=old next=new 
-dir=dir dir/other=old file=new next=new '
 cut_in 'dir=dir dir/other=old file=new ' mv "$mnt/next" "$mnt/file"
+[ "$kind" != fat ] || cut_in 'dir=dir dir/other=new file=old ' mv "$mnt/next" "$mnt/dir/other" # from one directory to another
+# FAT has both names for a moment.
 [ "$kind" != fat ] || between='dir=dir dir/other=old file=old next=new other=old '
 cut_in 'dir=dir file=old next=new other=old ' mv "$mnt/dir/other" "$mnt/other"
 

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 # The plug of a mounted board is pulled, ROUNDS times each, while it is listed, read and written:
 #
-#   replug.py MOUNT LINK CONTROL ROUNDS SEED
+#   replug.py MOUNT LINK CONTROL ROUNDS SEED [DONE]
 #
-# LINK and CONTROL are linesim's, which plugs the board in again by itself. Every call succeeds or fails with EIO, and what succeeded is right:
+# LINK and CONTROL are linesim's, which plugs the board in again by itself. The file DONE gets a line for each pull that was gone through;
+# those that it has from before count. Every call succeeds or fails with EIO, and what succeeded is right:
 # a listing is whole, what was read is what is there, what fsync and close have acknowledged is on the board, and what failed is
 # the old content or the new one, whole.
 import errno
@@ -13,6 +14,7 @@ import sys
 import time
 
 mount, link, control, rounds, seed = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5])
+record = sys.argv[6] if len(sys.argv) > 6 else os.devnull
 dice = random.Random(seed)
 failures = 0
 
@@ -38,6 +40,16 @@ class Plug:
 
     def is_in(self):
         return self.look() == self.before
+
+
+def pulls(phase):
+    # Numbers for the pulls of the PHASE that are still to be done. Each is on record as soon as the next is asked for.
+    with open(record, "a+") as done:
+        done.seek(0)
+        for n in range(done.read().split().count(phase), rounds):
+            yield n
+            done.write(phase + "\n")
+            done.flush()
 
 
 def attempt(call, *arguments):
@@ -109,7 +121,7 @@ def lists():
         for n in range(8):
             write_file("%s/dir%d/a file with a name, %d" % (top, d, n), content_of(10 * n))
     expected = list_tree(top)
-    for _ in range(rounds):
+    for _ in pulls("lists"):
         plug = Plug(dice.randrange(1, 200))
         while plug.is_in():
             found = attempt(list_tree, top)
@@ -138,7 +150,7 @@ def reads():
             fail("%d bytes at %d are wrong" % (size, at))
         return part
 
-    for n in range(rounds):
+    for n in pulls("reads"):
         plug = Plug(dice.randrange(1, 200))
         while plug.is_in():
             attempt(read_some)
@@ -208,7 +220,7 @@ class File:
 
 def writes():
     files = [File("written%d" % n) for n in range(4)]
-    for n in range(rounds):
+    for _ in pulls("writes"):
         plug = Plug(dice.randrange(1, 9000))
         while plug.is_in():
             file = dice.choice(files)

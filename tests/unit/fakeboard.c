@@ -29,6 +29,9 @@ struct fakeboard {
 	unsigned counts[FAKEBOARD_CALLS];
 	unsigned failures[FAKEBOARD_CALLS];
 	int errors[FAKEBOARD_CALLS];
+	enum fakeboard_call call, cut_call; /* that is being made; that is cut */
+	unsigned cuts;
+	bool cut_done;
 	bool paused[FAKEBOARD_CALLS];
 	unsigned waiting[FAKEBOARD_CALLS];
 };
@@ -52,11 +55,17 @@ static void free_item(struct fakeboard *fake, struct item *item)
 	free(item);
 }
 
+static bool is_cut(const struct fakeboard *fake)
+{
+	return fake->cuts && fake->call == fake->cut_call;
+}
+
 /* Takes the lock, counts CALL, waits while it is paused. Returns 0, or the error that was ordered. */
 static int enter(struct fakeboard *fake, enum fakeboard_call call)
 {
 	pthread_mutex_lock(&fake->lock);
 	fake->counts[call]++;
+	fake->call = call;
 	if (fake->paused[call]) {
 		fake->waiting[call]++;
 		pthread_cond_broadcast(&fake->changed);
@@ -65,13 +74,18 @@ static int enter(struct fakeboard *fake, enum fakeboard_call call)
 		fake->waiting[call]--;
 	}
 	if (fake->failures[call] == 0)
-		return 0;
+		return is_cut(fake) && !fake->cut_done ? -EIO : 0;
 	fake->failures[call]--;
 	return -fake->errors[call];
 }
 
 static int leave(struct fakeboard *fake, int rc)
 {
+	if (is_cut(fake)) {
+		fake->cuts--;
+		fake->session++;
+		rc = -EIO;
+	}
 	pthread_mutex_unlock(&fake->lock);
 	return rc;
 }
@@ -580,6 +594,17 @@ static void set_paused(struct board *board, enum fakeboard_call call, bool pause
 	of(board)->paused[call] = paused;
 	pthread_cond_broadcast(&of(board)->changed);
 	pthread_mutex_unlock(&of(board)->lock);
+}
+
+void fakeboard_cut(struct board *board, enum fakeboard_call call, bool done, unsigned count)
+{
+	struct fakeboard *fake = of(board);
+
+	pthread_mutex_lock(&fake->lock);
+	fake->cut_call = call;
+	fake->cut_done = done;
+	fake->cuts = count;
+	pthread_mutex_unlock(&fake->lock);
 }
 
 void fakeboard_pause(struct board *board, enum fakeboard_call call)

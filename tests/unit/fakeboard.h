@@ -41,6 +41,9 @@ void fakeboard_forget_calls(struct board *board);
 /* The next COUNT calls of CALL end with -ERR and change nothing. */
 void fakeboard_fail(struct board *board, enum fakeboard_call call, int err, unsigned count);
 
+/* The board goes out of sight in the middle of each of the next COUNT calls of CALL, which end with -EIO, DONE or not. */
+void fakeboard_cut(struct board *board, enum fakeboard_call call, bool done, unsigned count);
+
 /* Calls of CALL wait before they do anything, until fakeboard_resume. */
 void fakeboard_pause(struct board *board, enum fakeboard_call call);
 

@@ -71,7 +71,7 @@ static void reach(int64_t timeout)
 
 	if (board_agent_open(&test.board, test.real.device, &options, &diag))
 		fail_msg("%s", diag.text);
-	assert_int_equal(board_mend_open(&test.mend, test.board), 0);
+	assert_int_equal(board_mend_open(&test.mend, test.board, note, NULL), 0);
 	assert_int_equal(board_agent_run(test.board), 0);
 }
 

@@ -31,7 +31,7 @@ static void open_kind(enum quirkyboard_kind kind)
 	test.mend = test.quirky;
 	if (cached)
 		assert_int_equal(board_cache_open(&test.mend, test.mend, 10000000, NULL), 0);
-	assert_int_equal(board_mend_open(&test.mend, test.mend), 0);
+	assert_int_equal(board_mend_open(&test.mend, test.mend, NULL, NULL), 0);
 	test.fake = quirkyboard_below(test.quirky);
 }
 

@@ -18,6 +18,7 @@
 
 #define COMPLETE AGENT_HIDDEN "+"
 #define INCOMPLETE AGENT_HIDDEN "-"
+#define ASIDE AGENT_HIDDEN "="
 
 static struct {
 	struct board *fake;
@@ -151,6 +152,78 @@ static void two_names_of_the_same_blocks_are_separated(void **state)
 	expect("/empty", "");
 }
 
+static void what_was_put_aside_comes_back(void **state)
+{
+	(void)state;
+	make("/" ASIDE "lib,-a,,b,+new", "old");
+	make("/new", "new");
+	assert_int_equal(settle("/", ASIDE "lib,-a,,b,+new"), 1);
+	expect("/lib/a,b", "old");
+	expect("/new", "new");
+	expect("/" ASIDE "lib,-a,,b,+new", NULL);
+	assert_non_null(strstr(test.log, "/lib/a,b"));
+	assert_non_null(strstr(test.log, "old"));
+	make("/lib/" ASIDE "x", "without the other's name");
+	assert_int_equal(settle("/lib", ASIDE "x"), 1);
+	expect("/lib/x", "without the other's name");
+	assert_int_equal(test.copies, 0);
+}
+
+static void what_was_put_aside_goes_when_its_place_is_taken(void **state)
+{
+	(void)state;
+	make("/a", "new");
+	make("/" ASIDE "a,+b", "old"); /* as long, and FROM is gone, as it should be */
+	assert_int_equal(settle("/", ASIDE "a,+b"), 0);
+	expect("/" ASIDE "a,+b", NULL);
+	make("/" ASIDE "a,+b", "older");
+	make("/b", "what came later");
+	assert_int_equal(settle("/", ASIDE "a,+b"), 0);
+	expect("/" ASIDE "a,+b", NULL);
+	make("/" ASIDE "a,+b", "older");
+	make("/b", "wen"); /* as long */
+	assert_int_equal(settle("/", ASIDE "a,+b"), 0);
+	expect("/" ASIDE "a,+b", NULL);
+	expect("/b", "wen");
+	make("/" ASIDE "lib,+a", "a directory now");
+	assert_int_equal(settle("/", ASIDE "lib,+a"), 0);
+	expect("/" ASIDE "lib,+a", NULL);
+	expect("/a", "new");
+	assert_int_equal(test.copies, 0);
+}
+
+static void two_names_of_a_rename_are_separated(void **state)
+{
+	(void)state;
+	/* It was being put aside. */
+	make("/lib/a", "same");
+	make("/b", "other");
+	make("/" ASIDE "lib,-a,+b", "same");
+	assert_int_equal(settle("/", ASIDE "lib,-a,+b"), 1);
+	assert_int_equal(test.copies, 1);
+	expect("/lib/a", "same");
+	expect("/b", "other");
+	expect("/" ASIDE "lib,-a,+b", NULL);
+	expect("/" INCOMPLETE "lib,-a,+b", NULL);
+	/* The other was being renamed to it. */
+	make("/b", "same");
+	make("/" ASIDE "lib,-a,+b", "gone");
+	assert_int_equal(settle("/", ASIDE "lib,-a,+b"), 1);
+	assert_int_equal(test.copies, 2);
+	expect("/lib/a", "same");
+	expect("/b", NULL);
+	expect("/" ASIDE "lib,-a,+b", NULL);
+	/* Empty ones have no blocks. */
+	make("/lib/a", "");
+	make("/b", "");
+	make("/" ASIDE "lib,-a,+b", "gone");
+	assert_int_equal(settle("/", ASIDE "lib,-a,+b"), 1);
+	assert_int_equal(test.copies, 2);
+	expect("/lib/a", "");
+	expect("/b", NULL);
+	expect("/" ASIDE "lib,-a,+b", NULL);
+}
+
 /* Whichever of the two is met first, and when the other is met later. */
 static void complete_and_incomplete_together_go(void **state)
 {
@@ -187,6 +260,14 @@ static void what_fails_is_left_for_later(void **state)
 	assert_int_equal(settle("/", COMPLETE "main.py"), -EIO);
 	expect("/" COMPLETE "main.py", "new");
 	expect("/main.py", "new");
+	make("/" ASIDE "main.py,+b", "new");
+	make("/b", "new");
+	for (unsigned i = 0; i < 3; i++) {
+		fakeboard_fail(test.fake, i ? FAKEBOARD_STAT : FAKEBOARD_READ, EIO, 1);
+		assert_int_equal(settle("/", ASIDE "main.py,+b"), -EIO);
+	}
+	expect("/" ASIDE "main.py,+b", "new");
+	expect("/main.py", "new");
 	assert_string_equal(test.log, "");
 }
 
@@ -196,13 +277,15 @@ static void nothing_leads_out_of_its_directory(void **state)
 	static const char *const names[] = {
 		COMPLETE "..,-main.py", COMPLETE ",-main.py", COMPLETE "a,-",    COMPLETE "a,-..,-..,-x",
 		COMPLETE ".",           COMPLETE "..",        COMPLETE "a,-,-b", COMPLETE "a,b",
-		COMPLETE ",",           COMPLETE "a,"};
-	char *path;
+		COMPLETE ",",           COMPLETE "a,",        COMPLETE "a,+b",   ASIDE "a,+..",
+		ASIDE "..,+a",          ASIDE "a,+b,+c",      ASIDE ",+a",       ASIDE "a,+,-b"};
+	char *path, *from;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		assert_int_equal(leftovers_parse("/lib", names[i], &path), LEFTOVER_INCOMPLETE);
+		assert_int_equal(leftovers_parse("/lib", names[i], &path, &from), LEFTOVER_INCOMPLETE);
 		assert_null(path);
+		assert_null(from);
 	}
 }
 
@@ -219,28 +302,72 @@ static void encode(const char *path, size_t top, char *out)
 	*out = 0;
 }
 
+/* A path of up to LEN bytes behind "/sd/", in PATH. */
+static void random_path(struct dice *dice, char *path, unsigned most)
+{
+	size_t len = 4 + 1 + dice_roll(dice, most);
+
+	strcpy(path, "/sd/");
+	for (size_t i = 4; i < len; i++)
+		path[i] = path[i - 1] != '/' && i + 1 < len && dice_roll(dice, 6) == 0 ? '/' : "ab,-~\xc3+"[dice_roll(dice, 7)];
+	path[len] = 0;
+}
+
 static void every_path_comes_back(void **state)
 {
 	(void)state;
 	for (unsigned seed = 1; seed < 3000; seed++) {
 		struct dice dice = {seed};
-		char path[320] = "/sd/", name[700], *found;
-		size_t len = 4 + 1 + dice_roll(&dice, 300);
+		char path[320], name[700], *found, *from;
 
-		for (size_t i = 4; i < len; i++)
-			path[i] = path[i - 1] != '/' && i + 1 < len && dice_roll(&dice, 6) == 0
-					  ? '/'
-					  : "ab,-~\xc3"[dice_roll(&dice, 6)];
-		path[len] = 0;
+		random_path(&dice, path, 300);
 		encode(path, 4, name);
 		assert_int_equal(leftovers_can_tell(path, 4), strlen(name) <= 255);
-		enum leftover kind = leftovers_parse("/sd", name, &found);
+		enum leftover kind = leftovers_parse("/sd", name, &found, &from);
 		assert_int_equal(kind, strlen(name) <= 255 ? LEFTOVER_COMPLETE : LEFTOVER_INCOMPLETE);
 		if (kind == LEFTOVER_COMPLETE)
 			assert_string_equal(found, path);
+		assert_null(from);
 		free(found);
 	}
 	assert_false(leftovers_can_tell("/a", 256));
+}
+
+static void both_paths_of_a_rename_come_back(void **state)
+{
+	unsigned told[3] = {0};
+
+	(void)state;
+	for (unsigned seed = 1; seed < 3000; seed++) {
+		struct dice dice = {seed};
+		char path[320], other[320], first[700], second[700], *found, *from;
+
+		random_path(&dice, path, 280);
+		random_path(&dice, other, 200);
+		encode(path, 4, first);
+		encode(other, 4, second);
+		size_t both = strlen(first) + strlen(",+") + strlen(second) - strlen(COMPLETE);
+		unsigned expected = strlen(first) > 255 ? 0 : both > 255 ? 1 : 2;
+		char *aside = leftovers_aside(path, other, 4);
+
+		told[expected]++;
+		assert_int_equal(aside == NULL, expected == 0);
+		if (!aside)
+			continue;
+		assert_memory_equal(aside, "/sd/", 4);
+		assert_int_equal(strlen(aside) - 4, expected == 1 ? strlen(first) : both);
+		assert_true(board_hides(aside + 4));
+		assert_int_equal(leftovers_parse("/sd", aside + 4, &found, &from), LEFTOVER_ASIDE);
+		assert_string_equal(found, path);
+		if (expected == 1)
+			assert_null(from);
+		else
+			assert_string_equal(from, other);
+		free(aside);
+		free(found);
+		free(from);
+	}
+	assert_true(told[0] && told[1] && told[2]);
 }
 
 int main(void)
@@ -251,10 +378,14 @@ int main(void)
 		TEST(what_is_complete_takes_the_place_of_what_is_missing),
 		TEST(what_is_complete_gives_way_to_what_is_there),
 		TEST(two_names_of_the_same_blocks_are_separated),
+		TEST(what_was_put_aside_comes_back),
+		TEST(what_was_put_aside_goes_when_its_place_is_taken),
+		TEST(two_names_of_a_rename_are_separated),
 		TEST(complete_and_incomplete_together_go),
 		TEST(what_fails_is_left_for_later),
 		TEST(nothing_leads_out_of_its_directory),
 		TEST(every_path_comes_back),
+		TEST(both_paths_of_a_rename_come_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

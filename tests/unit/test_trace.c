@@ -33,7 +33,7 @@ static void requests_are_shown_with_their_path(void **state)
 	assert_string_equal(shown(true, AGENT_HASH, "\5\0\0\0/a", 6), "-> hash #7, 6 bytes: /a");
 	assert_string_equal(shown(true, AGENT_WRITE, "\7\17\1\0\2\0/aDATA", 12), "-> write #7, 12 bytes: /a");
 	assert_string_equal(shown(true, AGENT_WRITE, "\4\0\1\0\0\0DATA", 10), "-> write #7, 10 bytes");
-	assert_string_equal(shown(true, AGENT_RENAME, "\2\0/a/b", 6), "-> rename #7, 6 bytes: /a");
+	assert_string_equal(shown(true, AGENT_RENAME, "\2\0\2\0/a/b", 8), "-> rename #7, 8 bytes: /a");
 	assert_string_equal(shown(true, AGENT_PING, "\360\0", 2), "-> ping #7, 2 bytes");
 }
 

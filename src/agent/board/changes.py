@@ -114,8 +114,22 @@ def change(call):
 
 def do_rename(size):
     close_reading()
-    n, = unpack_from("<H", buf, 8)
-    os.rename(bytes(mem[10 : 10 + n]), path_at(10 + n, size))
+    n, m = unpack_from("<HH", buf, 8)
+    n += 12
+    m += n
+    path = bytes(mem[n:m])
+    # On FAT: it removes what a rename goes over, so that has to be elsewhere until all is done (src/board/leftovers.h).
+    aside = path_at(m, size)
+    if aside:
+        os.rename(path, aside)
+    try:
+        os.rename(bytes(mem[12:n]), path)
+    except OSError:
+        if aside:
+            os.rename(aside, path)
+        raise
+    if aside:
+        os.remove(aside)
     return 0
 
 
