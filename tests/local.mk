@@ -221,6 +221,7 @@ LAB_FILES = \
 	tests/lab/board.py \
 	tests/lab/board_flash.py \
 	tests/lab/board_machine.py \
+	tests/lab/board_mapped.py \
 	tests/lab/board_rom.py \
 	tests/lab/board_setup.py \
 	tests/lab/board_traits.py \

@@ -87,9 +87,8 @@ enum agent_load { AGENT_LOAD_DEFLATED = 1, AGENT_LOAD_MORE = 2 };
 /*
  * A file's content comes in one or more AGENT_WRITE, the first with FIRST and the last with LAST; only these need the path. It
  * goes to a temporary file that LAST renames to PATH. BASE, which all of them tell alike, says where it lies: 0 is beside PATH,
- * otherwise it is the length of the start of PATH that is the directory (with its slash), and then the temporary is renamed to
- * say that it is complete before it becomes PATH. board/leftovers.h has the names. The payloads
- * marked DEFLATED are one raw deflate stream, each ended by a Z_SYNC_FLUSH, that runs through all files until RESET starts it
+ * otherwise it is the length of the start of PATH that is the directory (with its slash). With TWO_STEPS the temporary is renamed
+ * to say that it is complete before it becomes PATH. board/leftovers.h has the names. The payloads marked DEFLATED are one raw deflate stream, each ended by a Z_SYNC_FLUSH, that runs through all files until RESET starts it
  * anew, with the window bits that come with it; the host has to do that after each answer that is not AGENT_DONE.
  */
 enum agent_write {
@@ -98,7 +97,8 @@ enum agent_write {
 	AGENT_WRITE_DEFLATED = 4,
 	AGENT_WRITE_IN_PLACE = 8, /* remove PATH first and write it directly: no room for both */
 	AGENT_WRITE_APPEND = 16,  /* append to PATH directly; with FIRST and LAST, so that it is done whole or not at all */
-	AGENT_WRITE_RESET = 32
+	AGENT_WRITE_RESET = 32,
+	AGENT_WRITE_TWO_STEPS = 64 /* in all of a file's; with BASE */
 };
 
 /* Starts the name of a temporary file on the board; such names are never shown. board/changes.py has it too. */

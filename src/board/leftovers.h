@@ -2,12 +2,14 @@
 /*
  * leftovers: the temporaries of ours that a power cut, or a host that died, left on a board.
  *
- * A file's new content goes to a temporary. Where the file system renames over a file in one step, as LittleFS does:
+ * A file's new content goes to a temporary in the top directory of its file system. Where that renames over a file in one step, as
+ * LittleFS does:
  *
- *   .mpremotefs~-NAME   beside NAME; incomplete until it is renamed to NAME. NAME is cut to 200 bytes
+ *   .mpremotefs~-NAME   incomplete until it is renamed to what it was to become, whose last part is NAME, cut to 200 bytes. On a
+ *                       computer's file system, or where the top cannot be it, it lies beside that
  *
  * FAT removes what a rename goes over, and only then renames. There the name has to tell what it was to become, and whether it is
- * complete. It lies in the top directory of its file system, so that the next mount finds it with one look:
+ * complete, and the next mount looks for it:
  *
  *   .mpremotefs~-PATH   incomplete
  *   .mpremotefs~+PATH   complete; PATH is from that directory on, with `,` as `,,` and `/` as `,-`

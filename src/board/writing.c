@@ -17,6 +17,7 @@ enum {
 	WRITE_HEADER = 7, /* bytes of AGENT_WRITE's payload before its path */
 	HIDDEN_CUT = 200, /* bytes of a name in that of its temporary, see protocol.h */
 	SPARE_BLOCKS = 2, /* that a file system may take for itself while a file is written */
+	BESIDE = 0x100,   /* beside the flags of AGENT_WRITE: the temporary lies in the file's own directory */
 };
 
 static int write_in_place(void *context, const char *path, const struct board_content *content);
@@ -92,12 +93,18 @@ static bool name_fits(struct board_agent *board, const char *path)
 	return !requests_statfs(board, path, &statfs) && (len > hidden ? len : hidden) <= statfs.name_max;
 }
 
-/* The length of the start of the whole path that is the directory for PATH's temporary; 0: it is beside PATH, or there is none. */
+/*
+ * The length of the start of the whole path that is the directory for PATH's temporary; 0: it is beside PATH, or there is none. It is the
+ * top of the file system: FAT's leftovers are looked for there, and LittleFS 2 reads all that was changed in the directory that a file is
+ * renamed from, for each of those changes, which in a directory that is being filled are many.
+ */
 static size_t temporary_base(struct board_agent *board, const char *path, unsigned flags)
 {
-	if (flags & (AGENT_WRITE_IN_PLACE | AGENT_WRITE_APPEND) || !is_on_fat(board, path))
+	size_t base = strlen(board->root) + file_systems_top(mounts_now(&board->mounts), path);
+
+	if (flags & (AGENT_WRITE_IN_PLACE | AGENT_WRITE_APPEND | BESIDE) || base > UINT8_MAX)
 		return 0;
-	return strlen(board->root) + file_systems_top(mounts_now(&board->mounts), path);
+	return board->identity.inode ? 0 : base; /* a computer's directory may have others of its file systems below */
 }
 
 /* One AGENT_WRITE with as much of the content from *AT as it holds; *AT moves behind it. */
@@ -132,9 +139,11 @@ static int write_piece(struct board_agent *board, const char *path, const struct
 	struct packed packed = packer_pack(board->packer, input, len, data, block - WRITE_HEADER - path_len);
 	flags |= (packed.deflated ? AGENT_WRITE_DEFLATED : 0u) | (packed.reset ? AGENT_WRITE_RESET : 0u);
 	flags |= *at + packed.taken == content->size || flags & AGENT_WRITE_APPEND ? AGENT_WRITE_LAST : 0u;
+	size_t base = temporary_base(board, path, flags);
+	flags |= base && is_on_fat(board, path) ? AGENT_WRITE_TWO_STEPS : 0u;
 	payload[0] = (uint8_t)flags;
 	payload[1] = (uint8_t)board->window_bits;
-	payload[6] = (uint8_t)temporary_base(board, path, flags);
+	payload[6] = (uint8_t)base;
 	le_put16(payload + 2, packed.taken);
 	le_put16(payload + 4, path_len);
 	request.len = WRITE_HEADER + path_len + packed.len;
@@ -366,6 +375,16 @@ static int replace_on_fat(struct board_agent *board, const char *path, const str
 	return error;
 }
 
+/* Replaces PATH where a rename goes over it in one step. */
+static int replace_in_one_step(struct board_agent *board, const char *path, const struct board_content *content,
+			       struct board_stat *out)
+{
+	int error = write_content(board, path, content, 0, out);
+
+	/* MicroPython's word for a rename to another file system: something is mounted further down than file_systems.h knows. */
+	return error == -EPERM ? write_content(board, path, content, BESIDE, out) : error;
+}
+
 static int replace(struct board_agent *board, const char *path, const struct board_content *content, struct board_stat *out)
 {
 	follow_session(board);
@@ -374,8 +393,8 @@ static int replace(struct board_agent *board, const char *path, const struct boa
 
 	if (same)
 		return same < 0 ? same : 0;
-	int error =
-		is_on_fat(board, path) ? replace_on_fat(board, path, content, out) : write_content(board, path, content, 0, out);
+	int error = is_on_fat(board, path) ? replace_on_fat(board, path, content, out)
+					   : replace_in_one_step(board, path, content, out);
 	if (error != -ENOSPC || !fits_in_place(board, path, content->size))
 		return error;
 	return replace_in_place(board, path, content, "no room on the board for both the old and the new", out);

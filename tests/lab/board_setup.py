@@ -2,9 +2,10 @@
 # What a board does at power-up, for MicroPython's unix port: a flash of its own instead of this computer's files, ROM partitions,
 # boot.py and main.py. Its command line is made by scripts/board:
 #
-#   micropython board.py FLASH KIND ROMS TRAITS ID
+#   micropython board.py FLASH MEMORY KIND ROMS TRAITS ID
 #
 #   FLASH   file that holds the flash; beside it are FLASH.writes and FLASH.cut: see board_flash.py
+#   MEMORY  where it lies in memory, ADDRESS:SIZE, or -: see board_mapped.py
 #   KIND    lfs2, lfs1, fat, or auto: what FLASH holds already, and lfs2 on a blank one
 #   ROMS    where the ROM partitions lie in memory, ADDRESS:SIZE,... or -: see board_rom.py
 #   TRAITS  in what the board differs, WORD,... or -: see board_traits.py
@@ -17,10 +18,14 @@ def is_blank(path):
         return file.read(64) == b"\xff" * 64
 
 
-def open_kind(path, kind):
+def open_kind(path, kind, memory):
     import board_flash
 
     flash = board_flash.Flash(path, 512 if kind == "fat" else 4096)
+    if memory != "-":
+        import board_mapped
+
+        board_mapped.install(flash, int(memory.split(":")[0]))
     make, options = {
         "lfs2": (vfs.VfsLfs2, {"mtime": True}),
         "lfs1": (vfs.VfsLfs1, {}),
@@ -34,17 +39,17 @@ def open_kind(path, kind):
 
 
 # The file system on the flash in file PATH; a blank one is formatted.
-def open_flash(path, kind):
+def open_flash(path, kind, memory="-"):
     for name in ("lfs2", "lfs1", "fat") if kind == "auto" else (kind,):
         try:
-            return open_kind(path, name)
+            return open_kind(path, name, memory)
         except OSError:
             pass
     raise OSError("%s holds no file system (looked for: %s). Remove it to start with a blank flash." % (path, kind))
 
 
-def set_up(flash, kind, roms, traits, id):
-    system = open_flash(flash, kind)
+def set_up(flash, memory, kind, roms, traits, id):
+    system = open_flash(flash, kind, memory)
     mount_rom = None
     if roms != "-":
         import board_rom
@@ -69,7 +74,7 @@ def set_up(flash, kind, roms, traits, id):
 
 def forget_traces(names):
     sys.argv[:] = [""]
-    for name in ("board_setup", "board_flash", "board_rom", "board_traits", "board_machine"):
+    for name in ("board_setup", "board_flash", "board_mapped", "board_rom", "board_traits", "board_machine"):
         sys.modules.pop(name, None)
     for name in ("board_setup", "micropython", "_"):
         names.pop(name, None)

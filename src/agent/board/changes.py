@@ -23,6 +23,9 @@ def close_writing(keep):
             pass
         if not keep:
             try:
+                # A rename that failed for want of room stays pending in LittleFS 2, for a place in a directory: what has the place
+                # when the next change is written vanishes, and a remove gives it to the next file. So it is written to before.
+                open(writing_path, "wb").close()
                 os.remove(writing_path)
             except OSError:
                 pass
@@ -31,14 +34,11 @@ def close_writing(keep):
 at_end.append(lambda: close_writing(False))
 
 
-def temporary(path, base, mark):
-    # The name under which PATH is written until it is complete (src/board/leftovers.h). A long one is cut where it tells nothing.
-    if base:
-        name = path[base:].replace(b",", b",,").replace(b"/", b",-")
-    else:
-        base = path.rfind(b"/") + 1
-        name = path[base : base + 200]
-    return path[:base] + HIDDEN + mark + name
+def temporary(path, base, mark, tells):
+    # The name under which PATH is written until it is complete (src/board/leftovers.h). Where it TELLS nothing, a long one is cut.
+    at = path.rfind(b"/") + 1
+    name = path[base:].replace(b",", b",,").replace(b"/", b",-") if tells else path[at : at + 200]
+    return path[: base or at] + HIDDEN + mark + name
 
 
 def do_write(size):
@@ -56,7 +56,7 @@ def do_write(size):
                 os.remove(path)
             except OSError:
                 pass
-        writing_path = path if flags & 24 else temporary(path, base, b"-")
+        writing_path = path if flags & 24 else temporary(path, base, b"-", flags & 64)
         writing = open(writing_path, "ab" if flags & 16 else "wb")
     if not writing:
         raise OSError(77)
@@ -84,17 +84,19 @@ def do_write(size):
             writing.write(mem[at:end])
         if flags & 2:
             writing.close()
+            # A rename changes nothing of this, and LittleFS finds it sooner where the temporary is.
+            size = put_stat(8, os.stat(writing_path)) - 8
             if not flags & 24:
-                if base:
+                if flags & 64:
                     # FAT removes what a rename goes over: from here on the host sees to it that this is kept.
-                    complete = temporary(path, base, b"+")
+                    complete = temporary(path, base, b"+", True)
                     os.rename(writing_path, complete)
                     writing_path = complete
                     writing = None
                 os.rename(writing_path, path)
             writing = None
-            return put_stat(8, os.stat(path)) - 8
-        if base and flags & 1:
+            return size
+        if flags & 64 and flags & 1:
             writing.flush()  # FAT's directory has to know the blocks, so that they come back with the file
     except BaseException:
         inflate = source = None
