@@ -45,7 +45,6 @@ void vfs_attributes_of_file(const struct vfs *vfs, uint64_t number, const struct
 		out->st_nlink = 0;
 }
 
-/* What the claimed node or name is. Returns 0 or a negative errno; -ESTALE for an open file that the board has no more. */
 int vfs_attributes_of(struct vfs *vfs, const struct nodes_claim *claim, uint64_t number, struct stat *out)
 {
 	struct open_file *file = claim->node ? nodes_open_file(vfs->nodes, claim->node) : NULL;
