@@ -15,7 +15,6 @@ static int sync_claimed(struct vfs *vfs, const struct nodes_claim *claim, struct
 	return rc;
 }
 
-/* A handle in *OUT for NODE, whose open file becomes FRESH where there is none yet. */
 int vfs_file_add_handle(struct vfs *vfs, struct node *node, struct open_file *fresh, int flags, struct vfs_handle **out)
 {
 	struct vfs_handle *handle = vfs_handle_new(vfs, node_number(node));

@@ -28,6 +28,7 @@ UNIT_TESTS = \
 	tests/unit/test_packer \
 	tests/unit/test_plug \
 	tests/unit/test_rawrepl \
+	tests/unit/test_rawrepl_enter \
 	tests/unit/test_redo \
 	tests/unit/test_reply \
 	tests/unit/test_statements \
@@ -194,7 +195,9 @@ tests_unit_test_packer_SOURCES = tests/unit/test_packer.c tests/unit/dice.h
 FAKE_LINK = tests/unit/fakelink.c tests/unit/fakelink.h
 TOY_BOARD = $(FAKE_LINK) tests/unit/toyboard.c tests/unit/toyboard.h
 tests_unit_test_fakelink_SOURCES = tests/unit/test_fakelink.c $(FAKE_LINK)
-tests_unit_test_rawrepl_SOURCES = tests/unit/test_rawrepl.c tests/unit/dice.h $(TOY_BOARD)
+RAWREPL_BENCH = tests/unit/bench.c tests/unit/bench.h tests/unit/dice.h $(TOY_BOARD)
+tests_unit_test_rawrepl_SOURCES = tests/unit/test_rawrepl.c $(RAWREPL_BENCH)
+tests_unit_test_rawrepl_enter_SOURCES = tests/unit/test_rawrepl_enter.c $(RAWREPL_BENCH)
 tests_unit_test_reply_SOURCES = tests/unit/test_reply.c tests/unit/dice.h
 
 LINK_TOOLS = tests/unit/link_tools.c tests/unit/link_tools.h
