@@ -318,7 +318,7 @@ static const struct board_ops sd_ops = {.kind = kind_of_sd};
 
 static int set_up_sd(void **state)
 {
-	static struct board board = {&sd_ops};
+	static struct board board = {.ops = &sd_ops};
 
 	return nodes_open((struct nodes **)state, &board);
 }
