@@ -65,7 +65,7 @@ cut_in() {
 		[ "$cut" -lt 300 ] || fail "$*: no end of writes"
 		cp sound/flash* .
 		board_options="--cut $cut"
-		mount_once -o timeout=3
+		mount_once
 		status=0
 		"$@" 2>said || status=$?
 		unmount_board
@@ -104,7 +104,7 @@ while [ -n "$reached" ]; do
 	cp sound/flash* .
 	before_cut=$(flash_writes)
 	cut_power_after "$cut"
-	mount_board
+	mount_board -o reconnect=60 # a busy computer starts a board slowly
 	cp new "$mnt/dir/other" || fail "cut $cut, with a board that comes back: cp failed"
 	[ "$(flash_writes)" -ge $((before_cut + cut)) ] || reached=''
 	unmount_board

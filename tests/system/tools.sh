@@ -178,10 +178,10 @@ compiles() {
 makes() {
 	printf 'all: b.txt\nb.txt: a.txt\n\t@echo making $@; cp $< $@\n' >Makefile
 	echo a >a.txt
-	env -u MAKEFLAGS -u MAKELEVEL make -s
-	env -u MAKEFLAGS -u MAKELEVEL make -s
+	make -s
+	make -s
 	touch -d '2001-01-01' b.txt
-	env -u MAKEFLAGS -u MAKELEVEL make -s
+	make -s
 }
 
 pieces() {

@@ -1,6 +1,5 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# time-limit: 300
 # The plug is pulled in the middle of changes of names, in and behind the last of their requests: with reconnect= all of them succeed,
 # as on a plain folder, also where the board had done them and only its answer was lost.
 set -eu

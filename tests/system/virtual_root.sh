@@ -103,7 +103,7 @@ for kind in lfs2 lfs1 fat; do
 		cp before.sd flash.sd
 		cp before.sd.writes flash.sd.writes
 		printf %010d $((last - tries)) >flash.sd.cut
-		mount_once -o timeout=3
+		mount_once
 		if cp other "$mnt/sd/noise" 2>/dev/null; then fail "$kind: the power did not fail"; fi
 		unmount_board
 		printf %010d 0 >flash.sd.cut
