@@ -156,7 +156,8 @@ static void tell_stale(struct vfs *vfs, struct vfs_handle *handle, const char *p
 
 	if (!path || !vfs->options.log || atomic_exchange(&handle->told, true))
 		return;
-	if (asprintf(&text, "%s: it was changed while the board was away, or removed: who had it open before cannot read on", path) < 0)
+	if (asprintf(&text, "%s: it was changed while the board was away, or removed: who had it open before cannot read on",
+		     path) < 0)
 		return;
 	vfs->options.log(vfs->options.log_context, LOG_ERR, text);
 	free(text);
