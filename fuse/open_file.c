@@ -140,8 +140,11 @@ static bool is_ours(const struct open_file *file)
 static int compare(struct open_file *file, int rc, const struct board_stat *on_board, const struct kept_times_pair *times,
 		   unsigned session)
 {
-	if (rc == -ENOENT || rc == -ENOTDIR || (rc == 0 && on_board->is_dir))
+	if (rc == -ENOENT || rc == -ENOTDIR || (rc == 0 && on_board->is_dir)) {
+		file->content += session != file->session;
+		file->session = session;
 		return -ESTALE;
+	}
 	if (rc < 0)
 		return rc;
 	if (on_board->size != file->board.size || on_board->mtime != file->board.mtime) {

@@ -41,6 +41,14 @@ static void op_init(void *user_data, struct fuse_conn_info *connection)
 	connection->want &= ~(unsigned)FUSE_CAP_AUTO_INVAL_DATA;
 }
 
+/* How long the kernel may keep the attributes of NUMBER. */
+static double attr_timeout_of(fuse_req_t req, fuse_ino_t number)
+{
+	struct operations *operations = operations_of(req);
+
+	return vfs_file_has_stale(operations->vfs, number) ? 0 : operations->timeout;
+}
+
 /* What is known of an entry of DIR. A file on FAT may be removed by one of its spellings: the kernel is to ask for each anew. */
 static struct fuse_entry_param entry_of(fuse_req_t req, fuse_ino_t dir, const struct stat *about)
 {
@@ -49,7 +57,7 @@ static struct fuse_entry_param entry_of(fuse_req_t req, fuse_ino_t dir, const st
 	return (struct fuse_entry_param){
 		.ino = about->st_ino,
 		.attr = *about,
-		.attr_timeout = timeout,
+		.attr_timeout = attr_timeout_of(req, about->st_ino),
 		.entry_timeout = vfs_is_fat(vfs_of(req), dir) ? 0 : timeout,
 	};
 }
@@ -74,7 +82,7 @@ static void reply_attributes(fuse_req_t req, int rc, const struct stat *about)
 	if (rc < 0)
 		fuse_reply_err(req, -rc);
 	else
-		fuse_reply_attr(req, about, operations_of(req)->timeout);
+		fuse_reply_attr(req, about, attr_timeout_of(req, about->st_ino));
 }
 
 static void op_lookup(fuse_req_t req, fuse_ino_t dir, const char *name)
@@ -106,7 +114,7 @@ static void op_getattr(fuse_req_t req, fuse_ino_t number, struct fuse_file_info 
 	int rc = vfs_attributes_get(vfs_of(req), number, &about);
 
 	/* The kernel asks so before it reads: it must not take the end of another content for that of this one. */
-	if (rc == 0 && info && vfs_file_is_stale(handle_of(info)))
+	if (rc == 0 && info && vfs_file_is_stale(vfs_of(req), handle_of(info)))
 		rc = -EIO;
 	reply_attributes(req, rc, &about);
 }
@@ -211,6 +219,8 @@ static void op_open(fuse_req_t req, fuse_ino_t number, struct fuse_file_info *in
 	}
 	info->fh = (uintptr_t)handle;
 	info->keep_cache = keep_pages;
+	/* Pages of what is there now are not for who has opened it before. */
+	info->direct_io = vfs_file_has_stale(operations->vfs, number);
 	/* The size that the kernel knows may be as old as the pages. */
 	if (!keep_pages)
 		fuse_lowlevel_notify_inval_inode(operations->session, number, -1, 0);

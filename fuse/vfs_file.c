@@ -3,6 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <syslog.h>
 
 #include "fuse/vfs_handle.h"
 
@@ -139,9 +143,46 @@ static uint64_t number_beside(void *context, const char *name)
 	return nodes_number_beside(beside->nodes, beside->node, name);
 }
 
-bool vfs_file_is_stale(const struct vfs_handle *handle)
+static bool is_stale(const struct vfs_handle *handle)
 {
-	return handle->content != open_file_content(handle->file);
+	return handle->file && handle->content != open_file_content(handle->file);
+}
+
+/* Tells the log, once, that HANDLE of file PATH (NULL: nobody knows) is stale. */
+static void tell_stale(struct vfs *vfs, struct vfs_handle *handle, const char *path)
+{
+	char *text;
+
+	if (!path || !vfs->options.log || atomic_exchange(&handle->told, true))
+		return;
+	if (asprintf(&text, "%s: it was changed while the board was away, or removed: who had it open before cannot read on",
+		     path) < 0)
+		return;
+	vfs->options.log(vfs->options.log_context, LOG_ERR, text);
+	free(text);
+}
+
+bool vfs_file_is_stale(struct vfs *vfs, struct vfs_handle *handle)
+{
+	struct nodes_claim claim;
+
+	if (!is_stale(handle))
+		return false;
+	if (nodes_claim(vfs->nodes, handle->number, false, &claim) == 0)
+		tell_stale(vfs, handle, claim.path);
+	nodes_release(vfs->nodes, &claim);
+	return true;
+}
+
+bool vfs_file_has_stale(struct vfs *vfs, uint64_t number)
+{
+	bool stale = false;
+
+	pthread_mutex_lock(&vfs->handles_lock);
+	for (struct vfs_handle *handle = vfs->handles; handle && !stale; handle = handle->next)
+		stale = handle->number == number && is_stale(handle);
+	pthread_mutex_unlock(&vfs->handles_lock);
+	return stale;
 }
 
 ssize_t vfs_file_read(struct vfs *vfs, struct vfs_handle *handle, void *buf, size_t len, uint64_t offset)
@@ -158,8 +199,10 @@ ssize_t vfs_file_read(struct vfs *vfs, struct vfs_handle *handle, void *buf, siz
 	}
 	if (rc == 0)
 		rc = open_file_read(handle->file, claim.path, buf, len, offset);
-	if (rc >= 0 && vfs_file_is_stale(handle))
+	if (is_stale(handle)) {
+		tell_stale(vfs, handle, claim.path);
 		rc = -EIO; /* half of one content and half of another is neither */
+	}
 	nodes_release(vfs->nodes, &claim);
 	return rc;
 }

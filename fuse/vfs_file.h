@@ -14,10 +14,16 @@
 int vfs_file_open(struct vfs *vfs, uint64_t number, int flags, struct vfs_handle **handle, bool *keep_pages);
 
 /*
- * Whether the board came back from an absence with another content in the file of HANDLE than that which was opened: who reads on would
- * have half of each. vfs_file_read then is -EIO.
+ * Whether the board came back from an absence with another content in the file of HANDLE than that which was opened, or without the
+ * file: who reads on would have half of each. vfs_file_read then is -EIO, and the log names the file, once for each handle.
  */
-bool vfs_file_is_stale(const struct vfs_handle *handle);
+bool vfs_file_is_stale(struct vfs *vfs, struct vfs_handle *handle);
+
+/*
+ * Whether that is so for any handle of file NUMBER. What the kernel keeps of a file is for all who have it open: it is not to keep the
+ * size or the pages of the other content then.
+ */
+bool vfs_file_has_stale(struct vfs *vfs, uint64_t number);
 
 ssize_t vfs_file_read(struct vfs *vfs, struct vfs_handle *handle, void *buf, size_t len, uint64_t offset);
 

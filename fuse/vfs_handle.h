@@ -15,6 +15,7 @@ struct vfs_handle {
 	struct open_file *file;
 	bool append, writes;
 	unsigned content;       /* open_file_content when it was opened */
+	atomic_bool told;       /* that this is another now */
 	atomic_bool idle;       /* flushed, and not used since */
 	struct listing listing; /* of a directory */
 };

@@ -46,6 +46,10 @@ for line in sys.stdin:
         if word == "read":
             os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
             print(os.pread(file, 9, 20000).decode(), flush=True)
+        elif word == "start":
+            print(os.pread(file, 9, 0).decode(), flush=True)
+        elif word == "end":
+            print(os.pread(file, 9, 30000 - 9).decode(), flush=True)
         elif word == "write":
             os.pwrite(file, b"changed", 0)
             print("done", flush=True)
@@ -143,6 +147,41 @@ with open('/dir/grown', 'w') as f:
 done
 grep -q '/dir/grown: what was written to it is lost.*changed while the board was away' mount.log ||
 	fail "the log does not name what was lost: $(cat mount.log)"
+
+echo '--- nor is the new content what the kernel gives to who has read some of the old, whatever it remembers of it'
+unmount_board
+mount_logged # with the kernel's own memory of sizes
+for change in 1 6000 removed; do
+	cp numbers "$mnt/dir/changed"
+	start_holder "$mnt/dir/changed" r
+	ask read 000002001
+	unplug
+	if [ "$change" = removed ]; then
+		board_eval "import os; os.remove('/dir/changed')"
+	else
+		board_eval "
+with open('/dir/changed', 'w') as f:
+    f.write('another\\n' * $change)
+"
+	fi
+	replug
+	ls -l "$mnt/dir" >/dev/null # so that it knows the new size
+	if [ "$change" != removed ]; then
+		cat "$mnt/dir/changed" >found # and has the new content
+		assert_equal 'the content for who opens it then' "another $((8 * change))" "$(head -n 1 found) $(wc -c <found)"
+		for word in start end read; do ask $word 'errno 5'; done
+	else
+		ask read 'errno 5'
+		[ ! -e "$mnt/dir/changed" ] || fail 'it is there still'
+	fi
+	ask close closed
+	end_holder
+	assert_equal "the log for: $change" 1 "$(said '/dir/changed: it was changed while the board was away')"
+	: >mount.log
+done
+: >mount.log
+unmount_board
+mount_logged -o attr_timeout=0
 
 echo '--- another board: refused by name, once, and left alone'
 own_id=$(cat "$flash.id")

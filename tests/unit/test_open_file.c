@@ -549,9 +549,11 @@ static void a_file_that_changed_in_an_absence_is_another_content(void **state)
 	assert_int_not_equal(open_file_content(file), content);
 	assert_true(open_file_changed_alone(file));
 	expect_read(file, 0, 100, "SOME TEXT"); /* for who opens it now */
+	content = open_file_content(file);
 	fakeboard_new_session(f->board);
 	assert_int_equal(fakeboard_write(f->board, "/f", NULL, 0), 0);
 	assert_int_equal(read_some(file), -EIO);
+	assert_int_not_equal(open_file_content(file), content);
 }
 
 static void the_same_change_in_one_session_is_read(void **state)

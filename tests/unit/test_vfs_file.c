@@ -222,11 +222,49 @@ static void others_go_on_while_a_file_is_sent(void **state)
 	rig_expect_on_board(rig, "/d/large", "a long text");
 }
 
+/* Who has read some of the old content is told so, the log once; who opens it then reads the new one. */
+static void what_changed_in_an_absence_is_not_read_on(void **state)
+{
+	struct rig *rig = *state;
+	struct vfs_handle *before, *after;
+	uint64_t number;
+	bool keep_pages;
+	char buf[16];
+
+	for (int removed = 0; removed < 2; removed++) {
+		rig_put(rig, "/a", "old content");
+		rig->log[0] = 0;
+		number = rig_look_up(rig, ROOT, "a");
+		before = rig_open(rig, number, O_RDONLY);
+		assert_int_equal(vfs_file_read(rig->vfs, before, buf, 3, 0), 3);
+		fakeboard_new_session(rig->board);
+		assert_int_equal(fakeboard_write(rig->board, "/a", removed ? NULL : "new", 3), 0);
+		if (!removed) {
+			assert_int_equal(vfs_file_open(rig->vfs, number, O_RDONLY, &after, &keep_pages), 0);
+			assert_false(keep_pages);
+			assert_true(vfs_file_has_stale(rig->vfs, number));
+			assert_false(vfs_file_is_stale(rig->vfs, after));
+			assert_int_equal(vfs_file_read(rig->vfs, after, buf, sizeof(buf), 0), 3);
+			assert_int_equal(rig_close(rig, after), 0);
+		}
+		assert_int_equal(vfs_file_read(rig->vfs, before, buf, sizeof(buf), 0), -EIO);
+		assert_int_equal(vfs_file_read(rig->vfs, before, buf, sizeof(buf), 7), -EIO); /* past the new end */
+		assert_true(vfs_file_is_stale(rig->vfs, before));
+		assert_true(vfs_file_has_stale(rig->vfs, number));
+		assert_false(vfs_file_has_stale(rig->vfs, ROOT));
+		assert_string_equal(rig->log, "/a: it was changed while the board was away, or removed: who had it open before "
+					      "cannot read on\n");
+		assert_int_equal(rig_close(rig, before), 0);
+		assert_false(vfs_file_has_stale(rig->vfs, number));
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_set_up, rig_tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(what_changed_in_an_absence_is_not_read_on),
 		TEST(o_append_and_o_trunc),
 		TEST(a_copied_descriptor_is_no_reason_to_send_nothing),
 		TEST(a_reader_does_not_send_what_others_write),
