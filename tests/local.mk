@@ -34,6 +34,7 @@ UNIT_TESTS = \
 
 # Those of base/, romfs/ and cli/ need no board.
 UNIT_TESTS += \
+	tests/unit/test_file_kind \
 	tests/unit/test_json \
 	tests/unit/test_mpy \
 	tests/unit/test_output \

@@ -128,7 +128,7 @@ static int check_image(struct build *build, struct diag *diag)
 
 	if (rc == 0)
 		rc = romfs_check_records(&build->check, &build->reader);
-	return rc == -EBADMSG ? image_fault(&build->check, build->path, diag)
+	return rc == -EBADMSG ? romfs_check_fail(&build->check, build->path, diag)
 	       : rc < 0       ? diag_fail(diag, DIAG_ROMFS, -rc, "not enough memory")
 			      : 0;
 }
@@ -199,7 +199,8 @@ static void print_json(const struct build *build)
 
 static int write_image(struct build *build, struct diag *diag)
 {
-	int rc = whole_file_write(AT_FDCWD, build->target ? build->target : build->path, build->image, build->size, true);
+	int rc = whole_file_write(AT_FDCWD, build->target ? build->target : build->path, build->image, build->size, true, NULL,
+				  NULL);
 
 	return rc < 0 ? diag_fail(diag, DIAG_ROMFS, -rc, "%s: cannot be written: %s", build->path, strerror(-rc)) : 0;
 }

@@ -70,6 +70,11 @@ void say_name(FILE *out, const char *name)
 	fputs(diag_printable_line(text, sizeof(text), name, strlen(name)), out);
 }
 
+void say_count(FILE *out, size_t count, const char *one, const char *many)
+{
+	fprintf(out, "%zu %s", count, count == 1 ? one : many);
+}
+
 int say_end(int status)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))

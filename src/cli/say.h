@@ -26,6 +26,9 @@ int say_help(const struct command *command);
 /* Prints NAME, one name or path, on OUT as it can be shown. */
 void say_name(FILE *out, const char *name);
 
+/* Prints COUNT and the word for that many: "1 file", "0 files". */
+void say_count(FILE *out, size_t count, const char *one, const char *many);
+
 /* Ends what goes to stdout. Returns STATUS, or EXIT_FAILURE, with words, where it could not be written. */
 int say_end(int status);
 
