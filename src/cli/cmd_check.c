@@ -134,6 +134,8 @@ static int run(const struct command *command, int argc, char **argv)
 	}
 	if (argc - optind != 1)
 		return say_usage(command, "it takes one IMAGE");
+	if (!*argv[optind])
+		return say_usage(command, "the name of the IMAGE is empty");
 	return check(argv[optind], json);
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/file_kind.h"
+#include "cli/beneath.h"
 #include "cli/command.h"
 #include "cli/image.h"
 #include "cli/say.h"
@@ -81,22 +82,11 @@ static bool is_wanted(struct extraction *extraction, const char *entry)
 
 /* --- Directories --- */
 
-/*
- * Opens the directory NAME in PARENT, which is closed unless it is KEEP; makes it where it is missing and MAKE is set. Follows no
- * link. NAME was checked, but another program may have changed the image since then.
- */
-static int step_into(int parent, int keep, const char *name, bool make)
+static void leave_directory(struct extraction *extraction)
 {
-	int fd = -1;
-
-	if (romfs_format_name_fault(name, strlen(name)))
-		errno = EIO;
-	else if (!make || mkdirat(parent, name, 0777) == 0 || errno == EEXIST)
-		fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	fd = fd < 0 ? -errno : fd;
-	if (parent != keep)
-		close(parent);
-	return fd;
+	if (extraction->at >= 0)
+		close(extraction->at);
+	extraction->at = -1;
 }
 
 /*
@@ -105,29 +95,18 @@ static int step_into(int parent, int keep, const char *name, bool make)
  */
 static int go_to(struct extraction *extraction, const char *path, size_t len)
 {
-	char copy[ROMFS_PATH_MAX + 1];
-	char *name, *rest = copy;
-	int fd = extraction->top;
+	int fd;
 
 	if (extraction->at >= 0 && strlen(extraction->at_path) == len && memcmp(extraction->at_path, path, len) == 0)
 		return 0;
-	if (extraction->at >= 0 && extraction->at != extraction->top)
-		close(extraction->at);
-	extraction->at = -1;
-	memcpy(copy, path, len);
-	copy[len] = '\0';
-	memcpy(extraction->at_path, copy, len + 1);
-	while (fd >= 0 && (name = strtok_r(rest, "/", &rest)))
-		fd = step_into(fd, extraction->top, name, extraction->writing);
-	extraction->at = fd < 0 ? -1 : fd;
-	return fd < 0 ? fd : 0;
-}
-
-static void leave_directories(struct extraction *extraction)
-{
-	if (extraction->at >= 0 && extraction->at != extraction->top)
-		close(extraction->at);
-	extraction->at = -1;
+	leave_directory(extraction);
+	fd = beneath_directory(extraction->top, path, len, extraction->writing);
+	if (fd < 0)
+		return fd;
+	memcpy(extraction->at_path, path, len);
+	extraction->at_path[len] = '\0';
+	extraction->at = fd;
+	return 0;
 }
 
 /* --- One entry --- */
@@ -187,7 +166,7 @@ static int extract_entry(struct extraction *extraction, const char *path, const 
 
 	if (rc == -ENOENT && !extraction->writing)
 		return 0;
-	if (rc == -ELOOP || rc == -ENOTDIR)
+	if (rc == -ENOTDIR)
 		return fail(extraction, path, -rc, "there is a link or a file where the image has a directory", diag);
 	if (rc < 0)
 		return fail(extraction, path, -rc, strerror(-rc), diag);
@@ -229,7 +208,7 @@ static int extract_wanted(struct extraction *extraction, bool writing, struct di
 		if (is_wanted(extraction, walk.path))
 			rc = extract_entry(extraction, walk.path, &entry, diag);
 	}
-	leave_directories(extraction);
+	leave_directory(extraction);
 	return rc;
 }
 

@@ -19,7 +19,7 @@ static void say_words(const char *words)
 int say_failure(const struct diag *diag)
 {
 	say_words(diag->text);
-	return EXIT_FAILURE;
+	return diag->layer == DIAG_USAGE ? EXIT_USAGE : EXIT_FAILURE;
 }
 
 void say(const char *format, ...)

@@ -8,7 +8,7 @@
 #include "base/diag.h"
 #include "cli/command.h"
 
-/* Says the words of DIAG on stderr. Returns EXIT_FAILURE. */
+/* Says the words of DIAG on stderr. Returns EXIT_FAILURE, or EXIT_USAGE for DIAG_USAGE. */
 int say_failure(const struct diag *diag);
 
 /* Says the printf-style words on stderr. */
