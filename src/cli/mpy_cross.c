@@ -246,7 +246,7 @@ static int compile_with(struct compilation *compilation)
 {
 	int rc;
 
-	compilation->job_count = processors();
+	compilation->job_count = processors() + 1; /* while we take what one has made and start the next, no processor waits */
 	compilation->jobs = calloc(compilation->job_count, sizeof(*compilation->jobs));
 	if (!compilation->jobs)
 		return diag_fail(compilation->diag, DIAG_ROMFS, ENOMEM, "not enough memory");

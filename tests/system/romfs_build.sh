@@ -5,15 +5,16 @@
 set -eu
 . "${top_srcdir:?}/tests/system/lib.sh"
 mpy_cross=$(peers)/mpy-cross
-mkdir work
+mkdir work images
 cd work
 
 build() {
 	"$romfs" build --no-mpy "$@"
 }
 
-# The paths in an image, sorted, in one line.
+# The paths in an image, sorted, in one line. VfsRom reads each of these images in the end.
 paths() { # IMAGE
+	cp "$1" "../images/$(find ../images -type f | wc -l)"
 	"$romfs" list --json "$1" | python3 -c 'import json, sys; print(*sorted(e["path"] for e in json.load(sys.stdin)["entries"]))'
 }
 
@@ -133,6 +134,7 @@ rm old-mpy-cross
 printf '@micropython.native\ndef f(): return 1\n' >blink/fast.py
 "$romfs" build --mpy-cross "$mpy_cross" --march armv6m blink 2>../said >/dev/null
 assert_equal 'no warning' '' "$(cat ../said)"
+assert_equal 'native code' 'fast.mpy lib main.mpy' "$(paths blink.romfs)"
 "$romfs" check blink.romfs | grep -q '^fast.mpy: .mpy 6.3, native code for armv6m$' || fail 'check does not show the architecture'
 rm blink.romfs
 
@@ -151,6 +153,7 @@ grep -q 'warning: x.mpy has native code for xtensawin, but a.mpy for armv7m' ../
 echo rubbish >packed/r.mpy
 build packed 2>../said >/dev/null
 grep -q 'warning: r.mpy: this is no .mpy file' ../said || fail "no warning: $(cat ../said)"
+assert_equal 'packed as they are' 'a.mpy fast.py r.mpy x.mpy' "$(paths packed.romfs)"
 refused 'packed.romfs: at offset' "$romfs" check packed.romfs
 grep -q 'in r.mpy: this is no .mpy file' ../said || fail "$(cat ../said)"
 "$romfs" list packed.romfs >/dev/null || fail 'what is in files is not the concern of list'
@@ -300,4 +303,6 @@ for command in build list extract check; do
 	assert_equal "$command --help" 0 "$(status "$romfs" $command --help)"
 	grep -q "usage: mpremote-romfs $command" said || fail "$command --help: $(cat said)"
 done
+[ "$(find ../images -type f | wc -l)" -gt 15 ] || fail 'few images'
+assert_vfs_reads ../images/* blink.romfs expected
 assert_equal 'a full disk' 1 "$("$romfs" list blink.romfs 2>/dev/null >/dev/full && echo 0 || echo $?)"

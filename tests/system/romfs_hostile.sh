@@ -197,5 +197,6 @@ for command, size in (("list", 0), ("list", 4096), ("check", 5000), ("extract", 
 files = [name for name in os.listdir("shrunk") if not name.endswith(".d")]
 assert all(open(f"shrunk/{name}").read() == name * 500 for name in files), "a file of the image that was cut"
 EOF
+assert_vfs_reads tree.romfs many.romfs
 python3 shrink.py "$romfs" many.romfs || fail 'an image that another program makes shorter'
 assert_equal 'left-overs' '' "$(find . -name '.romfs-*')"

@@ -21,6 +21,7 @@ echo "grün" >'tree/grün ß.txt'
 
 for how in '' --dedupe; do
 	"$romfs" build --no-mpy $how tree >/dev/null
+	assert_vfs_reads tree.romfs
 	mount_device tree.romfs
 	diff -r tree "$mnt" >&2 || fail "$how: another tree"
 	assert_equal "$how: find" "$(cd tree && find . | sort)" "$(cd "$mnt" && find . | sort)"

@@ -180,6 +180,7 @@ static void what_cannot_be_packed(void **state)
 	unlink("top/device");
 	make("top/lib/bad\xff", "");
 	refused(EINVAL, "a name that is not UTF-8");
+	source_tree_close(&tree);
 	assert_int_equal(source_tree_open(&tree, "nowhere", &rules, &output, &diag), -ENOENT);
 	assert_string_equal(diag.text, "nowhere: there is no such directory");
 }
