@@ -9,6 +9,8 @@ LIBMPREMOTEFS_LIBS = libmpremotefs.a $(SERIALPORT_LIBS) $(ZLIB_LIBS) $(LIBMD_LIB
 libmpremotefs_a_SOURCES = \
 	src/base/diag.c \
 	src/base/diag.h \
+	src/base/file_kind.c \
+	src/base/file_kind.h \
 	src/base/json.c \
 	src/base/json.h \
 	src/base/le.h \

@@ -36,6 +36,10 @@ UNIT_TESTS = \
 
 # Those of base/, romfs/ and cli/ need no board.
 UNIT_TESTS += \
+	tests/unit/test_beneath \
+	tests/unit/test_child \
+	tests/unit/test_compiler \
+	tests/unit/test_file_kind \
 	tests/unit/test_json \
 	tests/unit/test_mpy \
 	tests/unit/test_output \
@@ -48,9 +52,16 @@ UNIT_TESTS += \
 	tests/unit/test_romfs_reader \
 	tests/unit/test_romfs_walk \
 	tests/unit/test_romfs_writer \
+	tests/unit/test_source_rules \
+	tests/unit/test_source_tree \
 	tests/unit/test_utf8 \
 	tests/unit/test_whole_file
+tests_unit_test_beneath_SOURCES = tests/unit/test_beneath.c src/cli/beneath.c
+tests_unit_test_child_SOURCES = tests/unit/test_child.c src/cli/child.c
+tests_unit_test_compiler_SOURCES = tests/unit/test_compiler.c src/cli/compiler.c src/cli/child.c
 tests_unit_test_output_SOURCES = tests/unit/test_output.c src/cli/output.c
+tests_unit_test_source_rules_SOURCES = tests/unit/test_source_rules.c src/cli/source_rules.c
+tests_unit_test_source_tree_SOURCES = tests/unit/test_source_tree.c src/cli/source_tree.c src/cli/source_rules.c src/cli/beneath.c
 tests_unit_test_whole_file_SOURCES = tests/unit/test_whole_file.c src/cli/whole_file.c
 tests_unit_test_romfs_check_SOURCES = tests/unit/test_romfs_check.c tests/unit/hand_image.h
 tests_unit_test_romfs_corpus_SOURCES = tests/unit/test_romfs_corpus.c tests/fuzz/fuzz.h tests/fuzz/fuzz_romfs.c

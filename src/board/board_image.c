@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -152,10 +154,42 @@ static const struct board_ops image_ops = {
 
 /* --- Opening --- */
 
-static int fault_words(const struct romfs_check *check, const char *path, const char *rest, struct diag *diag)
+/* The words for CHECK's fault, and REST. */
+static int say_damage(const struct romfs_check *check, const char *path, const char *rest, struct diag *diag)
 {
-	return diag_fail(diag, DIAG_ROMFS, EBADMSG, "%s is damaged: at offset %zu%s%s: %s. %s", path, check->fault.offset,
-			 check->path[0] ? " in " : "", check->path, check->fault.what, rest);
+	struct diag fault;
+
+	romfs_check_fail(check, path, &fault);
+	return diag_fail(diag, DIAG_ROMFS, EBADMSG, "%s. %s", fault.text, rest);
+}
+
+/* Of the image only LEN bytes are there. CHECK has the first fault that comes of it, if there is one: only padding may be gone. */
+static void note_cut(struct board_image *image, const struct romfs_check *check, const char *path, uint64_t len)
+{
+	char rest[100];
+
+	snprintf(rest, sizeof(rest), "%" PRIu64 " of its %" PRIu64 " bytes are there. What is whole of it is here", len,
+		 image->size);
+	if (check->fault.what)
+		say_damage(check, path, rest, &image->damage);
+	else
+		diag_fail(&image->damage, DIAG_ROMFS, EBADMSG, "%s is cut short: %s", path, rest);
+}
+
+/* Looks at all records. With FORCE damage is noted, and no failure. */
+static int check_image(struct board_image *image, const struct romfs_reader *reader, const char *path, bool force,
+		       struct diag *diag)
+{
+	struct romfs_check check;
+	int rc = romfs_check_records(&check, reader);
+
+	if (reader->present < reader->size)
+		note_cut(image, &check, path, reader->present);
+	else if (rc == -EBADMSG && force)
+		say_damage(&check, path, "What is whole of it is here", &image->damage);
+	else if (rc == -EBADMSG)
+		return say_damage(&check, path, "With -o force what is whole of it is mounted", diag);
+	return rc == -EBADMSG ? 0 : rc;
 }
 
 /* Reads the image that is mapped in FILE. */
@@ -163,37 +197,36 @@ static int read_image(struct board_image *image, const struct romfs_file *file, 
 {
 	struct romfs_reader reader;
 	struct romfs_check check = {0};
-	int rc = romfs_reader_open(&reader, file->bytes, file->size, &check.fault);
+	int rc = romfs_reader_open_cut(&reader, file->bytes, file->size, &check.fault);
 
 	if (rc < 0)
-		return diag_fail(diag, DIAG_ROMFS, -rc, "%s: %s", path, check.fault.what);
-	rc = romfs_check_records(&check, &reader);
-	if (rc == -EBADMSG && !force)
-		return fault_words(&check, path, "With -o force what is whole of it is mounted", diag);
-	if (rc == -EBADMSG) {
-		fault_words(&check, path, "What is whole of it is here", &image->damage);
-		rc = 0;
-	}
+		return romfs_check_fail(&check, path, diag);
+	if (check.fault.what && !force)
+		return say_damage(&check, path, "With -o force what is whole of it is mounted", diag);
 	image->size = reader.size;
+	rc = check_image(image, &reader, path, force, diag);
 	if (rc == 0)
 		rc = image_tree_take(&image->tree, &reader);
-	return rc < 0 ? diag_fail(diag, DIAG_ROMFS, -rc, "%s: not enough memory", path) : 0;
+	return rc == -ENOMEM ? diag_fail(diag, DIAG_ROMFS, ENOMEM, "%s: not enough memory", path) : rc;
 }
 
 /* Opens the file for its contents, and maps it for as long as its names are read. */
 static int open_file(struct board_image *image, const char *path, bool force, struct diag *diag)
 {
-	struct romfs_file file;
+	struct romfs_file file = ROMFS_FILE_NONE;
 	struct stat st;
 	int rc;
 
-	image->fd = open(path, O_RDONLY | O_CLOEXEC);
+	image->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (image->fd < 0 || fstat(image->fd, &st) < 0)
-		return diag_fail(diag, DIAG_ROMFS, errno, "%s: cannot be opened: %s", path, strerror(errno));
+		return diag_fail(diag, DIAG_ROMFS, errno, "the ROM image %s cannot be opened: %s", path, strerror(errno));
 	image->mtime = st.st_mtime;
 	rc = romfs_file_map(&file, image->fd, path, diag);
-	if (rc == 0)
-		rc = read_image(image, &file, path, force, diag);
+	if (rc < 0)
+		return rc;
+	rc = read_image(image, &file, path, force, diag);
+	if (romfs_file_check(&file, path, diag) < 0)
+		rc = -EIO;
 	romfs_file_close(&file);
 	return rc;
 }
@@ -227,24 +260,34 @@ static int fill_info(struct board_image *image, const char *path, const char *ro
 	return 0;
 }
 
+/* Whether PATH ends as the name of an image does, and does not begin with a kind of device, as exec:COMMAND. */
+static bool has_image_name(const char *path)
+{
+	const char *suffix = strrchr(path, '.');
+
+	return suffix && !strcmp(suffix, ".romfs") && path[strcspn(path, ":/")] != ':';
+}
+
+static bool begins_as_image(const char *path)
+{
+	char start[ROMFS_MAGIC_SIZE];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, start, sizeof(start));
+
+	if (fd >= 0)
+		close(fd);
+	return n == sizeof(start) && memcmp(start, ROMFS_MAGIC, sizeof(start)) == 0;
+}
+
 bool board_image_is(const char *device)
 {
-	const char *suffix = strrchr(device, '.');
-	char start[ROMFS_MAGIC_SIZE];
 	struct stat st;
-	ssize_t n;
-	int fd;
 
-	if (stat(device, &st) < 0 || !S_ISREG(st.st_mode))
-		return false;
-	if (suffix && !strcmp(suffix, ".romfs"))
-		return true;
-	fd = open(device, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	n = read(fd, start, sizeof(start));
-	close(fd);
-	return n == sizeof(start) && memcmp(start, ROMFS_MAGIC, sizeof(start)) == 0;
+	if (stat(device, &st) < 0)
+		return has_image_name(device);
+	if (S_ISREG(st.st_mode))
+		return has_image_name(device) || begins_as_image(device);
+	return has_image_name(device) && !S_ISCHR(st.st_mode);
 }
 
 int board_image_open(struct board **out, const char *path, const char *root, bool force, struct diag *diag)

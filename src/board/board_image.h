@@ -8,13 +8,17 @@
 
 #include "board/board.h"
 
-/* Whether DEVICE is the name of an image: of a file, not a device, that is called *.romfs or begins as an image does. */
+/*
+ * Whether DEVICE means an image: it is a file that begins as one, or it is called *.romfs and is no device; then also where there is
+ * none, or something else, so that the words of board_image_open are about the image.
+ */
 bool board_image_is(const char *device);
 
 /*
  * Opens the image file PATH; ROOT is the directory in it that is the top (NULL: "/"). All names are read now, contents later from the
- * file, which stays open. A damaged image is -EBADMSG; with FORCE what is whole of it is there, and the warning of board_info says
- * what is not. On success *OUT is the board, to be closed with board_close; on failure *OUT is NULL and DIAG says why.
+ * file, which stays open. A damaged image, or one that is cut short, is -EBADMSG; with FORCE what is whole of it is there, and the
+ * warning of board_info says what is not. -EIO: another program changed the file meanwhile; where one makes it shorter later, so are
+ * reads. On success *OUT is the board, to be closed with board_close; on failure *OUT is NULL and DIAG says why.
  */
 int board_image_open(struct board **out, const char *path, const char *root, bool force, struct diag *diag);
 

@@ -11,14 +11,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static int spawn(struct child *child, char *const *argv)
+static int spawn(struct child *child, char *const *argv, int in)
 {
 	posix_spawn_file_actions_t actions;
 	int rc = posix_spawn_file_actions_init(&actions);
 
 	if (rc != 0)
 		return -rc;
-	rc = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	rc = in < 0 ? posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+		    : posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
 	if (rc == 0)
 		rc = posix_spawn_file_actions_adddup2(&actions, child->out, STDOUT_FILENO);
 	if (rc == 0)
@@ -31,7 +32,7 @@ static int spawn(struct child *child, char *const *argv)
 	return -rc;
 }
 
-int child_start(struct child *child, char *const *argv)
+int child_start(struct child *child, char *const *argv, int in)
 {
 	int rc = 0;
 
@@ -39,7 +40,7 @@ int child_start(struct child *child, char *const *argv)
 	if (child->out < 0 || child->err < 0)
 		rc = -errno;
 	if (rc == 0)
-		rc = spawn(child, argv);
+		rc = spawn(child, argv, in);
 	if (rc < 0)
 		child_close(child);
 	return rc;

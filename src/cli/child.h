@@ -15,8 +15,11 @@ struct child {
 /* None, yet. */
 #define CHILD_NONE ((struct child){.out = -1, .err = -1})
 
-/* Starts ARGV (argv[0] is a path or a name in $PATH) with no input. Returns 0 or a negative errno, with CHILD as CHILD_NONE. */
-int child_start(struct child *child, char *const *argv);
+/*
+ * Starts ARGV (argv[0] is a path or a name in $PATH); its input is the file that the descriptor IN is open on, -1: nothing. Returns 0 or
+ * a negative errno, with CHILD as CHILD_NONE.
+ */
+int child_start(struct child *child, char *const *argv, int in);
 
 /*
  * What stands in CHILD's out or err, FD, in *BYTES, malloced and terminated, of *SIZE bytes; NULL where that is nothing. To be called

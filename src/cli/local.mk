@@ -5,6 +5,8 @@ bin_PROGRAMS += mpremote-romfs
 
 mpremote_romfs_LDADD = $(LIBMPREMOTEFS_LIBS)
 mpremote_romfs_SOURCES = \
+	src/cli/beneath.c \
+	src/cli/beneath.h \
 	src/cli/child.c \
 	src/cli/child.h \
 	src/cli/cmd_build.c \
@@ -23,6 +25,8 @@ mpremote_romfs_SOURCES = \
 	src/cli/output.h \
 	src/cli/say.c \
 	src/cli/say.h \
+	src/cli/source_rules.c \
+	src/cli/source_rules.h \
 	src/cli/source_tree.c \
 	src/cli/source_tree.h \
 	src/cli/view.c \

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "cli/child.h"
 #include "cli/compiler.h"
@@ -21,7 +22,7 @@ struct job {
 struct compilation {
 	struct source_tree *tree;
 	const char *program;
-	const char *march;
+	char *march; /* "-march=ARCH", or NULL */
 	struct diag *diag;
 	struct job *jobs;
 	size_t job_count, running;
@@ -53,8 +54,8 @@ static size_t processors(void)
 
 /* --- One compiler --- */
 
-/* NAME is "./" and the path of the source, as it is typed. */
-static int run_compiler(struct job *job, const struct compilation *compilation, char *name, char *march)
+/* The compiler reads the file IN, and NAME is the source's name in the bytecode. */
+static int run_compiler(struct job *job, const struct compilation *compilation, char *name, int in)
 {
 	char *argv[8];
 	size_t count = 0;
@@ -63,29 +64,29 @@ static int run_compiler(struct job *job, const struct compilation *compilation, 
 	argv[count++] = (char *)(uintptr_t) "-o";
 	argv[count++] = (char *)(uintptr_t) "/dev/stdout";
 	argv[count++] = (char *)(uintptr_t) "-s";
-	argv[count++] = name + 2;
-	if (march)
-		argv[count++] = march;
-	argv[count++] = name[2] == '-' ? name : name + 2; /* it must not look like an option */
+	argv[count++] = name;
+	if (compilation->march)
+		argv[count++] = compilation->march;
+	argv[count++] = (char *)(uintptr_t) "-";
 	argv[count] = NULL;
-	return child_start(&job->child, argv);
+	return child_start(&job->child, argv, in);
 }
 
 static int start_job(struct compilation *compilation, struct job *job, struct source *source)
 {
 	const struct source_tree *tree = compilation->tree;
-	char *name, *march = NULL;
-	int rc = -ENOMEM;
+	int in = source_tree_open_file(tree, source, compilation->diag), rc = -ENOMEM;
+	char *name;
 
+	if (in < 0)
+		return in;
 	job->source = source;
-	if (asprintf(&name, "./%s%s%s", tree->dir, tree->slash, source->path) < 0)
+	if (asprintf(&name, "%s%s%s", tree->dir, tree->slash, source->path) < 0)
 		name = NULL;
-	if (compilation->march && asprintf(&march, "-march=%s", compilation->march) < 0)
-		march = NULL;
-	if (name && (march || !compilation->march))
-		rc = run_compiler(job, compilation, name, march);
+	if (name)
+		rc = run_compiler(job, compilation, name, in);
 	free(name);
-	free(march);
+	close(in);
 	if (rc < 0)
 		return diag_fail(compilation->diag, DIAG_ROMFS, -rc, "%s cannot be run: %s", compilation->program, strerror(-rc));
 	compilation->running++;
@@ -94,30 +95,51 @@ static int start_job(struct compilation *compilation, struct job *job, struct so
 
 /* --- What it has made --- */
 
-/* The compiler's own words, of which the last lines are the ones that count. */
-static void take_words(const struct job *job, char *words, size_t room)
+/* Appends LEN bytes of WORDS to TEXT of SIZE bytes, as far as there is room. */
+static void append(char *text, size_t size, const char *words, size_t len)
 {
+	size_t used = strlen(text);
+
+	if (len > size - 1 - used)
+		len = size - 1 - used;
+	memcpy(text + used, words, len);
+	text[used + len] = '\0';
+}
+
+/* The compiler's own words, of which the last lines are the ones that count. It does not know the name of the file that it has read. */
+static void take_words(const struct compilation *compilation, const struct job *job, char *words, size_t room)
+{
+	static const char unnamed[] = "\"<stdin>\"";
+	const struct source_tree *tree = compilation->tree;
+	char printable[600], name[300];
+	const char *from = printable, *at;
 	uint8_t *bytes;
 	size_t size;
 
 	*words = '\0';
-	if (child_output(job->child.err, &bytes, &size) == 0 && bytes) {
-		size_t from = size > room - 1 ? size - (room - 1) : 0;
-
-		while (size > from && bytes[size - 1] == '\n')
-			size--;
-		diag_printable(words, room, bytes + from, size - from);
-	}
+	if (child_output(job->child.err, &bytes, &size) < 0 || !bytes)
+		return;
+	while (size > 0 && bytes[size - 1] == '\n')
+		size--;
+	at = (const char *)bytes + (size > sizeof(printable) - 1 ? size - (sizeof(printable) - 1) : 0);
+	diag_printable(printable, sizeof(printable), at, (size_t)((const char *)bytes + size - at));
 	free(bytes);
+	snprintf(name, sizeof(name), "\"%s%s%s\"", tree->dir, tree->slash, job->source->path);
+	while ((at = strstr(from, unnamed))) {
+		append(words, room, from, (size_t)(at - from));
+		append(words, room, name, strlen(name));
+		from = at + sizeof(unnamed) - 1;
+	}
+	append(words, room, from, strlen(from));
 }
 
 static int say_error(const struct compilation *compilation, const struct job *job, int status)
 {
 	const struct source_tree *tree = compilation->tree;
-	const char *march = compilation->march;
-	char words[600];
+	const char *march = compilation->march ? strchr(compilation->march, '=') + 1 : NULL;
+	char words[800];
 
-	take_words(job, words, sizeof(words));
+	take_words(compilation, job, words, sizeof(words));
 	if (*words)
 		return diag_fail(compilation->diag, DIAG_ROMFS, EINVAL, "%s%s%s does not compile:\n%s", tree->dir, tree->slash,
 				 job->source->path, words);
@@ -224,7 +246,7 @@ static int compile_with(struct compilation *compilation)
 {
 	int rc;
 
-	compilation->job_count = processors();
+	compilation->job_count = processors() + 1; /* while we take what one has made and start the next, no processor waits */
 	compilation->jobs = calloc(compilation->job_count, sizeof(*compilation->jobs));
 	if (!compilation->jobs)
 		return diag_fail(compilation->diag, DIAG_ROMFS, ENOMEM, "not enough memory");
@@ -239,7 +261,7 @@ static int compile_with(struct compilation *compilation)
 
 ssize_t mpy_cross_compile(struct source_tree *tree, const struct mpy_cross_options *options, struct diag *diag)
 {
-	struct compilation compilation = {.tree = tree, .march = options->march, .diag = diag};
+	struct compilation compilation = {.tree = tree, .diag = diag};
 	size_t count = count_compiled(tree);
 	char *program;
 	int rc;
@@ -250,7 +272,11 @@ ssize_t mpy_cross_compile(struct source_tree *tree, const struct mpy_cross_optio
 	if (rc < 0)
 		return rc;
 	compilation.program = program;
-	rc = compile_with(&compilation);
+	if (options->march && asprintf(&compilation.march, "-march=%s", options->march) < 0)
+		rc = diag_fail(diag, DIAG_ROMFS, ENOMEM, "not enough memory");
+	else
+		rc = compile_with(&compilation);
+	free(compilation.march);
 	free(program);
 	return rc < 0 ? rc : (ssize_t)count;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* mpy_cross: the .py files of a source_tree become .mpy, by the program mpy-cross, as many at a time as there are processors. */
+/* mpy_cross: the .py files of a source_tree become .mpy, by the program mpy-cross, so many at a time that no processor waits. */
 #ifndef CLI_MPY_CROSS_H
 #define CLI_MPY_CROSS_H
 

@@ -19,7 +19,7 @@ static void say_words(const char *words)
 int say_failure(const struct diag *diag)
 {
 	say_words(diag->text);
-	return EXIT_FAILURE;
+	return diag->layer == DIAG_USAGE ? EXIT_USAGE : EXIT_FAILURE;
 }
 
 void say(const char *format, ...)
@@ -68,6 +68,11 @@ void say_name(FILE *out, const char *name)
 	char text[8192];
 
 	fputs(diag_printable_line(text, sizeof(text), name, strlen(name)), out);
+}
+
+void say_count(FILE *out, size_t count, const char *one, const char *many)
+{
+	fprintf(out, "%zu %s", count, count == 1 ? one : many);
 }
 
 int say_end(int status)

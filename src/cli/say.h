@@ -8,7 +8,7 @@
 #include "base/diag.h"
 #include "cli/command.h"
 
-/* Says the words of DIAG on stderr. Returns EXIT_FAILURE. */
+/* Says the words of DIAG on stderr. Returns EXIT_FAILURE, or EXIT_USAGE for DIAG_USAGE. */
 int say_failure(const struct diag *diag);
 
 /* Says the printf-style words on stderr. */
@@ -25,6 +25,9 @@ int say_help(const struct command *command);
 
 /* Prints NAME, one name or path, on OUT as it can be shown. */
 void say_name(FILE *out, const char *name);
+
+/* Prints COUNT and the word for that many: "1 file", "0 files". */
+void say_count(FILE *out, size_t count, const char *one, const char *many);
 
 /* Ends what goes to stdout. Returns STATUS, or EXIT_FAILURE, with words, where it could not be written. */
 int say_end(int status);

@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,12 +11,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file_kind.h"
+#include "cli/beneath.h"
 #include "romfs/romfs_format.h"
 
-/* What nobody wants on a board: Python's caches, version control, and what editors and file managers leave. */
-static const char *const rubbish[] = {
-	"__pycache__", "*.py[co]", ".git", ".hg", ".svn", "*~", ".*.sw[a-p]", "#*#", ".#*", ".DS_Store",
-};
+static const char replaced[] = "another program has put something else in its place";
 
 /* A directory that the walk is in. */
 struct level {
@@ -26,11 +24,14 @@ struct level {
 	ino_t inode;
 	size_t depth;
 	const char *path; /* from the top; "": the top */
+	const char *real; /* the same, where no link is followed */
+	int fd;
 };
 
 struct walk {
 	struct source_tree *tree;
-	const struct source_rules *rules;
+	struct source_rules *rules;
+	const struct source_output *output;
 	char *real; /* the top's path without links */
 	struct diag *diag;
 };
@@ -53,36 +54,6 @@ static int fail(const struct walk *walk, int err, const char *path, const char *
 			 (int)(*dots ? ends : len), path, dots, *dots ? path + len - ends : "", what);
 }
 
-static bool matches(const char *glob, const char *path, const char *name)
-{
-	return fnmatch(glob, strchr(glob, '/') ? path : name, FNM_PATHNAME) == 0;
-}
-
-static bool is_rubbish(const char *name)
-{
-	for (size_t i = 0; i < sizeof(rubbish) / sizeof(rubbish[0]); i++) {
-		if (fnmatch(rubbish[i], name, 0) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool is_left_out(const struct source_rules *rules, const char *path, const char *name)
-{
-	if (!rules->all && is_rubbish(name))
-		return true;
-	for (size_t i = 0; i < rules->exclude_count; i++) {
-		if (matches(rules->exclude[i], path, name))
-			return true;
-	}
-	return false;
-}
-
-static bool is_output(const struct source_rules *rules, const struct stat *st)
-{
-	return rules->has_output && st->st_dev == rules->output_device && st->st_ino == rules->output_inode;
-}
-
 static char *join(const char *dir, const char *name)
 {
 	char *path;
@@ -92,22 +63,28 @@ static char *join(const char *dir, const char *name)
 
 /* --- What an entry is --- */
 
-/* The path PATH leads to something beneath the top, whatever links it takes. */
-static int check_link(const struct walk *walk, const char *path)
+/*
+ * The link PATH leads to something beneath the top, whatever links it takes: *REAL, malloced, is the path from the top without links. It
+ * is believed only as far as beneath_file opens it.
+ */
+static int resolve(const struct walk *walk, const char *path, char **real)
 {
-	char *full = join(walk->tree->dir, path), *real = full ? realpath(full, NULL) : NULL;
-	size_t len = strlen(walk->real);
+	char *full = join(walk->tree->dir, path), *found = full ? realpath(full, NULL) : NULL;
+	size_t len = strcmp(walk->real, "/") != 0 ? strlen(walk->real) : 0;
 	int rc = 0;
 
+	*real = NULL;
 	if (!full)
 		rc = fail(walk, ENOMEM, path, "not enough memory");
-	else if (!real && errno == ELOOP)
+	else if (!found && errno == ELOOP)
 		rc = fail(walk, ELOOP, path, "a link that leads in a circle");
-	else if (!real)
+	else if (!found)
 		rc = fail(walk, errno, path, "a link that leads nowhere");
-	else if (strcmp(walk->real, "/") != 0 && (strncmp(real, walk->real, len) != 0 || (real[len] && real[len] != '/')))
-		rc = fail(walk, EXDEV, path, "a link that leads out of %s, to %s", walk->tree->dir, real);
-	free(real);
+	else if (strncmp(found, walk->real, len) != 0 || (found[len] && found[len] != '/'))
+		rc = fail(walk, EXDEV, path, "a link that leads out of %s, to %s", walk->tree->dir, found);
+	else if (!(*real = strdup(found + len + (found[len] == '/'))))
+		rc = fail(walk, ENOMEM, path, "not enough memory");
+	free(found);
 	free(full);
 	return rc;
 }
@@ -121,28 +98,39 @@ static bool goes_in_circle(const struct level *level, const struct stat *st)
 	return false;
 }
 
-static int look_at(const struct walk *walk, const struct level *level, const char *path, struct stat *st)
+/* What lies at REAL, where no link is. */
+static int look_beneath(const struct walk *walk, const char *path, const char *real, struct stat *st)
 {
-	int fd = walk->tree->fd;
-	bool is_link;
+	int fd = *real ? beneath_file(walk->tree->fd, real, O_PATH) : fcntl(walk->tree->fd, F_DUPFD_CLOEXEC, 0);
+	int rc = fd < 0 ? fd : fstat(fd, st) < 0 ? -errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	return rc < 0 ? fail(walk, -rc, path, "%s", strerror(-rc)) : 0;
+}
+
+/* *REAL: where it is found without links, malloced; NULL: at PATH. */
+static int look_at(const struct walk *walk, const struct level *level, const char *path, const char *name, struct stat *st,
+		   char **real)
+{
 	int rc = 0;
 
-	if (fstatat(fd, path, st, AT_SYMLINK_NOFOLLOW) < 0)
+	*real = NULL;
+	if (fstatat(level->fd, name, st, AT_SYMLINK_NOFOLLOW) < 0)
 		return fail(walk, errno, path, "%s", strerror(errno));
-	is_link = S_ISLNK(st->st_mode);
-	if (is_link)
-		rc = check_link(walk, path);
-	if (rc == 0 && is_link && fstatat(fd, path, st, 0) < 0)
-		rc = fail(walk, errno, path, "%s", strerror(errno));
+	if (S_ISLNK(st->st_mode)) {
+		rc = resolve(walk, path, real);
+		if (rc == 0)
+			rc = look_beneath(walk, path, *real, st);
+	} else if (level->real != level->path && !(*real = join(level->real, name))) {
+		rc = fail(walk, ENOMEM, path, "not enough memory");
+	}
 	if (rc != 0)
 		return rc;
 	if (S_ISDIR(st->st_mode) && goes_in_circle(level, st))
 		return fail(walk, ELOOP, path, "a link that leads in a circle");
 	if (!S_ISDIR(st->st_mode) && !S_ISREG(st->st_mode))
-		return fail(walk, EINVAL, path, "a %s, which cannot be in an image",
-			    S_ISFIFO(st->st_mode)   ? "FIFO"
-			    : S_ISSOCK(st->st_mode) ? "socket"
-						    : "device");
+		return fail(walk, EINVAL, path, "%s, which cannot be in an image", file_kind(st->st_mode));
 	return 0;
 }
 
@@ -195,24 +183,40 @@ static int add_name(struct names *names, const char *name)
 	return names->names[names->count] ? (int)(names->count++, 0) : -ENOMEM;
 }
 
+static bool is_directory(int dir, const struct dirent *entry)
+{
+	struct stat st;
+
+	if (entry->d_type == DT_DIR)
+		return true;
+	return (entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN) && fstatat(dir, entry->d_name, &st, 0) == 0 &&
+	       S_ISDIR(st.st_mode);
+}
+
+/* Adds the name of ENTRY to NAMES where it is to be packed. */
+static int take_name(struct walk *walk, const struct level *level, const struct dirent *entry, struct names *names)
+{
+	char *path = join(level->path, entry->d_name);
+	enum source_verdict verdict;
+
+	if (!path)
+		return -ENOMEM;
+	verdict = source_rules_judge(walk->rules, path, entry->d_name, is_directory(level->fd, entry));
+	walk->tree->left_out += verdict == SOURCE_LEFT_OUT;
+	walk->tree->excluded += verdict == SOURCE_EXCLUDED;
+	free(path);
+	return verdict == SOURCE_PACKED ? add_name(names, entry->d_name) : 0;
+}
+
 /* The names in an open directory that are packed, sorted. */
 static int take_names(struct walk *walk, const struct level *level, DIR *stream, struct names *names)
 {
 	struct dirent *entry;
-	char *path;
 	int rc = 0;
 
 	while (rc == 0 && (errno = 0, entry = readdir(stream))) {
-		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
-			continue;
-		path = join(level->path, entry->d_name);
-		if (!path)
-			rc = -ENOMEM;
-		else if (is_left_out(walk->rules, path, entry->d_name))
-			walk->tree->left_out++;
-		else
-			rc = add_name(names, entry->d_name);
-		free(path);
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			rc = take_name(walk, level, entry, names);
 	}
 	if (rc == 0)
 		rc = -errno;
@@ -223,7 +227,7 @@ static int take_names(struct walk *walk, const struct level *level, DIR *stream,
 
 static int list_names(struct walk *walk, const struct level *level, struct names *names)
 {
-	int fd = openat(walk->tree->fd, *level->path ? level->path : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = fcntl(level->fd, F_DUPFD_CLOEXEC, 0);
 	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
 	int rc;
 
@@ -238,31 +242,64 @@ static int list_names(struct walk *walk, const struct level *level, struct names
 	return rc < 0 ? fail(walk, -rc, level->path, "%s", strerror(-rc)) : 0;
 }
 
-/* Takes over PATH, also when it fails. */
-static int add_source(struct source_tree *tree, char *path, const char *name, const struct level *level, const struct stat *st)
+static void free_source(struct source *source)
 {
-	struct source source = {.path = path,
-				.depth = level->depth,
-				.is_dir = S_ISDIR(st->st_mode),
-				.name = strdup(name),
-				.size = (size_t)st->st_size};
+	free(source->path);
+	free(source->name);
+	free(source->real);
+	free(source->content);
+}
 
-	if (source.name && tree->count == tree->room) {
+/* Takes over SOURCE's memory, also when it fails. */
+static int append(struct source_tree *tree, struct source *source)
+{
+	if (tree->count == tree->room) {
 		size_t room = tree->room ? 2 * tree->room : 64;
 		struct source *sources = reallocarray(tree->sources, room, sizeof(*sources));
 
-		if (sources) {
-			tree->sources = sources;
-			tree->room = room;
+		if (!sources) {
+			free_source(source);
+			return -ENOMEM;
 		}
+		tree->sources = sources;
+		tree->room = room;
 	}
-	if (!source.name || tree->count == tree->room) {
-		free(source.name);
-		free(path);
-		return -ENOMEM;
-	}
-	tree->sources[tree->count++] = source;
+	tree->sources[tree->count++] = *source;
 	return 0;
+}
+
+/* What is too much for an image is refused before it is read. */
+static int check_room(const struct walk *walk, const struct source *source)
+{
+	struct source_tree *tree = walk->tree;
+
+	tree->bytes += strlen(source->name) + (source->is_dir ? 0 : source->size);
+	if (tree->bytes > UINT32_MAX)
+		return fail(walk, EFBIG, source->path, "with this it is more than 4 GiB, and no image can be so large");
+	tree->linked += source->real != NULL;
+	if (tree->linked > SOURCE_TREE_LINKED_MAX)
+		return fail(walk, E2BIG, source->path,
+			    "with this links lead to more than %d files and directories: to the same ones again and again?",
+			    SOURCE_TREE_LINKED_MAX);
+	return 0;
+}
+
+/* An image that was made here once. */
+static bool is_image(const struct walk *walk, const struct source *source)
+{
+	const char *suffix = strrchr(source->name, '.');
+	char start[ROMFS_MAGIC_SIZE];
+	ssize_t n = -1;
+	int fd;
+
+	if (source->is_dir || !suffix || strcmp(suffix, ".romfs") != 0)
+		return false;
+	fd = source_tree_open_file(walk->tree, source, NULL);
+	if (fd >= 0) {
+		n = read(fd, start, sizeof(start));
+		close(fd);
+	}
+	return n == sizeof(start) && memcmp(start, ROMFS_MAGIC, sizeof(start)) == 0;
 }
 
 /* Whether beside NAME.py there is a NAME.mpy already, whose place its bytecode would take. */
@@ -280,29 +317,74 @@ static bool has_mpy(const struct names *names, const char *name)
 
 static int add_directory(struct walk *walk, const struct level *level);
 
-static int add_entry(struct walk *walk, const struct level *level, const struct names *names, const char *name)
+static int enter_directory(struct walk *walk, const struct level *level, const struct source *source)
 {
-	struct source_tree *tree = walk->tree;
-	char *path = join(level->path, name);
+	const char *real = source->real ? source->real : source->path;
+	struct level below = {level, source->device, source->inode, level->depth + 1, source->path, real, -1};
 	struct stat st;
 	int rc;
 
-	if (!path)
-		return fail(walk, ENOMEM, level->path, "not enough memory");
-	rc = check_name(walk, path, name);
+	below.fd = beneath_directory(walk->tree->fd, real, strlen(real), false);
+	if (below.fd < 0)
+		return fail(walk, -below.fd, source->path, "%s", strerror(-below.fd));
+	if (fstat(below.fd, &st) < 0 || st.st_dev != source->device || st.st_ino != source->inode)
+		rc = fail(walk, ESTALE, source->path, "%s", replaced);
+	else
+		rc = add_directory(walk, &below);
+	close(below.fd);
+	return rc;
+}
+
+/* The entry NAME of the directory LEVEL, whose path is SOURCE's. */
+static int find_source(struct walk *walk, const struct level *level, const struct names *names, const char *name,
+		       struct source *source)
+{
+	struct stat st;
+	int rc = check_name(walk, source->path, name);
+
 	if (rc == 0)
-		rc = look_at(walk, level, path, &st);
-	if (rc != 0 || is_output(walk->rules, &st)) {
-		free(path);
+		rc = look_at(walk, level, source->path, name, &st, &source->real);
+	if (rc != 0)
+		return rc;
+	source->depth = level->depth;
+	source->is_dir = S_ISDIR(st.st_mode);
+	source->has_mpy = has_mpy(names, name);
+	source->device = st.st_dev;
+	source->inode = st.st_ino;
+	source->size = (size_t)st.st_size;
+	source->name = strdup(name);
+	return source->name ? 0 : fail(walk, ENOMEM, source->path, "not enough memory");
+}
+
+static bool is_output(const struct walk *walk, const struct source *source)
+{
+	return walk->output->exists && source->device == walk->output->device && source->inode == walk->output->inode;
+}
+
+static int add_entry(struct walk *walk, const struct level *level, const struct names *names, const char *name)
+{
+	struct source source = {.path = join(level->path, name)};
+	bool skipped = false;
+	int rc;
+
+	if (!source.path)
+		return fail(walk, ENOMEM, level->path, "not enough memory");
+	rc = find_source(walk, level, names, name, &source);
+	if (rc == 0 && is_output(walk, &source)) {
+		skipped = true;
+	} else if (rc == 0 && !walk->rules->all && is_image(walk, &source)) {
+		walk->tree->left_out++;
+		skipped = true;
+	} else if (rc == 0) {
+		rc = check_room(walk, &source);
+	}
+	if (rc != 0 || skipped) {
+		free_source(&source);
 		return rc;
 	}
-	if (add_source(tree, path, name, level, &st) < 0)
+	if (append(walk->tree, &source) < 0)
 		return fail(walk, ENOMEM, level->path, "not enough memory");
-	tree->sources[tree->count - 1].has_mpy = has_mpy(names, name);
-	if (!S_ISDIR(st.st_mode))
-		return 0;
-	const struct level below = {level, st.st_dev, st.st_ino, level->depth + 1, path};
-	return add_directory(walk, &below);
+	return source.is_dir ? enter_directory(walk, level, &source) : 0;
 }
 
 /* Goes as deep as ROMFS_DEPTH_MAX at most. */
@@ -320,9 +402,10 @@ static int add_directory(struct walk *walk, const struct level *level) /* NOLINT
 	return rc;
 }
 
-int source_tree_open(struct source_tree *tree, const char *dir, const struct source_rules *rules, struct diag *diag)
+int source_tree_open(struct source_tree *tree, const char *dir, struct source_rules *rules, const struct source_output *output,
+		     struct diag *diag)
 {
-	struct walk walk = {.tree = tree, .rules = rules, .diag = diag};
+	struct walk walk = {.tree = tree, .rules = rules, .output = output, .diag = diag};
 	struct level top = {.path = ""};
 	struct stat st;
 	int rc;
@@ -338,6 +421,8 @@ int source_tree_open(struct source_tree *tree, const char *dir, const struct sou
 	}
 	top.device = st.st_dev;
 	top.inode = st.st_ino;
+	top.real = top.path;
+	top.fd = tree->fd;
 	rc = add_directory(&walk, &top);
 	free(walk.real);
 	return rc;
@@ -373,13 +458,42 @@ static int read_all(int fd, size_t size, struct source *source)
 	return 0;
 }
 
-int source_tree_read(const struct source_tree *tree, struct source *source, struct diag *diag)
+/* What was found at a path has to be there still. */
+static int check_file(int fd, const struct source *source)
 {
-	int fd = openat(tree->fd, source->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	int rc = fd < 0 ? -errno : read_all(fd, source->size, source);
+	struct stat st;
 
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	return S_ISREG(st.st_mode) && st.st_dev == source->device && st.st_ino == source->inode ? 0 : -ESTALE;
+}
+
+static bool is_replaced(int err)
+{
+	return err == ESTALE || err == ELOOP || err == ENOTDIR || err == ENXIO;
+}
+
+int source_tree_open_file(const struct source_tree *tree, const struct source *source, struct diag *diag)
+{
+	int fd = beneath_file(tree->fd, source->real ? source->real : source->path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	int rc = fd < 0 ? fd : check_file(fd, source);
+
+	if (rc >= 0)
+		return fd;
 	if (fd >= 0)
 		close(fd);
+	return diag_fail(diag, DIAG_ROMFS, -rc, "%s%s%s: cannot be read: %s", tree->dir, tree->slash, source->path,
+			 is_replaced(-rc) ? replaced : strerror(-rc));
+}
+
+int source_tree_read(const struct source_tree *tree, struct source *source, struct diag *diag)
+{
+	int fd = source_tree_open_file(tree, source, diag), rc;
+
+	if (fd < 0)
+		return fd;
+	rc = read_all(fd, source->size, source);
+	close(fd);
 	if (rc < 0)
 		return diag_fail(diag, DIAG_ROMFS, -rc, "%s%s%s: cannot be read: %s", tree->dir, tree->slash, source->path,
 				 strerror(-rc));
@@ -388,11 +502,8 @@ int source_tree_read(const struct source_tree *tree, struct source *source, stru
 
 void source_tree_close(struct source_tree *tree)
 {
-	for (size_t i = 0; i < tree->count; i++) {
-		free(tree->sources[i].path);
-		free(tree->sources[i].name);
-		free(tree->sources[i].content);
-	}
+	for (size_t i = 0; i < tree->count; i++)
+		free_source(&tree->sources[i]);
 	free(tree->sources);
 	if (tree->fd >= 0)
 		close(tree->fd);

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* source_tree: the directory that becomes an image: its files and directories in the image's order, and the contents of the files. */
+/*
+ * source_tree: the directory that becomes an image: its files and directories in the image's order, and the contents of the files.
+ *
+ * Other programs may change the tree meanwhile, also such as wish us ill: nothing outside of the directory is opened, nor anything
+ * that holds us; what is not any more what was found is an error.
+ */
 #ifndef CLI_SOURCE_TREE_H
 #define CLI_SOURCE_TREE_H
 
@@ -9,23 +14,27 @@
 #include <sys/types.h>
 
 #include "base/diag.h"
+#include "cli/source_rules.h"
 
-/* What is not packed. */
-struct source_rules {
-	bool all;             /* take what is left out by itself: __pycache__, *.pyc, .git..., left-overs of editors */
-	char *const *exclude; /* globs: with a slash for the path from the top, without for the last name */
-	size_t exclude_count;
-	bool has_output; /* the file of these numbers is the image that is made, and never in it */
-	dev_t output_device;
-	ino_t output_inode;
+/* More entries than this beneath links are refused: links to the same directories again and again can make them without end. */
+enum { SOURCE_TREE_LINKED_MAX = 1 << 16 };
+
+/* The file of these numbers is the image that is made, and never in it. */
+struct source_output {
+	bool exists;
+	dev_t device;
+	ino_t inode;
 };
 
 struct source {
 	char *path;   /* from the top: "lib/net.py" */
 	char *name;   /* in the image; the last part of PATH, but for what is compiled */
+	char *real;   /* where it is found from the top when no link is followed; NULL: at PATH */
 	size_t depth; /* directories that it lies in, the top not counted */
 	bool is_dir;
-	bool has_mpy;     /* beside NAME.py there is a NAME.mpy */
+	bool has_mpy; /* beside NAME.py there is a NAME.mpy */
+	dev_t device;
+	ino_t inode;
 	uint8_t *content; /* of a file, once it was read or made; malloced. NULL: not yet */
 	size_t size;      /* of it; before that, what the file system says */
 };
@@ -36,15 +45,23 @@ struct source_tree {
 	int fd;                 /* of it */
 	struct source *sources; /* a directory before what is in it; sorted by the bytes of their names */
 	size_t count, room;
-	size_t left_out; /* how many were; what is in a directory that was is not counted */
+	uint64_t bytes; /* of all files and names */
+	size_t linked;  /* of these sources are reached by links */
+	/* How many are not packed, what is in a directory among them not counted: by themselves, and by --exclude. */
+	size_t left_out, excluded;
 };
 
 /*
- * Finds what is in DIR (which must outlive TREE), and reads nothing yet. Links are followed where they stay in DIR. Returns 0 or a
- * negative errno with DIAG, which names the path: there is no such directory, it cannot be read, a link leads out or in a circle,
- * a device, a name that cannot be in an image... source_tree_close comes in any case.
+ * Finds what is in DIR (which must outlive TREE), and reads nothing yet. Links are followed where they stay in DIR. RULES' globs are
+ * marked where they match; an image that is called *.romfs is left out as caches are. Returns 0 or a negative errno with DIAG, which
+ * names the path: there is no such directory, it cannot be read, a link leads out or in a circle, a device, a name that cannot be in
+ * an image, more than SOURCE_TREE_LINKED_MAX entries by way of links, more than 4 GiB... source_tree_close comes in any case.
  */
-int source_tree_open(struct source_tree *tree, const char *dir, const struct source_rules *rules, struct diag *diag);
+int source_tree_open(struct source_tree *tree, const char *dir, struct source_rules *rules, const struct source_output *output,
+		     struct diag *diag);
+
+/* Opens a file of TREE. Returns a descriptor, which the caller closes, or a negative errno with DIAG. */
+int source_tree_open_file(const struct source_tree *tree, const struct source *source, struct diag *diag);
 
 /* Reads the content of a file of TREE. Returns 0 or a negative errno with DIAG. */
 int source_tree_read(const struct source_tree *tree, struct source *source, struct diag *diag);

@@ -84,3 +84,12 @@ void view_json(FILE *out, const struct romfs_reader *reader)
 	}
 	fputs(*before ? "\n  ]" : "]", out);
 }
+
+void view_totals(FILE *out, size_t size, const struct romfs_check *check)
+{
+	say_count(out, size, "byte", "bytes");
+	fputs(", ", out);
+	say_count(out, check->files, "file", "files");
+	fputs(", ", out);
+	say_count(out, check->directories, "directory", "directories");
+}

@@ -82,7 +82,8 @@ static int rename_to(int dir, const char *temporary, const char *name, bool repl
 	return renameat(dir, temporary, dir, name) < 0 ? -errno : 0;
 }
 
-static int write_whole(int dir, const char *name, const void *bytes, size_t size, bool replace)
+static int write_whole(int dir, const char *name, const void *bytes, size_t size, bool replace, whole_file_vet_fn *vet,
+		       void *context)
 {
 	char *temporary = NULL;
 	int fd, mode;
@@ -98,6 +99,8 @@ static int write_whole(int dir, const char *name, const void *bytes, size_t size
 		rc = -errno;
 	if (close(fd) < 0 && rc == 0)
 		rc = -errno;
+	if (rc == 0 && vet)
+		rc = vet(context);
 	if (rc == 0)
 		rc = rename_to(dir, temporary, name, replace);
 	if (rc < 0)
@@ -106,7 +109,8 @@ static int write_whole(int dir, const char *name, const void *bytes, size_t size
 	return rc;
 }
 
-int whole_file_write(int dir, const char *name, const void *bytes, size_t size, bool replace)
+int whole_file_write(int dir, const char *name, const void *bytes, size_t size, bool replace, whole_file_vet_fn *vet,
+		     void *context)
 {
 	sigset_t ends, old;
 	int rc;
@@ -116,7 +120,7 @@ int whole_file_write(int dir, const char *name, const void *bytes, size_t size, 
 	sigaddset(&ends, SIGINT);
 	sigaddset(&ends, SIGTERM);
 	sigprocmask(SIG_BLOCK, &ends, &old);
-	rc = write_whole(dir, name, bytes, size, replace);
+	rc = write_whole(dir, name, bytes, size, replace, vet, context);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	return rc;
 }

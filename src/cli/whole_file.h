@@ -6,14 +6,19 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Asked when all is written and before the file gets its name: a negative errno forbids that. */
+typedef int whole_file_vet_fn(void *context);
+
 /*
  * Makes the SIZE BYTES the content of the file NAME in the directory DIR (a descriptor, or AT_FDCWD with a path as NAME). A link of
  * that name is replaced, not followed. Signals that would end the program wait until it is done, so they leave nothing behind.
- * REPLACE: a file that is there is replaced and its permissions stay. Returns 0 or a negative errno:
+ * REPLACE: a file that is there is replaced and its permissions stay. VET may be NULL. Returns 0 or a negative errno:
  *   -EEXIST  it is there, and REPLACE is false
  *   -EISDIR  it is a directory
  *   -EINVAL  it is a device or its like, which is never replaced
+ *   or VET's
  */
-int whole_file_write(int dir, const char *name, const void *bytes, size_t size, bool replace);
+int whole_file_write(int dir, const char *name, const void *bytes, size_t size, bool replace, whole_file_vet_fn *vet,
+		     void *context);
 
 #endif

@@ -140,3 +140,11 @@ int romfs_check_bytecode(struct romfs_check *check, const struct romfs_reader *r
 	}
 	return check->fault.what ? -EBADMSG : 0;
 }
+
+int romfs_check_fail(const struct romfs_check *check, const char *path, struct diag *diag)
+{
+	const char *in = check->path[0] ? " in " : "";
+
+	return diag_fail(diag, DIAG_ROMFS, EBADMSG, "%s: at offset %zu%s%s: %s", path, check->fault.offset, in, check->path,
+			 check->fault.what);
+}

@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 
+#include "base/diag.h"
 #include "romfs/mpy.h"
 #include "romfs/romfs_walk.h"
 
@@ -32,5 +33,8 @@ typedef void romfs_check_mpy_fn(void *context, const char *path, const struct mp
  * Returns 0, or -EBADMSG with CHECK's fault, which is the first.
  */
 int romfs_check_bytecode(struct romfs_check *check, const struct romfs_reader *reader, romfs_check_mpy_fn *each, void *context);
+
+/* The words for the fault of CHECK in the image PATH: "PATH: at offset 12 in lib/a.py: ...". Returns -EBADMSG. */
+int romfs_check_fail(const struct romfs_check *check, const char *path, struct diag *diag);
 
 #endif

@@ -22,6 +22,7 @@ struct romfs_fault {
 struct romfs_reader {
 	const uint8_t *bytes; /* the image; must stay as it is while the reader is used */
 	size_t size;          /* of the image, its header included */
+	size_t present;       /* how many bytes of it are there: SIZE, or fewer of one that is cut short */
 	size_t top;           /* where its first record lies; pointers count from here */
 };
 
@@ -45,6 +46,12 @@ struct romfs_entry {
  * Returns 0, or -EBADMSG with *FAULT: that is no image, or it was cut short.
  */
 int romfs_reader_open(struct romfs_reader *reader, const void *bytes, size_t len, struct romfs_fault *fault);
+
+/*
+ * The same, but an image that is cut short is opened, too: 0 with *FAULT saying so (else its `what` is NULL). In it a file is good when
+ * all of its records and its content are there, a directory when its name is; where more was to come romfs_reader_next has a fault.
+ */
+int romfs_reader_open_cut(struct romfs_reader *reader, const void *bytes, size_t len, struct romfs_fault *fault);
 
 /* The start of the image's top directory. */
 struct romfs_cursor romfs_reader_top(const struct romfs_reader *reader);

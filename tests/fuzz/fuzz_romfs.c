@@ -35,13 +35,14 @@ static size_t make_image(const uint8_t *data, size_t size)
 
 static void check_entry(const struct romfs_reader *reader, const struct romfs_walk *walk, const struct romfs_entry *entry)
 {
-	const char *end = (const char *)reader->bytes + reader->size;
+	const char *end = (const char *)reader->bytes + reader->present;
 
 	FUZZ_CHECK(entry->name >= (const char *)reader->bytes && entry->name_len <= (size_t)(end - entry->name));
 	FUZZ_CHECK(!romfs_format_name_fault(entry->name, entry->name_len));
 	FUZZ_CHECK(entry->content >= reader->top && entry->content <= reader->size);
 	FUZZ_CHECK(entry->size <= reader->size - entry->content);
-	FUZZ_CHECK(entry->offset >= reader->top && entry->offset < reader->size);
+	FUZZ_CHECK(entry->is_dir || entry->size == 0 || entry->content + entry->size <= reader->present);
+	FUZZ_CHECK(entry->offset >= reader->top && entry->offset < reader->present);
 	FUZZ_CHECK(strlen(walk->path) <= ROMFS_PATH_MAX && walk->depth <= ROMFS_DEPTH_MAX);
 	FUZZ_CHECK(strlen(walk->path) >= entry->name_len);
 	FUZZ_CHECK(!memcmp(walk->path + strlen(walk->path) - entry->name_len, entry->name, entry->name_len));
@@ -166,8 +167,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	exact = realloc(exact, len ? len : 1);
 	rc = romfs_reader_open(&reader, exact, len, &fault);
 	FUZZ_CHECK(rc == 0 || (fault.what && fault.offset <= len));
+	if (rc < 0 && romfs_reader_open_cut(&reader, exact, len, &fault) == 0) {
+		FUZZ_CHECK(fault.what && reader.present == len && reader.size > len && reader.top <= len);
+		walk_all(&reader, &faults);
+		FUZZ_CHECK(romfs_check_records(&check, &reader) == 0 || check.fault.what);
+	}
 	if (rc == 0) {
-		FUZZ_CHECK(reader.size <= len && reader.top <= reader.size);
+		FUZZ_CHECK(reader.size <= len && reader.present == reader.size && reader.top <= reader.size);
 		size_t count = walk_all(&reader, &faults);
 		rc = romfs_check_records(&check, &reader);
 		FUZZ_CHECK(rc == 0 || check.fault.what);

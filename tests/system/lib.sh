@@ -82,6 +82,11 @@ assert_refused() { # TEXT COMMAND...
 	grep -qF -- "$_text" refused.said || fail "$*: it said: $(cat refused.said)"
 }
 
+# MicroPython's own VfsRom finds in each IMAGE what extract writes of it.
+assert_vfs_reads() { # IMAGE...
+	python3 -B "$top_srcdir/tests/system/romfs_trees.py" read "$romfs" "$(micropython)" "$@" || fail 'VfsRom is of another mind'
+}
+
 # --- The board ---
 
 micropython() { # the path of the MicroPython that is the board

@@ -1,18 +1,20 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
+# time-limit: 300
 # mpremote-romfs build: where the image goes, what is packed, what the compiler says, and what is refused. A failure leaves no file.
 set -eu
 . "${top_srcdir:?}/tests/system/lib.sh"
 mpy_cross=$(peers)/mpy-cross
-mkdir work
+mkdir work images
 cd work
 
 build() {
 	"$romfs" build --no-mpy "$@"
 }
 
-# The paths in an image, sorted, in one line.
+# The paths in an image, sorted, in one line. VfsRom reads each of these images in the end.
 paths() { # IMAGE
+	cp "$1" "../images/$(find ../images -type f | wc -l)"
 	"$romfs" list --json "$1" | python3 -c 'import json, sys; print(*sorted(e["path"] for e in json.load(sys.stdin)["entries"]))'
 }
 
@@ -62,14 +64,36 @@ for name in a.pyc a.pyo 'b.py~' .c.py.swp '#d.py#' '.#e' f.py g.txt .hidden sub/
 done
 build mixed >said
 assert_equal 'packed' '.hidden f.py g.txt sub sub/g.txt sub/h.py' "$(paths mixed.romfs)"
-grep -q '; 9 left out' said || fail "the number of what was left out: $(cat said)"
+grep -q '; 9 left out as caches or left-overs (--all packs them)$' said || fail "the number of what was left out: $(cat said)"
 build --all mixed >said
 assert_equal 'all' 17 "$(paths mixed.romfs | wc -w)"
 ! grep -q 'left out' said || fail "all were packed, but: $(cat said)"
 build --exclude '*.txt' --exclude sub/h.py mixed >said
 assert_equal 'excluded' '.hidden f.py sub' "$(paths mixed.romfs)"
-build --exclude sub mixed >said
-assert_equal 'a directory excluded' '.hidden f.py g.txt' "$(paths mixed.romfs)"
+grep -q '; 9 left out as caches or left-overs (--all packs them), 3 excluded$' said || fail "the numbers: $(cat said)"
+build --all --exclude '*.txt' mixed >said
+grep -q ': 250 bytes, 12 files, 3 directories; 2 excluded$' said || fail "the numbers: $(cat said)"
+for glob in sub sub/ ./sub ./sub/ /sub 's?b' 's*/'; do
+	build --exclude "$glob" mixed >said 2>&1
+	assert_equal "$glob excluded" '.hidden f.py g.txt' "$(paths mixed.romfs)"
+	! grep -q note said || fail "$glob: $(cat said)"
+done
+build --exclude ./g.txt mixed >said
+assert_equal 'only at the top' '.hidden f.py sub sub/g.txt sub/h.py' "$(paths mixed.romfs)"
+build --exclude g.txt/ --exclude mixed/sub --exclude 'sub*h.py' --exclude f.py mixed >/dev/null 2>said
+assert_equal 'nothing but f.py' '.hidden g.txt sub sub/g.txt sub/h.py' "$(paths mixed.romfs)"
+assert_equal 'notes' 3 "$(grep -c '^mpremote-romfs: note: --exclude .* matched nothing' said)"
+grep -q 'mixed/sub matched nothing: .* compared with the paths below mixed$' said || fail "$(cat said)"
+grep -q 'g.txt/ matched nothing (of directories alone)$' said || fail "$(cat said)"
+# An image that was made here once is no part of the next one.
+build -o mixed/sub/old.romfs mixed >/dev/null
+echo text >mixed/sub/text.romfs
+build mixed >said
+assert_equal 'an image in the tree' '.hidden f.py g.txt sub sub/g.txt sub/h.py sub/text.romfs' "$(paths mixed.romfs)"
+grep -q '; 10 left out' said || fail "the image is not counted: $(cat said)"
+build --all mixed >/dev/null
+paths mixed.romfs | grep -q 'sub/old.romfs' || fail '--all leaves an image out'
+rm mixed/sub/*.romfs
 build --json mixed >json
 cat >../report.py <<'EOF'
 import json, os
@@ -77,6 +101,7 @@ import json, os
 report = json.load(open("json"))
 assert report["image"] == "mixed.romfs" and report["size"] == os.stat("mixed.romfs").st_size, report
 assert (report["files"], report["directories"], report["compiled"], report["left_out"]) == (5, 1, 0, 9), report
+assert report["excluded"] == 0, report
 assert {"path": "sub", "type": "directory"} in report["entries"], report
 image = open("mixed.romfs", "rb").read()
 assert all(image[e["offset"] :][: e["size"]] == (e["path"] + "\n").encode() for e in report["entries"] if e["type"] == "file")
@@ -109,6 +134,7 @@ rm old-mpy-cross
 printf '@micropython.native\ndef f(): return 1\n' >blink/fast.py
 "$romfs" build --mpy-cross "$mpy_cross" --march armv6m blink 2>../said >/dev/null
 assert_equal 'no warning' '' "$(cat ../said)"
+assert_equal 'native code' 'fast.mpy lib main.mpy' "$(paths blink.romfs)"
 "$romfs" check blink.romfs | grep -q '^fast.mpy: .mpy 6.3, native code for armv6m$' || fail 'check does not show the architecture'
 rm blink.romfs
 
@@ -127,6 +153,7 @@ grep -q 'warning: x.mpy has native code for xtensawin, but a.mpy for armv7m' ../
 echo rubbish >packed/r.mpy
 build packed 2>../said >/dev/null
 grep -q 'warning: r.mpy: this is no .mpy file' ../said || fail "no warning: $(cat ../said)"
+assert_equal 'packed as they are' 'a.mpy fast.py r.mpy x.mpy' "$(paths packed.romfs)"
 refused 'packed.romfs: at offset' "$romfs" check packed.romfs
 grep -q 'in r.mpy: this is no .mpy file' ../said || fail "$(cat ../said)"
 "$romfs" list packed.romfs >/dev/null || fail 'what is in files is not the concern of list'
@@ -146,7 +173,25 @@ refused 'blink/main.py: Not a directory' build blink/main.py
 mkdir empty rubbish
 refused 'empty: there is nothing in it to pack' build empty
 : >rubbish/a.pyc
-refused 'rubbish: there is nothing in it to pack (but what is left out)' build rubbish
+refused 'rubbish: there is nothing in it to pack but what is left out (1, which --all packs)' build rubbish
+# Links that multiply: 22 directories, and a way through them for each number of 22 bits.
+mkdir dag
+n=0
+while [ $n -lt 22 ]; do
+	mkdir dag/$n
+	ln -s ../$((n + 1)) dag/$n/a
+	ln -s ../$((n + 1)) dag/$n/b
+	n=$((n + 1))
+done
+rm dag/21/*
+refused 'links lead to more than 65536 files and directories' build dag
+grep -q 'dag/0/a/' ../said || fail "no path: $(cat ../said)"
+# More than an image can hold is not even read.
+truncate -s 3G dag/one
+truncate -s 3G dag/two
+find dag -type l -delete
+refused 'dag/two: with this it is more than 4 GiB' build dag
+rm -r dag
 mkfifo blink/lib/fifo
 refused 'blink/lib/fifo: a FIFO' build blink
 rm blink/lib/fifo
@@ -234,10 +279,30 @@ assert_equal 'no DIR' 2 "$(status "$romfs" build)"
 assert_equal 'two DIRs' 2 "$(status "$romfs" build a b)"
 assert_equal 'two IMAGEs' 2 "$(status "$romfs" check a b)"
 assert_equal 'no IMAGE' 2 "$(status "$romfs" extract)"
+usage() { # TEXT COMMAND...
+	text=$1
+	shift
+	assert_equal "status of $*" 2 "$(status "$@")"
+	grep -qF -- "$text" said || fail "$*: it said: $(cat said)"
+}
+for command in list check extract; do
+	usage "$command: the name of the IMAGE is empty" "$romfs" $command ''
+done
+usage 'the name of DIR is empty' "$romfs" build ''
+usage 'the name of the file for --output is empty' build -o '' blink
+usage 'the name of the program for --mpy-cross is empty' "$romfs" build --mpy-cross= blink
+usage 'the name of the architecture for --march is empty' build --march= blink
+usage "--exclude '' names nothing" build --exclude '' blink
+usage "--exclude './' names nothing" build --exclude ./ blink
+usage 'the name of the directory for -C is empty' "$romfs" extract -C '' blink.romfs
+usage "there is no architecture 'bogus' for --march; known are x86, x64, armv6, armv6m" build --march bogus -o bogus.romfs blink
+[ ! -e bogus.romfs ] || fail 'an image for an unknown architecture'
 assert_equal 'help' 0 "$(status "$romfs" --help)"
 assert_equal 'version' 0 "$(status "$romfs" --version)"
 for command in build list extract check; do
 	assert_equal "$command --help" 0 "$(status "$romfs" $command --help)"
 	grep -q "usage: mpremote-romfs $command" said || fail "$command --help: $(cat said)"
 done
+[ "$(find ../images -type f | wc -l)" -gt 15 ] || fail 'few images'
+assert_vfs_reads ../images/* blink.romfs expected
 assert_equal 'a full disk' 1 "$("$romfs" list blink.romfs 2>/dev/null >/dev/full && echo 0 || echo $?)"

@@ -78,7 +78,9 @@ while [ $at -lt "$size" ]; do
 	at=$((at + 7))
 done
 : >empty.romfs
-assert_refused 'empty.romfs is empty' "$romfs" check empty.romfs
+assert_refused 'empty.romfs: at offset 0: this is no ROM image: it is empty' "$romfs" check empty.romfs
+mkfifo fifo.romfs
+assert_refused 'fifo.romfs is a FIFO, not' "$romfs" list fifo.romfs
 assert_refused '/dev/null is a device' "$romfs" check /dev/null
 assert_refused 'tree is a directory' "$romfs" check tree
 assert_refused 'nothing.romfs: cannot be opened: No such file' "$romfs" list nothing.romfs
@@ -128,11 +130,73 @@ mkdir -p way/file
 assert_refused 'way/file: there is a directory' "$romfs" extract --force -C way tree.romfs
 mkdir fifos
 mkfifo fifos/file
-assert_refused 'fifos/file' "$romfs" extract --force -C fifos tree.romfs
+assert_refused 'fifos/file: there is a FIFO where the image has a file' timeout 10 "$romfs" extract --force -C fifos tree.romfs
+assert_refused 'fifos/file: there is a FIFO where the image has a file' "$romfs" extract -C fifos tree.romfs
 [ -p fifos/file ] || fail 'the FIFO is gone'
-assert_refused 'has no ../x' "$romfs" extract -C nowhere tree.romfs ../x
+# Whatever lies in the way: nothing is written, also not what comes before it in the image.
+mkdir part
+echo mine >part/file
+assert_refused 'part/file: it is there already' "$romfs" extract -C part tree.romfs
+rm part/file
+mkdir part/file
+assert_refused 'part/file: there is a directory where' "$romfs" extract --force -C part tree.romfs
+assert_equal 'written in spite of it' part/file "$(find part -mindepth 1)"
+assert_refused 'none/of: cannot be made' "$romfs" extract -C none/of tree.romfs
+
+# --- PATHs ---
 assert_refused 'has no d/y' "$romfs" extract -C nowhere tree.romfs d/x d/y
+for bad in ../x d/../../x .. d/..; do
+	assert_refused "the PATH '$bad' has .. in it" "$romfs" extract -C nowhere tree.romfs d/x "$bad"
+done
+assert_refused "the PATH '/d/x' begins with a slash" "$romfs" extract -C nowhere tree.romfs /d/x
+assert_refused "the PATH '' is empty" "$romfs" extract -C nowhere tree.romfs ''
 [ ! -e nowhere ] || fail 'extracted some PATHs without the others'
-"$romfs" extract -C some tree.romfs /d/ >/dev/null
-assert_equal 'one directory' 'd d/x' "$(cd some && find . -mindepth 1 | sed 's,^\./,,' | sort | tr '\n' ' ' | sed 's/ $//')"
+for path in d d/ ./d .//d/. ./d//x d/./x; do
+	rm -rf some
+	"$romfs" extract -C some tree.romfs "$path" >said || fail "$path: $(cat said)"
+	assert_equal "$path" 'd d/x' "$(cd some && find . -mindepth 1 | sed 's,^\./,,' | sort | tr '\n' ' ' | sed 's/ $//')"
+	assert_equal "$path, in words" '1 file extracted' "$(cat said)"
+done
+for path in . ./ ././/; do
+	rm -rf some
+	"$romfs" extract -C some tree.romfs "$path" >/dev/null
+	diff -r tree some || fail "$path: extracted another tree"
+done
+
+# --- An image that another program makes shorter while it is read ---
+cat >many.py <<'EOF'
+import os
+
+for name in (f"many/{n:04}" for n in range(4000)):
+    os.makedirs(name + ".d")
+    open(name, "w").write(name[5:] * 500)
+    open(name + ".d/x.mpy", "wb").write(b"M\x06\x00\x1f")
+EOF
+python3 many.py
+"$romfs" build --no-mpy many >/dev/null
+cat >shrink.py <<'EOF'
+import os, subprocess, sys, time
+
+romfs, image = sys.argv[1:]
+good = open(image, "rb").read()
+for command, size in (("list", 0), ("list", 4096), ("check", 5000), ("extract", 4096)):
+    with open("shrinks.romfs", "wb") as file:
+        file.write(good)
+    words = [romfs, command, "shrinks.romfs"] + (["-C", "shrunk"] if command == "extract" else [])
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | {"LC_ALL": "C"})
+    if command == "extract":
+        while not os.path.exists("shrunk/0100"):
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.001)
+    else:
+        process.stdout.read(1)  # it has begun, and more than the pipe holds is to come
+    os.truncate("shrinks.romfs", size)
+    said = process.communicate()[1].decode()
+    assert process.returncode == 1, (command, size, process.returncode, said)
+    assert "shrinks.romfs: another program changed it while it was read" in said, (command, size, said)
+files = [name for name in os.listdir("shrunk") if not name.endswith(".d")]
+assert all(open(f"shrunk/{name}").read() == name * 500 for name in files), "a file of the image that was cut"
+EOF
+assert_vfs_reads tree.romfs many.romfs
+python3 shrink.py "$romfs" many.romfs || fail 'an image that another program makes shorter'
 assert_equal 'left-overs' '' "$(find . -name '.romfs-*')"

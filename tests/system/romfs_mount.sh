@@ -21,6 +21,7 @@ echo "grün" >'tree/grün ß.txt'
 
 for how in '' --dedupe; do
 	"$romfs" build --no-mpy $how tree >/dev/null
+	assert_vfs_reads tree.romfs
 	mount_device tree.romfs
 	diff -r tree "$mnt" >&2 || fail "$how: another tree"
 	assert_equal "$how: find" "$(cd tree && find . | sort)" "$(cd "$mnt" && find . | sort)"
@@ -59,10 +60,39 @@ assert_refused 'tree.romfs has no directory /nowhere' "$mpremotefs" -o root=nowh
 # --- Damage ---
 size=$(stat -c %s tree.romfs)
 head -c $((size - 10)) tree.romfs >cut.romfs
-assert_refused 'cut.romfs: the image is cut short' "$mpremotefs" cut.romfs "$mnt"
-assert_refused 'cut.romfs: the image is cut short' "$mpremotefs" -o force cut.romfs "$mnt"
+assert_refused 'cut.romfs: at offset 3: the image is cut short' "$mpremotefs" cut.romfs "$mnt"
+grep -q 'With -o force what is whole of it is mounted' refused.said || fail "$(cat refused.said)"
+# Cut anywhere: what is there of the tree is right, and the first that is not is named.
+for at in $((size - 10)) $((size / 2)) 3000 300; do
+	head -c $at tree.romfs >cut.romfs
+	mount_device cut.romfs -o force 2>said
+	grep -q "cut.romfs: at offset [0-9]*.*: .*cut short.* $at of its $size bytes are there. What is whole" said || fail "at $at: $(cat said)"
+	LC_ALL=C diff -r tree "$mnt" >differences || :
+	! grep -qv '^Only in tree' differences || fail "at $at, what is there: $(cat differences)"
+	[ -s differences ] || fail "at $at nothing is missing"
+	find "$mnt" -type f | wc -l >>counts
+	unmount_board
+done
+assert_equal 'whole files, fewer and fewer' "$(sort -rn counts)" "$(cat counts)"
+[ "$(head -n 1 counts)" -gt 300 ] || fail "only $(cat counts) files"
+# What is no image, or none at all, is told in words about images.
 head -c 100 /dev/zero >zeros.romfs
-assert_refused 'zeros.romfs: this is no ROM image' "$mpremotefs" zeros.romfs "$mnt"
+assert_refused 'zeros.romfs: at offset 0: this is no ROM image' "$mpremotefs" zeros.romfs "$mnt"
+assert_refused 'zeros.romfs: at offset 0: this is no ROM image' "$mpremotefs" -o force zeros.romfs "$mnt"
+: >empty.romfs
+assert_refused 'empty.romfs: at offset 0: this is no ROM image: it is empty' "$mpremotefs" empty.romfs "$mnt"
+assert_refused 'the ROM image missing.romfs cannot be opened: No such file or directory' "$mpremotefs" missing.romfs "$mnt"
+mkdir dir.romfs
+assert_refused 'dir.romfs is a directory, not the file of a ROM image' "$mpremotefs" dir.romfs "$mnt"
+mkfifo fifo.romfs
+assert_refused 'fifo.romfs is a FIFO, not the file of a ROM image' "$mpremotefs" fifo.romfs "$mnt"
+# Another program makes the file shorter while it is mounted.
+cp tree.romfs shrinking.romfs
+mount_device shrinking.romfs
+truncate -s 2000 shrinking.romfs
+assert_refused 'Input/output error' cat "$mnt/lib/twin.bin"
+assert_equal 'what is still there' "$(ls tree)" "$(ls "$mnt")"
+unmount_board
 rm -r tree
 mkdir -p tree/lib
 echo good >tree/lib/a
@@ -78,7 +108,7 @@ EOF
 assert_refused 'in lib/b: a file has no data record. With -o force' "$mpremotefs" damaged.romfs "$mnt"
 ! mounted || fail 'mounted a damaged image'
 mount_device damaged.romfs -o force 2>said
-grep -q 'damaged.romfs is damaged: at offset [0-9]* in lib/b' said || fail "no warning: $(cat said)"
+grep -q 'damaged.romfs: at offset [0-9]* in lib/b' said || fail "no warning: $(cat said)"
 assert_equal 'what is whole' 'a c' "$(ls "$mnt/lib" | tr '\n' ' ' | sed 's/ $//')"
 assert_equal 'its content' 'good' "$(cat "$mnt/lib/c")"
 unmount_board

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 # For MicroPython: what its own VfsRom finds in the images IMAGE..., as lines: "= IMAGE"; then for each entry, a directory before what
-# is in it, "d PATH" or "f PATH SIZE SHA256". Ends with 1 when it cannot mount one.
+# is in it, "d PATH" or "f PATH SIZE SHA256", the PATHs in hexadecimal. Ends with 1 when it cannot mount one.
 import binascii, hashlib, sys, vfs
 
 
 def say(kind, path, rest=b""):
-    sys.stdout.buffer.write(kind + b" " + path + rest + b"\n")
+    sys.stdout.buffer.write(kind + b" " + binascii.hexlify(path) + rest + b"\n")
 
 
 def show(rom, path):
@@ -21,6 +21,6 @@ def show(rom, path):
 
 
 for image in sys.argv[1:]:
-    say(b"=", image.encode())
+    print("=", image)
     with open(image, "rb") as file:
         show(vfs.VfsRom(file.read()), b"")

@@ -214,9 +214,55 @@ static void damaged_images(void **state)
 	hand.bytes[0] = 'x';
 	save();
 	assert_int_equal(board_image_open(&board, path, NULL, true, &diag), -EBADMSG);
+	assert_non_null(strstr(diag.text, "at offset 0: this is no ROM image"));
 	hand.len = 0;
 	save();
 	assert_int_equal(board_image_open(&board, path, NULL, true, &diag), -EBADMSG);
+	assert_non_null(strstr(diag.text, "at offset 0: this is no ROM image: it is empty"));
+}
+
+/* An image that was cut anywhere: what is whole of it is there, and its content right. */
+static void cut_images(void **state)
+{
+	struct board_stat stat;
+	size_t len;
+
+	(void)state;
+	save_good();
+	len = hand.len;
+	for (hand.len = 8; hand.len < len; hand.len++) {
+		save();
+		assert_int_equal(board_image_open(&board, path, NULL, false, &diag), -EBADMSG);
+		assert_non_null(strstr(diag.text, "at offset 3: the image is cut short"));
+		assert_non_null(strstr(diag.text, "-o force"));
+		assert_int_equal(board_image_open(&board, path, NULL, true, &diag), 0);
+		assert_non_null(strstr(board_info(board)->warning, "bytes are there. What is whole of it is here"));
+		if (board_stat(board, "/lib.py", &stat) == 0)
+			reads("/lib.py", "not in lib");
+		if (board_stat(board, "/lib/net/web.py", &stat) == 0)
+			reads("/lib/net/web.py", "web");
+		board_close(board);
+		board = NULL;
+	}
+}
+
+/* Cut within lib/: what comes before it and in it is there. */
+static void an_image_cut_in_a_directory(void **state)
+{
+	const uint8_t *where;
+
+	(void)state;
+	save_good();
+	where = memmem(hand.bytes, hand.len, "a.py", 4);
+	assert_non_null(where);
+	hand.len = (size_t)(where - hand.bytes) + 2;
+	save();
+	assert_int_equal(board_image_open(&board, path, NULL, true, &diag), 0);
+	lists("/", "boot.py:13 lib/:0 lib.py:10 ");
+	lists("/lib", "net/:0 ");
+	lists("/lib/net", "web.py:3 ");
+	reads("/boot.py", "print('boot')");
+	assert_non_null(strstr(board_info(board)->warning, " in lib: the image is cut short"));
 }
 
 /* Somebody cuts the file while it is open: an error, no end of the process. */
@@ -246,11 +292,24 @@ static void what_an_image_is(void **state)
 	assert_int_equal(rename(path, named), 0);
 	assert_true(board_image_is(named)); /* a damaged one is refused as an image */
 	unlink(named);
-	assert_false(board_image_is(named));
+	assert_true(board_image_is(named)); /* none is there, but one is meant */
+	assert_int_equal(board_image_open(&board, named, NULL, false, &diag), -ENOENT);
+	assert_non_null(strstr(diag.text, "the ROM image /tmp/"));
+	assert_int_equal(mkdir(named, 0700), 0);
+	assert_true(board_image_is(named));
+	assert_int_equal(board_image_open(&board, named, NULL, false, &diag), -EISDIR);
+	rmdir(named);
+	assert_int_equal(mkfifo(named, 0600), 0);
+	assert_true(board_image_is(named));
+	assert_int_equal(board_image_open(&board, named, NULL, false, &diag), -EINVAL); /* at once */
+	assert_non_null(strstr(diag.text, "is a FIFO"));
+	unlink(named);
 	assert_false(board_image_is("/dev/null"));
 	assert_false(board_image_is("/tmp"));
 	assert_false(board_image_is("auto"));
 	assert_false(board_image_is("exec:x.romfs"));
+	assert_false(board_image_is("exec:scripts/board x.romfs"));
+	assert_true(board_image_is("x/a:b.romfs"));
 }
 
 int main(void)
@@ -261,6 +320,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(nothing_changes, make_file, remove_file),
 		cmocka_unit_test_setup_teardown(another_top, make_file, remove_file),
 		cmocka_unit_test_setup_teardown(damaged_images, make_file, remove_file),
+		cmocka_unit_test_setup_teardown(cut_images, make_file, remove_file),
+		cmocka_unit_test_setup_teardown(an_image_cut_in_a_directory, make_file, remove_file),
 		cmocka_unit_test_setup_teardown(a_file_that_shrinks, make_file, remove_file),
 		cmocka_unit_test_setup_teardown(what_an_image_is, make_file, remove_file),
 	};

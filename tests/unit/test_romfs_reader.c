@@ -417,6 +417,80 @@ static void every_cut(void **state)
 		assert_int_equal(open_bytes(hand.bytes, len), -EBADMSG);
 }
 
+/* The same image, cut at LEN, and opened all the same. */
+static void open_cut(size_t len)
+{
+	free(exact);
+	exact = malloc(len);
+	memcpy(exact, hand.bytes, len);
+	assert_int_equal(romfs_reader_open_cut(&reader, exact, len, &fault), 0);
+	assert_non_null(strstr(fault.what, "cut short"));
+	assert_int_equal(fault.offset, 3);
+	assert_int_equal(reader.present, len);
+	assert_int_equal(reader.size, hand.len);
+	cursor = romfs_reader_top(&reader);
+}
+
+/* What is whole before a cut is found: also in a directory whose end is gone. */
+static void whole_before_a_cut(void **state)
+{
+	size_t image = hand_begin_image(&hand), lib, first, second, second_end;
+	struct romfs_cursor top;
+
+	(void)state;
+	hand_file(&hand, "a", "first");
+	lib = hand_begin_named(&hand, ROMFS_DIRECTORY, "lib");
+	first = hand.len;
+	hand_file(&hand, "b", "second");
+	second = hand.len;
+	hand_file(&hand, "c", "third");
+	second_end = hand.len;
+	hand_end(&hand, lib);
+	hand_file(&hand, "d", "");
+	hand_end_image(&hand, image);
+	open_cut(second_end - 1);
+	next_is_file("a", "first");
+	next_is("lib", true);
+	top = cursor;
+	cursor = romfs_reader_inside(&entry);
+	next_is_file("b", "second");
+	next_is_bad("cut short in a file", second);
+	next_is_end();
+	cursor = top;
+	next_is_bad("more was to come here", second_end - 1);
+	next_is_end();
+	open_cut(first);
+	next_is_file("a", "first");
+	next_is("lib", true);
+	cursor = romfs_reader_inside(&entry);
+	next_is_bad("more was to come here", first);
+	next_is_end();
+	open_cut(first + 6); /* kind and length are there, and nothing of the name */
+	next_is_file("a", "first");
+	next_is("lib", true);
+	cursor = romfs_reader_inside(&entry);
+	next_is_bad("cut short", first);
+	next_is_bad("more was to come here", first + 6);
+	next_is_end();
+}
+
+static void pointers_behind_a_cut(void **state)
+{
+	size_t image = hand_begin_image(&hand), at = hand.len;
+
+	(void)state;
+	put_pointer("here", 1, 4);
+	put_pointer("gone", 3, 200);
+	put_pointer("nothing", 0, 200);
+	hand_record(&hand, ROMFS_VERBATIM, (char[300]){0}, 300);
+	hand_end_image(&hand, image);
+	open_cut(at + 150);
+	next_is("here", false);
+	assert_int_equal(romfs_reader_next(&reader, &cursor, &entry, &fault), -EBADMSG);
+	assert_non_null(strstr(fault.what, "data that was cut off"));
+	next_is_file("nothing", "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -433,6 +507,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(names_that_lead_elsewhere, start_anew, end_here),
 		cmocka_unit_test_setup_teardown(a_name_with_nul, start_anew, end_here),
 		cmocka_unit_test_setup_teardown(every_cut, start_anew, end_here),
+		cmocka_unit_test_setup_teardown(whole_before_a_cut, start_anew, end_here),
+		cmocka_unit_test_setup_teardown(pointers_behind_a_cut, start_anew, end_here),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

