@@ -24,6 +24,7 @@
 #include "base/diag.h"
 
 struct board;
+struct board_rom_ops;
 
 struct board_stat {
 	bool is_dir;
@@ -103,6 +104,7 @@ struct board_ops {
 	int (*statfs)(struct board *board, const char *path, struct board_statfs *out);
 	const struct board_info *(*info)(struct board *board);
 	unsigned (*session)(struct board *board); /* NULL: there is but one */
+	const struct board_rom_ops *rom;          /* its ROM partitions (board_rom.h); NULL: it has none */
 	void (*close)(struct board *board);
 };
 
