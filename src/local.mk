@@ -87,6 +87,7 @@ libmpremotefs_a_SOURCES = \
 	src/board/board_image.h \
 	src/board/board_rom.c \
 	src/board/board_rom.h \
+	src/board/board_rom_image.h \
 	src/board/board_mend.c \
 	src/board/board_mend.h \
 	src/board/fat_name.c \

@@ -29,18 +29,6 @@ struct board_partition {
 	uint32_t block_size;
 };
 
-/* A partition's image without the contents of its files. */
-struct board_rom_image {
-	/*
-	 * SIZE bytes, mapped: those of the partition that romfs_reader, romfs_walk and romfs_check_records look at. All others are zeros,
-	 * whatever they are on the board; with `bytecode` also the first MPY_HEADER_SIZE bytes of each .mpy are there, so that
-	 * romfs_check_bytecode can be asked.
-	 */
-	const uint8_t *bytes;
-	size_t size; /* of the partition */
-	bool empty;  /* there is no image: it begins with bytes that are all 0xff or all 0 */
-};
-
 /* A piece of an image: LEN bytes that lie at OFFSET. Returns 0, or what ends the call that it was handed to. */
 typedef int board_rom_piece_fn(void *context, uint64_t offset, const uint8_t *bytes, size_t len);
 
@@ -78,20 +66,9 @@ ssize_t board_rom_read(struct board *board, unsigned number, void *buf, size_t l
 /*
  * Has the board walk through the image in partition NUMBER, and hands EACH what it sends of it, in the image's order: headers, records
  * and names, with BYTECODE also the headers of .mpy files. The board stops where the image makes no sense, so anything can be
- * missing. For board_rom_image_open.
+ * missing. For board_rom_image.h, which mends that.
  */
 int board_rom_records(struct board *board, unsigned number, bool bytecode, board_rom_piece_fn *each, void *context);
-
-/*
- * The image in partition NUMBER. The board walks through it and sends only its records, in as few exchanges as they need; what it
- * left out and is needed all the same is read. BYTECODE: with the headers of .mpy files. Whether the image is good is for
- * romfs_reader_open and romfs_check_records to say. Returns 0 with IMAGE, to be closed with board_rom_image_close; or a negative
- * errno, -ENOMEM too, and IMAGE is all zeros.
- */
-int board_rom_image_open(struct board_rom_image *image, struct board *board, unsigned number, bool bytecode);
-
-/* Of an image that was opened, or is all zeros. */
-void board_rom_image_close(struct board_rom_image *image);
 
 /*
  * Has the board compute the SHA-256 of each BLOCK bytes of the LEN from OFFSET, the last of what is left, into HASHES, which has room
