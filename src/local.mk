@@ -51,6 +51,8 @@ libmpremotefs_a_SOURCES = \
 	src/agent/agent.c \
 	src/agent/agent.h \
 	src/agent/agent_parts.h \
+	src/agent/load.c \
+	src/agent/load.h \
 	src/agent/answer.c \
 	src/agent/answer.h \
 	src/agent/armor.c \
@@ -87,7 +89,10 @@ libmpremotefs_a_SOURCES = \
 	src/board/board_image.h \
 	src/board/board_rom.c \
 	src/board/board_rom.h \
+	src/board/board_rom_image.c \
 	src/board/board_rom_image.h \
+	src/board/roms.c \
+	src/board/roms.h \
 	src/board/board_mend.c \
 	src/board/board_mend.h \
 	src/board/fat_name.c \
@@ -118,6 +123,8 @@ libmpremotefs_a_SOURCES = \
 	src/romfs/romfs_file.h \
 	src/romfs/romfs_format.c \
 	src/romfs/romfs_format.h \
+	src/romfs/romfs_gaps.c \
+	src/romfs/romfs_gaps.h \
 	src/romfs/romfs_reader.c \
 	src/romfs/romfs_reader.h \
 	src/romfs/romfs_walk.c \
@@ -128,7 +135,7 @@ nodist_libmpremotefs_a_SOURCES = src/agent/agent_parts.c
 
 # The Python that runs on the board, stripped and embedded.
 AGENT_PARTS = src/agent/board/core.py src/agent/board/text.py src/agent/board/files.py src/agent/board/changes.py \
-	src/agent/board/info.py
+	src/agent/board/info.py src/agent/board/rom.py src/agent/board/rom_changes.py
 AGENT_INCLUDED = src/agent/board/common.py
 EXTRA_DIST += $(AGENT_PARTS) $(AGENT_INCLUDED) scripts/embed-agent
 BUILT_SOURCES += src/agent/agent_parts.c

@@ -39,9 +39,11 @@ UNIT_TESTS += \
 	tests/unit/test_mpy \
 	tests/unit/test_output \
 	tests/unit/test_romfs_check \
+	tests/unit/test_roms \
 	tests/unit/test_romfs_corpus \
 	tests/unit/test_romfs_file \
 	tests/unit/test_romfs_format \
+	tests/unit/test_romfs_gaps \
 	tests/unit/test_romfs_reader \
 	tests/unit/test_romfs_walk \
 	tests/unit/test_romfs_writer \
@@ -52,6 +54,8 @@ tests_unit_test_whole_file_SOURCES = tests/unit/test_whole_file.c src/cli/whole_
 tests_unit_test_romfs_check_SOURCES = tests/unit/test_romfs_check.c tests/unit/hand_image.h
 tests_unit_test_romfs_corpus_SOURCES = tests/unit/test_romfs_corpus.c tests/fuzz/fuzz.h tests/fuzz/fuzz_romfs.c
 tests_unit_test_romfs_format_SOURCES = tests/unit/test_romfs_format.c tests/unit/dice.h
+tests_unit_test_roms_SOURCES = tests/unit/test_roms.c tests/unit/dice.h $(REAL_BOARD)
+tests_unit_test_romfs_gaps_SOURCES = tests/unit/test_romfs_gaps.c tests/unit/dice.h
 tests_unit_test_romfs_reader_SOURCES = tests/unit/test_romfs_reader.c tests/unit/hand_image.h
 tests_unit_test_romfs_walk_SOURCES = tests/unit/test_romfs_walk.c tests/unit/hand_image.h
 tests_unit_test_romfs_writer_SOURCES = tests/unit/test_romfs_writer.c tests/unit/dice.h

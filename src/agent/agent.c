@@ -11,6 +11,7 @@
 #include <syslog.h>
 
 #include "agent/line.h"
+#include "agent/load.h"
 #include "agent/tail.h"
 #include "agent/text.h"
 #include "agent/trace.h"
@@ -322,6 +323,18 @@ int agent_call(struct agent *agent, struct exchange_request *request)
 {
 	agent_submit(agent, request);
 	return agent_wait(agent, request);
+}
+
+static int call_for_load(void *context, struct exchange_request *request)
+{
+	return agent_call(context, request);
+}
+
+int agent_load(struct agent *agent, const struct agent_part *part, struct exchange_request *failed)
+{
+	struct agent_session session = agent_session(agent);
+
+	return load_python(&session, part->python, *part->len, call_for_load, agent, failed);
 }
 
 struct agent_session agent_session(struct agent *agent)

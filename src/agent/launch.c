@@ -4,11 +4,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "agent/agent_parts.h"
 #include "agent/line.h"
-#include "agent/statements.h"
+#include "agent/load.h"
 #include "agent/tail.h"
 #include "agent/text.h"
 
@@ -19,7 +18,6 @@ enum {
 	PROOF = 200,        /* (within the window that any line holds) */
 	FLOOD = 1500,       /* ...and holds back its writer if so much, more than any board's ring, is not lost... */
 	HOLD_MS = 50,       /* ...while the board reads nothing for so long */
-	ROOMY = 60000,      /* bytes of free heap with which a board inflates a whole part of the agent and compiles it at once */
 	START_TRIES = 5,    /* within the time-out, where the agent came to the board damaged */
 };
 
@@ -274,27 +272,6 @@ static void find_window(struct launch *launch)
 	session->window = 0;
 }
 
-/* PYTHON as a raw deflate stream from malloc, with a window that is small on the board. NULL: not enough memory. */
-static uint8_t *deflated(const char *python, size_t len, size_t *out_len)
-{
-	z_stream stream = {0};
-
-	if (deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, -12, 9, Z_DEFAULT_STRATEGY) != Z_OK)
-		return NULL;
-	*out_len = deflateBound(&stream, (uLong)len);
-	uint8_t *out = malloc(*out_len);
-	if (out) {
-		stream.next_in = (Bytef *)(uintptr_t)python;
-		stream.avail_in = (uInt)len;
-		stream.next_out = out;
-		stream.avail_out = (uInt)*out_len;
-		deflate(&stream, Z_FINISH);
-		*out_len = stream.total_out;
-	}
-	deflateEnd(&stream);
-	return out;
-}
-
 static int load_failed(struct launch *launch, const struct exchange_request *request, struct diag *diag)
 {
 	if (request->result != -EREMOTEIO)
@@ -308,34 +285,19 @@ static int load_failed(struct launch *launch, const struct exchange_request *req
 			 bytelink_device(launch->link), request->words);
 }
 
+static int call_for_load(void *context, struct exchange_request *request)
+{
+	return launch_call(context, request);
+}
+
 int launch_load(struct launch *launch, const char *python, size_t len, struct diag *diag)
 {
-	size_t most = launch->session.block - 1;
-	uint8_t payload[AGENT_PAYLOAD_MAX];
-	const uint8_t *from = (const uint8_t *)python;
-	uint8_t *packed = NULL;
-	int error = 0;
+	struct exchange_request failed;
+	int error = load_python(&launch->session, python, len, call_for_load, launch, &failed);
 
-	if (launch->session.deflate && launch->session.free_heap >= ROOMY) {
-		from = packed = deflated(python, len, &len);
-		if (!packed)
-			return no_memory(diag);
-	}
-	for (size_t at = 0, size; at < len && !error; at += size) {
-		bool more = len - at > most;
-
-		size = more ? most : len - at;
-		if (!packed)
-			size = statements_next(python + at, len - at, most, &more);
-		payload[0] = (uint8_t)((packed ? AGENT_LOAD_DEFLATED : 0) | (more ? AGENT_LOAD_MORE : 0));
-		memcpy(payload + 1, from + at, size);
-		struct exchange_request request = {
-			.op = AGENT_LOAD, .kind = EXCHANGE_CHANGES, .payload = payload, .len = size + 1};
-		if (launch_call(launch, &request))
-			error = load_failed(launch, &request, diag);
-	}
-	free(packed);
-	return error;
+	if (error == -ENOMEM)
+		return no_memory(diag);
+	return error ? load_failed(launch, &failed, diag) : 0;
 }
 
 /* Learns of the agent whose core was put on the board just now, and loads the rest of it. */

@@ -54,22 +54,35 @@ enum {
 
 /* Requests: payload -> answer's payload. PATH is bytes without NUL. STAT is u8 is_dir, u32 size, u32 mtime in the board's epoch. */
 enum agent_op {
-	AGENT_PING = 'P',   /* nothing, or u16 window from now on (0: a line that holds back its writer) -> nothing */
-	AGENT_LOAD = 'X',   /* u8 enum agent_load, Python -> nothing: a part of the agent */
-	AGENT_HOLD = 'B',   /* u8 milliseconds, at most 200 -> nothing, after having read nothing for so long */
-	AGENT_QUIT = 'Q',   /* nothing -> nothing: leave for the friendly REPL */
-	AGENT_INFO = 'I',   /* PATH of the top -> lines of text, see greeting.c */
-	AGENT_STAT = 'S',   /* PATH -> STAT */
-	AGENT_LIST = 'L',   /* PATH -> u8 number of the payload, then any number of (u8 name length, name, STAT), none cut */
-	AGENT_READ = 'R',   /* u32 offset, u32 length, PATH -> content, shorter only at the file's end */
-	AGENT_HASH = 'H',   /* u32 size, PATH -> STAT, then 32 bytes of SHA-256 if it is a file of this size */
-	AGENT_WRITE = 'W',  /* u8 enum agent_write, u8 window bits, u16 length inflated, u16 length of PATH, u8 base, PATH, data
+	AGENT_PING = 'P',    /* nothing, or u16 window from now on (0: a line that holds back its writer) -> nothing */
+	AGENT_LOAD = 'X',    /* u8 enum agent_load, Python -> nothing: a part of the agent */
+	AGENT_HOLD = 'B',    /* u8 milliseconds, at most 200 -> nothing, after having read nothing for so long */
+	AGENT_QUIT = 'Q',    /* nothing -> nothing: leave for the friendly REPL */
+	AGENT_INFO = 'I',    /* PATH of the top -> lines of text, see greeting.c */
+	AGENT_STAT = 'S',    /* PATH -> STAT */
+	AGENT_LIST = 'L',    /* PATH -> u8 number of the payload, then any number of (u8 name length, name, STAT), none cut */
+	AGENT_READ = 'R',    /* u32 offset, u32 length, PATH -> content, shorter only at the file's end */
+	AGENT_HASH = 'H',    /* u32 size, PATH -> STAT, then 32 bytes of SHA-256 if it is a file of this size */
+	AGENT_WRITE = 'W',   /* u8 enum agent_write, u8 window bits, u16 length inflated, u16 length of PATH, u8 base, PATH, data
 	                       -> STAT if LAST, or nothing */
-	AGENT_MKDIR = 'M',  /* PATH -> nothing */
-	AGENT_RMDIR = 'd',  /* PATH -> nothing */
-	AGENT_REMOVE = 'u', /* PATH -> nothing */
-	AGENT_RENAME = 'N', /* u16 length of FROM, FROM, TO -> nothing */
-	AGENT_STATVFS = 'V' /* PATH -> u32 block size, fragment size, blocks, free blocks, name max */
+	AGENT_MKDIR = 'M',   /* PATH -> nothing */
+	AGENT_RMDIR = 'd',   /* PATH -> nothing */
+	AGENT_REMOVE = 'u',  /* PATH -> nothing */
+	AGENT_RENAME = 'N',  /* u16 length of FROM, FROM, TO -> nothing */
+	AGENT_STATVFS = 'V', /* PATH -> u32 block size, fragment size, blocks, free blocks, name max */
+
+	/* ROM partitions, u8 their NUMBER, by board/rom.py */
+	AGENT_ROM = 'i',         /* NUMBER -> u8 1: memory, 0: a block device; u32 size, u32 size of its blocks, 0: not told */
+	AGENT_ROM_READ = 'o',    /* NUMBER, u32 offset, u32 length -> content, shorter at the partition's end */
+	AGENT_ROM_HASH = 'h',    /* NUMBER, u32 offset, u32 length, u32 step -> 32 bytes of SHA-256 for each step */
+	AGENT_ROM_RECORDS = 'k', /* NUMBER, u8 1: with headers of .mpy, PLACE -> PLACE, pieces of the image, see below */
+
+	/* The same, by board/rom_changes.py */
+	AGENT_ROM_PREPARE = 'E', /* NUMBER, u32 offset, u32 length -> u32 smallest write, after erasing */
+	AGENT_ROM_WRITE = 'w', /* u8 enum agent_write, u8 window bits, NUMBER, u8 0, u32 offset, u16 length inflated, u16 0, data
+	                             -> nothing. Data come as with AGENT_WRITE, in the same deflate stream; flags: DEFLATED and RESET */
+	AGENT_ROM_COMPLETE = 'c', /* NUMBER -> nothing */
+	AGENT_ROM_MOUNT = 'm'     /* NUMBER, PATH -> nothing; NUMBER 255 unmounts PATH -> u8 0: nothing was mounted there */
 };
 
 enum agent_answer {
@@ -79,6 +92,13 @@ enum agent_answer {
 	AGENT_FAILED = 'E', /* i32 errno of the board (0: none), the exception in words */
 	AGENT_NAK = 'N'     /* what was under way to the board is lost: send it again */
 };
+
+/*
+ * A walk through a ROM image goes in steps of a payload. PLACE, where it is: first u32 0 and nothing else; in an answer u32 offset of the
+ * next record (0: the walk is over), u8 number of directories that it lies in, and for each u32 where it ends, the outermost first,
+ * which the next request has without the u8. A piece of the image: the gap between its start and the end of the one before, or what
+ * the request's PLACE said, its length, both as numbers with 7 bits a byte, the lowest first, all but the last with 0x80; its bytes.
+ */
 
 enum agent_load { AGENT_LOAD_DEFLATED = 1, AGENT_LOAD_MORE = 2 };
 

@@ -16,6 +16,7 @@
 #include "board/greeting.h"
 #include "board/reading.h"
 #include "board/requests.h"
+#include "board/roms.h"
 #include "board/writing.h"
 
 static struct board_agent *of(struct board *board)
@@ -182,6 +183,7 @@ static void board_agent_free(struct board_agent *board)
 {
 	packer_close(board->packer);
 	pthread_mutex_destroy(&board->writing);
+	pthread_mutex_destroy(&board->loading);
 	free(board->purpose);
 	free(board->root);
 	free(board->device);
@@ -216,6 +218,7 @@ static const struct board_ops ops = {
 	.statfs = op_statfs,
 	.info = op_info,
 	.session = op_session,
+	.rom = &roms_ops,
 	.close = op_close,
 };
 
@@ -255,6 +258,7 @@ static struct board_agent *board_agent_new(const char *device, const struct boar
 	board->mount_point = options->mount_point ? strdup(options->mount_point) : NULL;
 	board->options.root = board->options.mount_point = board->options.device.purpose = NULL;
 	pthread_mutex_init(&board->writing, NULL);
+	pthread_mutex_init(&board->loading, NULL);
 	board->info = (struct board_info){.read_only = options->read_only,
 					  .machine = board->identity.machine,
 					  .version = board->identity.version,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * board_agent_state: what a board of board_agent is made of, for the files that do its work: requests.c (one request), greeting.c (who
- * the board is), reading.c, writing.c, and board_agent.c, which opens it and answers board.h. No other file includes this.
+ * the board is), reading.c, writing.c, roms.c, and board_agent.c, which opens it and answers board.h. No other file includes this.
  */
 #ifndef BOARD_BOARD_AGENT_STATE_H
 #define BOARD_BOARD_AGENT_STATE_H
@@ -36,12 +36,17 @@ struct board_agent {
 	char *mount_point; /* until the board was met; NULL: none */
 	bool met;
 	struct identity identity;
-	_Atomic int64_t epoch;   /* of the board's clock, in seconds since 1970 */
-	atomic_bool hashes;      /* the board has SHA-256 */
-	atomic_int offered_bits; /* the window that it has memory for, to inflate; 0: none */
+	_Atomic int64_t epoch;     /* of the board's clock, in seconds since 1970 */
+	atomic_bool hashes;        /* the board has SHA-256 */
+	atomic_int offered_bits;   /* the window that it has memory for, to inflate; 0: none */
+	atomic_int rom_count, mpy; /* ROM partitions, -1: firmware that has none; its sys.implementation._mpy */
 	struct mounts mounts;
 	struct board_info info;
 	char warning[768];
+
+	pthread_mutex_t loading; /* of parts of the agent; guards the next two */
+	unsigned loaded;         /* parts for ROM partitions that are on the board... */
+	unsigned loaded_for;     /* ...in this session of the agent */
 
 	pthread_mutex_t writing; /* the board writes one file at a time; guards all below */
 	struct packer *packer;

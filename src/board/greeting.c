@@ -24,6 +24,8 @@ enum info_line {
 	INFO_INODE,
 	INFO_DEVICE,
 	INFO_IS_DIR,
+	INFO_ROMS,
+	INFO_MPY,
 	INFO_FILE_SYSTEMS,
 	INFO_LINES
 };
@@ -158,6 +160,8 @@ static void learn(struct board_agent *board, char *const lines[INFO_LINES])
 	board->epoch = atoi(lines[INFO_EPOCH]) == 2000 ? EPOCH_2000 : 0;
 	board->hashes = atoi(lines[INFO_HASHES]) == 1;
 	board->offered_bits = atoi(lines[INFO_WINDOW_BITS]);
+	board->rom_count = atoi(lines[INFO_ROMS]);
+	board->mpy = atoi(lines[INFO_MPY]);
 }
 
 /* The board's clock, in UTC as the times of files are understood. Boards without an RTC say so in the log. */

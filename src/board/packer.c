@@ -62,6 +62,12 @@ static size_t try_deflate(struct packer *packer, const uint8_t *content, size_t 
 
 struct packed packer_pack(struct packer *packer, const uint8_t *content, size_t len, uint8_t *out, size_t room)
 {
+	return packer_pack_units(packer, content, len, 1, out, room);
+}
+
+struct packed packer_pack_units(struct packer *packer, const uint8_t *content, size_t len, size_t unit, uint8_t *out, size_t room)
+{
+	size_t plain = room - room % unit; /* what always fits as it is */
 	struct packed packed = {.taken = len};
 
 	/* Four sizes, from all to what always fits as it is: text gets three to four times smaller. */
@@ -73,12 +79,13 @@ struct packed packer_pack(struct packer *packer, const uint8_t *content, size_t 
 			packer->fresh = false;
 			return packed;
 		}
-		if (packed.taken <= room)
+		if (packed.taken <= plain)
 			break;
-		packed.taken = tries < 2 && packed.taken / 2 > room ? packed.taken / 2 : room;
+		size_t half = packed.taken / 2 - packed.taken / 2 % unit;
+		packed.taken = tries < 2 && half > plain ? half : plain;
 	}
-	if (packed.taken > room)
-		packed.taken = room;
+	if (packed.taken > plain)
+		packed.taken = plain;
 	packed.len = packed.taken;
 	memcpy(out, content, packed.len);
 	return packed;

@@ -34,6 +34,10 @@ void packer_close(struct packer *packer);
  */
 struct packed packer_pack(struct packer *packer, const uint8_t *content, size_t len, uint8_t *out, size_t room);
 
+/* The same for content that goes over in units of UNIT bytes, of which LEN and ROOM hold at least one and LEN is a multiple. */
+struct packed packer_pack_units(struct packer *packer, const uint8_t *content, size_t len, size_t unit, uint8_t *out,
+				size_t room);
+
 /* The board may not have got what was packed last: the stream starts anew with the next packer_pack. */
 void packer_reset(struct packer *packer);
 

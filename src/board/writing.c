@@ -185,6 +185,17 @@ int writing_start(struct board_agent *board)
 	return 0;
 }
 
+void writing_begin(struct board_agent *board)
+{
+	pthread_mutex_lock(&board->writing);
+	follow_session(board);
+}
+
+void writing_end(struct board_agent *board)
+{
+	pthread_mutex_unlock(&board->writing);
+}
+
 bool writing_catch_up(struct board_agent *board)
 {
 	if (agent_session(board->agent).number == board->packed_for || board->info.read_only)
@@ -222,8 +233,7 @@ static int write_once(struct board_agent *board, const char *path, const struct 
 	return error;
 }
 
-/* The board has no memory for a window: from now on it gets all as it is. Returns whether that changes anything. */
-static bool give_up_packing(struct board_agent *board)
+bool writing_give_up_packing(struct board_agent *board)
 {
 	struct packer *plain = board->window_bits ? packer_open(0) : NULL;
 
@@ -283,7 +293,7 @@ static int write_content(struct board_agent *board, const char *path, const stru
 {
 	follow_session(board);
 	int error = write_once(board, path, content, mode, out);
-	bool again = error == -ENOMEM && give_up_packing(board);
+	bool again = error == -ENOMEM && writing_give_up_packing(board);
 
 	if (error == -EIO && agent_session(board->agent).number != board->packed_for) {
 		follow_session(board);

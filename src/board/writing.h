@@ -17,6 +17,14 @@ int writing_append(struct board_agent *board, const char *path, const struct boa
 		   struct board_stat *out);
 
 /*
+ * From the one to the other the board's packer is the caller's: a second writer waits. For content that is not a file's. In between,
+ * the board may be without memory for a window (-ENOMEM): then it gets all as it is from now on, unless that changes nothing (false).
+ */
+void writing_begin(struct board_agent *board);
+bool writing_give_up_packing(struct board_agent *board);
+void writing_end(struct board_agent *board);
+
+/*
  * The board may have been out of sight: puts in order what was being written then, unless somebody writes now, who does it himself.
  * Returns whether that had to be done: what was asked before may be otherwise now. Any thread.
  */

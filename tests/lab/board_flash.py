@@ -15,6 +15,9 @@ class Flash:
         self.file = open(path, "r+b")
         self.block = block
         self.blocks = os.stat(path)[6] // block
+        self.open_counters(path)
+
+    def open_counters(self, path):
         self.writes_file = open(path + ".writes", "r+b")
         self.writes = bytearray(self.writes_file.read(10))
         self.cut_file = open(path + ".cut", "rb")
@@ -24,24 +27,29 @@ class Flash:
         self.file.seek(number * self.block + offset)
         self.file.readinto(buf)
 
-    def count(self):
+    # Before a write. Returns whether the power fails in it.
+    def begin(self):
         digit = 9
         while self.writes[digit] == 57:
             self.writes[digit] = 48
             digit -= 1
         self.writes[digit] += 1
-
-    def write(self, at, buf):
-        self.count()
         self.cut_file.seek(0)
         self.cut_file.readinto(self.cut)
-        cut = self.cut == self.writes
-        self.file.seek(at)
-        self.file.write(buf if not cut else b"" if self.block == 512 else memoryview(buf)[: len(buf) // 2])
+        return self.cut == self.writes
+
+    # After it, or after what is done of it.
+    def end(self, cut):
         self.writes_file.seek(0)
         self.writes_file.write(self.writes)
         if cut:
             os.system("kill -9 $PPID")
+
+    def write(self, at, buf):
+        cut = self.begin()
+        self.file.seek(at)
+        self.file.write(buf if not cut else b"" if self.block == 512 else memoryview(buf)[: len(buf) // 2])
+        self.end(cut)
 
     def writeblocks(self, number, buf, offset=0):
         at = number * self.block + offset

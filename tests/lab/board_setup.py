@@ -49,7 +49,7 @@ def set_up(flash, kind, roms, traits, id):
     if roms != "-":
         import board_rom
 
-        mount_rom = board_rom.install(roms)
+        mount_rom = board_rom.install(roms, flash, "old-rom" in traits)
     mount = vfs.mount
     if traits != "-":
         import board_traits

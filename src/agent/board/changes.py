@@ -41,8 +41,30 @@ def temporary(path, base, mark):
     return path[:base] + HIDDEN + mark + name
 
 
+def inflate_from(flags, bits, at, end):
+    # Makes buf[at:end] what `inflate` goes on with.
+    global inflate, source, source_end
+    if flags & 32:
+        inflate = None
+        gc.collect()
+        source = BytesIO(block + 64)
+        source_end = 0
+        inflate = DeflateIO(source, 1, bits)
+    rest = source.read(source_end - source.tell())
+    source.seek(0)
+    source.write(rest)
+    source.write(mem[at:end])
+    source_end = source.tell()
+    source.seek(0)
+
+
+def inflate_end():
+    global inflate, source
+    inflate = source = None
+
+
 def do_write(size):
-    global writing, writing_path, inflate, source, source_end
+    global writing, writing_path
     flags, bits, length, n, base = unpack_from("<BBHHB", buf, 8)
     at = 15 + n
     path = bytes(mem[15:at])
@@ -62,18 +84,7 @@ def do_write(size):
         raise OSError(77)
     try:
         if flags & 4:
-            if flags & 32:
-                inflate = None
-                gc.collect()
-                source = BytesIO(block + 64)
-                source_end = 0
-                inflate = DeflateIO(source, 1, bits)
-            rest = source.read(source_end - source.tell())
-            source.seek(0)
-            source.write(rest)
-            source.write(mem[at:end])
-            source_end = source.tell()
-            source.seek(0)
+            inflate_from(flags, bits, at, end)
             while length:
                 n = inflate.readinto(chunks[: min(length, len(chunk))])
                 if not n:
@@ -97,7 +108,7 @@ def do_write(size):
         if base and flags & 1:
             writing.flush()  # FAT's directory has to know the blocks, so that they come back with the file
     except BaseException:
-        inflate = source = None
+        inflate_end()
         close_writing(flags & 16)
         raise
     return 0

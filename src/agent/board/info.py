@@ -21,6 +21,12 @@ def do_info(size):
         unique = "".join(["%02x" % c for c in unique_id()])
     except (ImportError, AttributeError):
         unique = ""
+    try:
+        from vfs import rom_ioctl
+
+        roms = rom_ioctl(1)
+    except Exception:
+        roms = -1  # such a firmware has none
     v = sys.implementation
     path = path_at(8, size)
     s = os.stat(path)
@@ -44,6 +50,8 @@ def do_info(size):
             str(s[1]),
             str(s[2]),
             str(s[0] >> 14 & 1),
+            str(roms),
+            str(getattr(v, "_mpy", 0)),
             systems,
         )
     ).encode()[:block]

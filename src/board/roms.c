@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: MIT */
+#include "board/roms.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "agent/agent_parts.h"
+#include "base/le.h"
+#include "board/board_errno.h"
+#include "board/requests.h"
+#include "board/writing.h"
+
+enum {
+	REQUESTS_MAX = 32,       /* that are handed over before the first is waited for */
+	HASHED_MAX = 32 << 10,   /* bytes that are hashed at once, but for a longer block: others wait meanwhile */
+	PREPARED_MAX = 32 << 10, /* the same for erasing */
+	WRITE_HEADER = 12,       /* bytes of AGENT_ROM_WRITE's payload before its data */
+	PIECE = 256,             /* what the smallest write must divide: bytes that a board has at once */
+	UNMOUNT = 255,           /* AGENT_ROM_MOUNT's number for it */
+};
+
+/* --- The parts of the agent --- */
+
+static struct board_agent *of(struct board *board)
+{
+	return (struct board_agent *)board;
+}
+
+static int load_failed(struct board_agent *board, int error, const struct exchange_request *failed)
+{
+	if (error != -EREMOTEIO)
+		return error;
+	board_agent_log(board, LOG_ERR, "%s: what reads the ROM partitions does not run on the board: %s", board->device,
+			failed->words);
+	return failed->board_errno ? board_errno_to_host(failed->board_errno) : -EIO;
+}
+
+/* Sees to it that the first COUNT parts are on the board. Returns 0 with the number of the session in *SESSION. */
+static int load(struct board_agent *board, unsigned count, unsigned *session)
+{
+	static const struct agent_part parts[] = {{agent_rom, &agent_rom_len}, {agent_rom_changes, &agent_rom_changes_len}};
+	struct exchange_request failed;
+	int error = 0;
+
+	pthread_mutex_lock(&board->loading);
+	*session = agent_session(board->agent).number;
+	if (board->loaded_for != *session)
+		board->loaded = 0;
+	board->loaded_for = *session;
+	while (board->loaded < count && !error) {
+		error = agent_load(board->agent, &parts[board->loaded], &failed);
+		if (!error && agent_session(board->agent).number != *session)
+			error = -EIO;
+		if (!error)
+			board->loaded++;
+	}
+	pthread_mutex_unlock(&board->loading);
+	return error ? load_failed(board, error, &failed) : 0;
+}
+
+/* Whether REQUEST came to another agent than that of SESSION, which knows nothing of such requests. */
+static bool is_unknown(struct board_agent *board, const struct exchange_request *request, unsigned session)
+{
+	return request->result == -EREMOTEIO && !request->board_errno && strstr(request->words, "KeyError") &&
+	       agent_session(board->agent).number != session;
+}
+
+static int outcome(struct board_agent *board, const struct exchange_request *request)
+{
+	char words[32];
+
+	snprintf(words, sizeof(words), "ROM partition %u",
+		 request->len ? request->payload[request->op == AGENT_ROM_WRITE ? 2 : 0] : 0);
+	return requests_outcome(board, request, words);
+}
+
+/* Has the board do COUNT requests, all handed over before the first is waited for. Returns 0 or the error of the first that failed. */
+static int call_all(struct board_agent *board, struct exchange_request *requests, size_t count)
+{
+	unsigned session;
+	int error = 0;
+
+	for (int tries = 0; tries < 2; tries++) {
+		bool unknown = false;
+
+		error = load(board, requests->kind == EXCHANGE_CHANGES ? 2 : 1, &session);
+		if (error)
+			return error;
+		for (size_t i = 0; i < count; i++)
+			agent_submit(board->agent, &requests[i]);
+		for (size_t i = 0; i < count; i++) {
+			agent_wait(board->agent, &requests[i]);
+			unknown |= is_unknown(board, &requests[i], session);
+		}
+		if (!unknown)
+			break;
+	}
+	for (size_t i = 0; i < count && !error; i++)
+		error = outcome(board, &requests[i]);
+	return error;
+}
+
+static int call(struct board_agent *board, uint8_t op, enum exchange_kind kind, const void *payload, size_t len, void *answer,
+		size_t room, size_t *answer_len)
+{
+	struct exchange_request request = {
+		.op = op, .kind = kind, .payload = payload, .len = len, .answer = answer, .answer_room = room};
+	int error = call_all(board, &request, 1);
+
+	*answer_len = request.answer_len;
+	return error;
+}
+
+/* --- What a board has --- */
+
+static int op_count(struct board *base)
+{
+	int count = of(base)->rom_count;
+
+	return count < 0 ? -EOPNOTSUPP : count < BOARD_ROM_MAX ? count : BOARD_ROM_MAX;
+}
+
+static int op_mpy(struct board *base)
+{
+	return of(base)->mpy;
+}
+
+static int check_number(struct board *base, unsigned number)
+{
+	int count = op_count(base);
+
+	return count < 0 ? count : number < (unsigned)count ? 0 : -ENXIO;
+}
+
+static int op_partition(struct board *base, unsigned number, struct board_partition *out)
+{
+	uint8_t payload = (uint8_t)number, answer[9];
+	size_t len;
+	int error = check_number(base, number);
+
+	if (!error)
+		error = call(of(base), AGENT_ROM, EXCHANGE_READS, &payload, 1, answer, sizeof(answer), &len);
+	if (error)
+		return error;
+	if (len != sizeof(answer))
+		return -EIO;
+	*out = (struct board_partition){answer[0] == 1, le_get32(answer + 1), le_get32(answer + 5)};
+	return !out->is_memory && !out->block_size ? -EIO : 0;
+}
+
+/* --- Reading --- */
+
+/* Up to REQUESTS_MAX payloads. */
+static ssize_t read_some(struct board_agent *board, unsigned number, uint8_t *buf, size_t len, uint64_t offset)
+{
+	struct exchange_request requests[REQUESTS_MAX];
+	uint8_t payloads[REQUESTS_MAX][9];
+	size_t block = requests_block_size(board), count = 0;
+	ssize_t got = 0;
+
+	memset(requests, 0, sizeof(requests));
+	for (size_t at = 0; at < len && count < REQUESTS_MAX; at += block, count++) {
+		struct exchange_request *request = &requests[count];
+
+		*request = (struct exchange_request){.op = AGENT_ROM_READ,
+						     .bulk = len > block,
+						     .payload = payloads[count],
+						     .len = sizeof(payloads[count]),
+						     .answer = buf + at,
+						     .answer_room = len - at < block ? len - at : block};
+		payloads[count][0] = (uint8_t)number;
+		le_put32(payloads[count] + 1, offset + at);
+		le_put32(payloads[count] + 5, request->answer_room);
+	}
+	int error = call_all(board, requests, count);
+	if (error)
+		return error;
+	for (size_t i = 0; i < count; i++) {
+		got += (ssize_t)requests[i].answer_len;
+		if (requests[i].answer_len < requests[i].answer_room)
+			break;
+	}
+	return got;
+}
+
+static ssize_t op_read(struct board *base, unsigned number, void *buf, size_t len, uint64_t offset)
+{
+	size_t done = 0, most;
+	int error = check_number(base, number);
+
+	if (error)
+		return error;
+	while (done < len && offset + done <= UINT32_MAX) {
+		size_t want = len - done;
+
+		most = requests_block_size(of(base)) * REQUESTS_MAX;
+		if (want > most)
+			want = most;
+		ssize_t got = read_some(of(base), number, (uint8_t *)buf + done, want, offset + done);
+		if (got < 0)
+			return done ? (ssize_t)done : got;
+		done += (size_t)got;
+		if ((size_t)got < want)
+			break;
+	}
+	return (ssize_t)done;
+}
+
+/* Up to REQUESTS_MAX requests of PER blocks each. Returns how many bytes were hashed. */
+static ssize_t hash_some(struct board_agent *board, unsigned number, uint64_t offset, uint64_t len, uint32_t block, size_t per,
+			 uint8_t (*hashes)[BOARD_HASH_SIZE])
+{
+	struct exchange_request requests[REQUESTS_MAX];
+	uint8_t payloads[REQUESTS_MAX][13];
+	uint64_t at = 0;
+	size_t count = 0;
+
+	for (; at < len && count < REQUESTS_MAX; count++) {
+		uint64_t size = len - at < (uint64_t)per * block ? len - at : (uint64_t)per * block;
+		size_t blocks = (size_t)((size + block - 1) / block);
+
+		payloads[count][0] = (uint8_t)number;
+		le_put32(payloads[count] + 1, offset + at);
+		le_put32(payloads[count] + 5, size);
+		le_put32(payloads[count] + 9, block);
+		requests[count] = (struct exchange_request){.op = AGENT_ROM_HASH,
+							    .bulk = true,
+							    .payload = payloads[count],
+							    .len = sizeof(payloads[count]),
+							    .answer = hashes[at / block],
+							    .answer_room = blocks * BOARD_HASH_SIZE};
+		at += size;
+	}
+	int error = call_all(board, requests, count);
+	for (size_t i = 0; i < count && !error; i++)
+		if (requests[i].answer_len != requests[i].answer_room)
+			error = -EIO;
+	return error ? error : (ssize_t)at;
+}
+
+static int op_hash(struct board *base, unsigned number, uint64_t offset, uint64_t len, uint32_t block,
+		   uint8_t (*hashes)[BOARD_HASH_SIZE])
+{
+	struct board_agent *board = of(base);
+	int error = check_number(base, number);
+
+	if (!error && (!block || offset + len > UINT32_MAX))
+		error = -EINVAL;
+	if (!error && !board->hashes)
+		error = -EOPNOTSUPP;
+	for (uint64_t at = 0; at < len && !error;) {
+		size_t per = HASHED_MAX / block, most = requests_block_size(board) / BOARD_HASH_SIZE;
+
+		if (per > most)
+			per = most;
+		ssize_t done = hash_some(board, number, offset + at, len - at, block, per ? per : 1, hashes + at / block);
+		if (done < 0)
+			error = (int)done;
+		else
+			at += (uint64_t)done;
+	}
+	return error;
+}
+
+/* --- The records of an image --- */
+
+/* A walk's steps, as protocol.h has them. */
+struct walk {
+	uint8_t payload[AGENT_PAYLOAD_MAX];
+	size_t len;
+	uint64_t here; /* the end of the last piece */
+};
+
+static int take_number(const uint8_t **p, const uint8_t *end, uint64_t *value)
+{
+	*value = 0;
+	for (unsigned shift = 0; *p < end && shift < 35; shift += 7) {
+		uint8_t byte = *(*p)++;
+
+		*value |= (uint64_t)(byte & 0x7f) << shift;
+		if (!(byte & 0x80))
+			return 0;
+	}
+	return -EIO;
+}
+
+/* Hands on the pieces from P to END. */
+static int take_pieces(struct walk *walk, const uint8_t *p, const uint8_t *end, board_rom_piece_fn *each, void *context)
+{
+	int error = 0;
+
+	while (p < end && !error) {
+		uint64_t gap, len;
+
+		if (take_number(&p, end, &gap) || take_number(&p, end, &len) || len > (uint64_t)(end - p))
+			return -EIO;
+		walk->here += gap;
+		error = each(context, walk->here, p, (size_t)len);
+		walk->here += len;
+		p += len;
+	}
+	return error;
+}
+
+/* Takes the answer of a step, and makes the payload of the next. Returns 1, or 0: it was the last. */
+static int take_step(struct walk *walk, const uint8_t *answer, size_t len, board_rom_piece_fn *each, void *context)
+{
+	uint32_t before = le_get32(walk->payload + 2), next;
+
+	if (len < 5 || len - 5 < answer[4] * 4u)
+		return -EIO;
+	next = le_get32(answer);
+	int error = take_pieces(walk, answer + 5 + answer[4] * 4u, answer + len, each, context);
+	if (error || !next)
+		return error;
+	if (next <= before) /* it would never end */
+		return -EIO;
+	walk->here = next;
+	le_put32(walk->payload + 2, next);
+	memcpy(walk->payload + 6, answer + 5, answer[4] * 4u);
+	walk->len = 6 + answer[4] * 4u;
+	return 1;
+}
+
+static int op_records(struct board *base, unsigned number, bool bytecode, board_rom_piece_fn *each, void *context)
+{
+	struct walk walk = {.payload = {(uint8_t)number, bytecode}, .len = 6};
+	uint8_t answer[AGENT_PAYLOAD_MAX];
+	size_t len;
+	int error = check_number(base, number);
+	int more = 1;
+
+	while (!error && more > 0) {
+		error = call(of(base), AGENT_ROM_RECORDS, EXCHANGE_READS, walk.payload, walk.len, answer, sizeof(answer), &len);
+		if (!error)
+			more = take_step(&walk, answer, len, each, context);
+	}
+	return error ? error : more;
+}
+
+/* --- Writing --- */
+
+/* Whether the range lies in the partition, which is looked at. */
+static int check_range(struct board *base, unsigned number, uint64_t offset, uint64_t len, struct board_partition *partition)
+{
+	int error = op_partition(base, number, partition);
+
+	return error ? error : offset > partition->size || len > partition->size - offset ? -EINVAL : 0;
+}
+
+static int prepare_some(struct board_agent *board, unsigned number, uint64_t offset, uint64_t len)
+{
+	uint8_t payload[9] = {(uint8_t)number}, answer[4];
+	size_t answer_len;
+
+	le_put32(payload + 1, offset);
+	le_put32(payload + 5, len);
+	int error =
+		call(board, AGENT_ROM_PREPARE, EXCHANGE_CHANGES, payload, sizeof(payload), answer, sizeof(answer), &answer_len);
+	if (error)
+		return error;
+	uint32_t smallest = answer_len == sizeof(answer) ? le_get32(answer) : 0;
+	return !smallest || smallest > INT32_MAX ? -EIO : (int)smallest;
+}
+
+static int op_prepare(struct board *base, unsigned number, uint64_t offset, uint64_t len)
+{
+	struct board_partition partition;
+	int rc = check_range(base, number, offset, len, &partition);
+
+	if (rc)
+		return rc;
+	if (!len || (partition.block_size ? offset % partition.block_size : offset))
+		return -EINVAL;
+	if (!partition.block_size)
+		return prepare_some(of(base), number, 0, len);
+	uint64_t step = partition.block_size > PREPARED_MAX ? partition.block_size : PREPARED_MAX;
+	step -= step % partition.block_size;
+	for (uint64_t at = 0; at < len && rc >= 0; at += step)
+		rc = prepare_some(of(base), number, offset + at, len - at < step ? len - at : step);
+	return rc;
+}
+
+/* One AGENT_ROM_WRITE with as much of the LEN bytes of BUF as it holds, which *TAKEN is set to. `writing` is held. */
+static int write_piece(struct board_agent *board, unsigned number, uint64_t offset, const uint8_t *buf, size_t len, size_t unit,
+		       size_t *taken)
+{
+	uint8_t payload[AGENT_PAYLOAD_MAX] = {0};
+	size_t block = requests_block_size(board), unwanted;
+
+	if (len > PACKER_INPUT_MAX)
+		len = PACKER_INPUT_MAX;
+	if (len > 4 * block)
+		len = 4 * block;
+	struct packed packed =
+		packer_pack_units(board->packer, buf, len - len % unit, unit, payload + WRITE_HEADER, block - WRITE_HEADER);
+	if (!packed.taken)
+		return -EOPNOTSUPP; /* it takes less at once than it can write */
+	payload[0] = (uint8_t)((packed.deflated ? AGENT_WRITE_DEFLATED : 0) | (packed.reset ? AGENT_WRITE_RESET : 0));
+	payload[1] = (uint8_t)board->window_bits;
+	payload[2] = (uint8_t)number;
+	le_put32(payload + 4, offset);
+	le_put16(payload + 8, packed.taken);
+	*taken = packed.taken;
+	int error = call(board, AGENT_ROM_WRITE, EXCHANGE_CHANGES, payload, WRITE_HEADER + packed.len, NULL, 0, &unwanted);
+	if (error)
+		packer_reset(board->packer);
+	return error;
+}
+
+/* LEN is a multiple of UNIT. */
+static int write_all(struct board_agent *board, unsigned number, uint64_t offset, const uint8_t *buf, size_t len, size_t unit)
+{
+	int error = 0;
+
+	for (size_t at = 0, taken; at < len && !error; at += taken) {
+		error = write_piece(board, number, offset + at, buf + at, len - at, unit, &taken);
+		/* Nothing was written then: a board makes its window first. */
+		if (error == -ENOMEM && writing_give_up_packing(board))
+			error = write_piece(board, number, offset + at, buf + at, len - at, unit, &taken);
+	}
+	return error;
+}
+
+static int op_write(struct board *base, unsigned number, uint64_t offset, const void *buf, size_t len, uint32_t smallest)
+{
+	struct board_agent *board = of(base);
+	size_t whole = len - len % (smallest ? smallest : 1);
+	uint8_t last[PIECE];
+	struct board_partition partition;
+
+	if (!smallest || PIECE % smallest)
+		return -EOPNOTSUPP;
+	if (offset % smallest)
+		return -EINVAL;
+	int error = check_range(base, number, offset, len, &partition);
+	if (error)
+		return error;
+	memset(last, 0xff, sizeof(last));
+	memcpy(last, (const uint8_t *)buf + whole, len - whole);
+	writing_begin(board);
+	error = write_all(board, number, offset, buf, whole, smallest);
+	if (!error && whole < len)
+		error = write_all(board, number, offset + whole, last, smallest, smallest);
+	writing_end(board);
+	return error;
+}
+
+static int op_complete(struct board *base, unsigned number)
+{
+	uint8_t payload = (uint8_t)number;
+	size_t unwanted;
+	int error = check_number(base, number);
+
+	return error ? error : call(of(base), AGENT_ROM_COMPLETE, EXCHANGE_CHANGES, &payload, 1, NULL, 0, &unwanted);
+}
+
+/* --- What the board's programs see --- */
+
+static int mount(struct board *base, uint8_t number, const char *path, uint8_t *answer, size_t *answer_len)
+{
+	uint8_t payload[256] = {number};
+	size_t len = strlen(path);
+
+	if (len >= sizeof(payload) || len >= requests_block_size(of(base)))
+		return -ENAMETOOLONG;
+	memcpy(payload + 1, path, len);
+	return call(of(base), AGENT_ROM_MOUNT, EXCHANGE_CHANGES, payload, len + 1, answer, 1, answer_len);
+}
+
+static int op_umount(struct board *base, const char *path)
+{
+	uint8_t was_mounted = 0;
+	size_t len;
+	int error = op_count(base);
+
+	if (error >= 0)
+		error = mount(base, UNMOUNT, path, &was_mounted, &len);
+	return error < 0 ? error : len == 1 && was_mounted;
+}
+
+static int op_mount(struct board *base, unsigned number, const char *path)
+{
+	uint8_t unwanted;
+	size_t len;
+	int error = check_number(base, number);
+
+	if (!error)
+		error = mount(base, (uint8_t)number, path, &unwanted, &len);
+	return error == -EPERM ? -EBUSY : error; /* its word for a place that is taken */
+}
+
+const struct board_rom_ops roms_ops = {
+	.count = op_count,
+	.mpy = op_mpy,
+	.partition = op_partition,
+	.read = op_read,
+	.records = op_records,
+	.hash = op_hash,
+	.prepare = op_prepare,
+	.write = op_write,
+	.complete = op_complete,
+	.umount = op_umount,
+	.mount = op_mount,
+};
