@@ -14,6 +14,7 @@
 #include "board/board_cache.h"
 #include "board/board_image.h"
 #include "board/board_mend.h"
+#include "board/board_roms.h"
 #include "fuse/background.h"
 #include "fuse/mount_log.h"
 #include "fuse/mount_point.h"
@@ -83,6 +84,7 @@ static int open_board(struct mount *mount, struct diag *diag)
 		.log = mount_log_say,
 		.log_context = mount->log,
 	};
+	const struct board_roms_options roms = {.hide = options->noromfs, .log = mount_log_say, .log_context = mount->log};
 	char *purpose;
 	int rc;
 
@@ -97,6 +99,8 @@ static int open_board(struct mount *mount, struct diag *diag)
 	rc = board_cache_open(&mount->board, mount->agent, (int64_t)(options->attr_timeout * 1e6), NULL);
 	if (rc == 0)
 		rc = board_mend_open(&mount->board, mount->board);
+	if (rc == 0)
+		rc = board_roms_open(&mount->board, mount->board, &roms);
 	return rc < 0 ? diag_fail(diag, DIAG_FUSE, -rc, "not enough memory") : 0;
 }
 

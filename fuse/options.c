@@ -558,7 +558,7 @@ static const char common_usage[] =
 	"  settime                 set the board's clock\n"
 	"  noreconnect             a board that was reset meanwhile is left alone if it runs a program again\n"
 	"  force                   mount a damaged ROM image as far as it is whole\n"
-	"  noromfs                 taken, but without effect: this version shows no ROM partitions\n"
+	"  noromfs                 no /romfs0, /romfs1..., and no /rom: the board's ROM partitions are not shown\n"
 	"  nosuid, nodev, noexec, sync, noatime ...   as mount(8)\n";
 
 void options_print_help(FILE *out, bool helper)

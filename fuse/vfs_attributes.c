@@ -45,7 +45,14 @@ void vfs_attributes_of_file(const struct vfs *vfs, uint64_t number, const struct
 		out->st_nlink = 0;
 }
 
-int vfs_attributes_of(struct vfs *vfs, const struct nodes_claim *claim, uint64_t number, struct stat *out)
+void vfs_attributes_fix(const struct vfs *vfs, const char *path, struct stat *out)
+{
+	if (path && board_is_fixed(vfs->board, path))
+		out->st_mode &= ~(mode_t)0222;
+}
+
+/* vfs_attributes_of, as if all could be changed. */
+static int find_attributes(struct vfs *vfs, const struct nodes_claim *claim, uint64_t number, struct stat *out)
 {
 	struct open_file *file = claim->node ? nodes_open_file(vfs->nodes, claim->node) : NULL;
 	struct open_file_state state;
@@ -70,6 +77,29 @@ int vfs_attributes_of(struct vfs *vfs, const struct nodes_claim *claim, uint64_t
 	rc = board_stat(vfs->board, claim->path, &on_board);
 	if (rc == 0)
 		fill_from_board(vfs, number, claim->path, &on_board, out);
+	return rc;
+}
+
+int vfs_attributes_of(struct vfs *vfs, const struct nodes_claim *claim, uint64_t number, struct stat *out)
+{
+	int rc = find_attributes(vfs, claim, number, out);
+
+	if (rc == 0)
+		vfs_attributes_fix(vfs, claim->path, out);
+	return rc;
+}
+
+/* -EROFS where NUMBER cannot be changed. */
+static int check_fixed(struct vfs *vfs, uint64_t number)
+{
+	struct nodes_claim claim;
+	int rc = vfs->options.read_only ? -EROFS : nodes_claim(vfs->nodes, number, false, &claim);
+
+	if (rc < 0)
+		return rc;
+	if (claim.path && board_is_fixed(vfs->board, claim.path))
+		rc = -EROFS;
+	nodes_release(vfs->nodes, &claim);
 	return rc;
 }
 
@@ -143,13 +173,11 @@ static int set_times(struct vfs *vfs, uint64_t number, const struct vfs_change *
 int vfs_attributes_set(struct vfs *vfs, uint64_t number, struct vfs_handle *handle, const struct vfs_change *change,
 		       struct stat *out)
 {
-	int rc = 0;
+	int rc = check_fixed(vfs, number);
 
-	if (vfs->options.read_only)
-		return -EROFS;
-	if (change->size && handle)
+	if (rc == 0 && change->size && handle)
 		rc = vfs_file_truncate(vfs, handle, *change->size);
-	else if (change->size)
+	else if (rc == 0 && change->size)
 		rc = truncate_by_name(vfs, number, *change->size);
 	if (rc == 0 && (change->atime || change->mtime))
 		rc = set_times(vfs, number, change);
@@ -164,10 +192,10 @@ int vfs_attributes_access(struct vfs *vfs, uint64_t number, int mask, uid_t uid,
 	mode_t allowed;
 	int rc = vfs_attributes_get(vfs, number, &about);
 
+	if (rc == 0 && (mask & W_OK))
+		rc = check_fixed(vfs, number);
 	if (rc != 0)
 		return rc;
-	if ((mask & W_OK) && vfs->options.read_only)
-		return -EROFS;
 	if (uid == 0)
 		allowed = R_OK | W_OK | (S_ISDIR(about.st_mode) || (about.st_mode & 0111) ? X_OK : 0);
 	else if (uid == about.st_uid)

@@ -37,4 +37,7 @@ void vfs_attributes_fill(const struct vfs *vfs, uint64_t number, bool is_dir, ui
 void vfs_attributes_of_file(const struct vfs *vfs, uint64_t number, const struct open_file_state *state, struct stat *out);
 int vfs_attributes_of(struct vfs *vfs, const struct nodes_claim *claim, uint64_t number, struct stat *out);
 
+/* For the same: takes away write permission where nothing can be changed at PATH (NULL: it has none). */
+void vfs_attributes_fix(const struct vfs *vfs, const char *path, struct stat *out);
+
 #endif

@@ -69,29 +69,37 @@ int vfs_dir_list(struct vfs *vfs, struct vfs_handle *handle)
 	return rc;
 }
 
-/* What ENTRY of the claimed directory is now. *LOOK_UP gets false when the board would have to be asked for its times. */
-static int fill_entry(struct vfs *vfs, const struct nodes_claim *claim, const struct listing_entry *entry, bool *look_up,
-		      struct stat *out)
+/* What ENTRY of the claimed directory, at PATH, is now. *LOOK_UP gets false when the board would have to be asked for its times. */
+static void fill_at(struct vfs *vfs, const struct nodes_claim *claim, const struct listing_entry *entry, const char *path,
+		    bool *look_up, struct stat *out)
 {
 	struct kept_times_pair times = {0};
 	struct open_file *file;
 	struct open_file_state state;
 	uint64_t number;
-	char *path;
 
 	file = nodes_open_child(vfs->nodes, claim->node, entry->name, &number);
 	if (file && open_file_peek(file, &state)) {
 		vfs_attributes_of_file(vfs, number, &state, out);
 		open_file_unref(file);
-		return 0;
+		return;
 	}
 	open_file_unref(file);
-	if (asprintf(&path, "%s/%s", strcmp(claim->path, "/") == 0 ? "" : claim->path, entry->name) < 0)
-		return -ENOMEM;
 	if (!file_times_peek(vfs->mount.times, path, &entry->on_board, &times))
 		*look_up = false;
 	number = nodes_number_of(vfs->nodes, claim->node, entry->name);
 	vfs_attributes_fill(vfs, number, entry->on_board.is_dir, entry->on_board.size, &times, out);
+}
+
+static int fill_entry(struct vfs *vfs, const struct nodes_claim *claim, const struct listing_entry *entry, bool *look_up,
+		      struct stat *out)
+{
+	char *path;
+
+	if (asprintf(&path, "%s/%s", strcmp(claim->path, "/") == 0 ? "" : claim->path, entry->name) < 0)
+		return -ENOMEM;
+	fill_at(vfs, claim, entry, path, look_up, out);
+	vfs_attributes_fix(vfs, path, out);
 	free(path);
 	return 0;
 }

@@ -86,6 +86,8 @@ static int open_claimed(struct vfs *vfs, const struct nodes_claim *claim, int fl
 
 	if (node_is_dir(claim->node))
 		return -EISDIR;
+	if (((flags & O_ACCMODE) != O_RDONLY || flags & O_TRUNC) && claim->path && board_is_fixed(vfs->board, claim->path))
+		return -EROFS;
 	rc = open_file_open(&fresh, &vfs->mount);
 	if (rc == 0)
 		rc = vfs_file_add_handle(vfs, claim->node, fresh, flags, handle);

@@ -88,6 +88,10 @@ libmpremotefs_a_SOURCES = \
 	src/board/board_image.c \
 	src/board/board_image.h \
 	src/board/board_rom.c \
+	src/board/board_roms.c \
+	src/board/board_roms.h \
+	src/board/image_tree.c \
+	src/board/image_tree.h \
 	src/board/board_rom.h \
 	src/board/board_rom_image.c \
 	src/board/board_rom_image.h \

@@ -31,6 +31,12 @@ size_t board_top(struct board *board, const char *path)
 	return board->ops->top ? board->ops->top(board, path) : 1;
 }
 
+bool board_is_fixed(struct board *board, const char *path)
+{
+	FIND(board, is_fixed);
+	return board->ops->is_fixed ? board->ops->is_fixed(board, path) : board_info(board)->read_only;
+}
+
 int board_stat(struct board *board, const char *path, struct board_stat *out)
 {
 	FIND(board, stat);

@@ -87,6 +87,7 @@ struct board_content {
 struct board_ops {
 	enum board_kind (*kind)(struct board *board, const char *dir); /* NULL: all is BOARD_ORDINARY */
 	size_t (*top)(struct board *board, const char *path);          /* NULL: there is but one file system */
+	bool (*is_fixed)(struct board *board, const char *path);       /* NULL: nothing is, or all (board_info) */
 	int (*stat)(struct board *board, const char *path, struct board_stat *out);
 	int (*probe)(struct board *board, const char *path, struct board_stat *out); /* NULL: as stat */
 	int (*may_make)(struct board *board, const char *path);                      /* NULL: it may */
@@ -122,6 +123,9 @@ enum board_kind board_kind(struct board *board, const char *dir);
  * 4 for "/sd/" and "/sd/x" where /sd is one. Asks nobody.
  */
 size_t board_top(struct board *board, const char *path);
+
+/* Whether what is at PATH, or would be, can in no case be changed, as in a ROM partition: each change is -EROFS. Asks nobody. */
+bool board_is_fixed(struct board *board, const char *path);
 
 /* What PATH is. -ENOENT, -ENOTDIR as stat(2). */
 int board_stat(struct board *board, const char *path, struct board_stat *out);

@@ -8,18 +8,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "board/image_tree.h"
 #include "romfs/romfs_check.h"
 #include "romfs/romfs_file.h"
 
 enum { BLOCK_SIZE = 512 };
-
-struct entry {
-	char *name;
-	size_t parent; /* its number; 0: the top, which is no entry itself */
-	size_t number; /* from 1 on, in the order of the image */
-	bool is_dir;
-	uint64_t content, size; /* where in the file */
-};
 
 struct board_image {
 	struct board base;
@@ -27,9 +20,8 @@ struct board_image {
 	int fd;
 	uint64_t size; /* of the image */
 	int64_t mtime;
-	size_t root;           /* number of the directory that is the top */
-	struct entry *entries; /* by parent and name */
-	size_t count, room;
+	size_t root; /* number of the directory that is the top */
+	struct image_tree tree;
 	char *path, *top;   /* of the file, absolute; the directory that is the top */
 	struct diag damage; /* the words for what is not whole */
 };
@@ -39,112 +31,36 @@ static struct board_image *of(struct board *board)
 	return (struct board_image *)board;
 }
 
-/* --- Finding --- */
-
-/* Where in the entries those of directory PARENT begin whose names are not before NAME (of LEN bytes). */
-static size_t lower_bound(const struct board_image *image, size_t parent, const char *name, size_t len)
-{
-	size_t low = 0, high = image->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct entry *entry = &image->entries[middle];
-		int order = (entry->parent > parent) - (entry->parent < parent);
-
-		if (order == 0)
-			order = strncmp(entry->name, name, len);
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-static const struct entry *find_name(const struct board_image *image, size_t parent, const char *name, size_t len)
-{
-	size_t at = lower_bound(image, parent, name, len);
-	const struct entry *entry;
-
-	if (at == image->count)
-		return NULL;
-	entry = &image->entries[at];
-	return entry->parent == parent && strncmp(entry->name, name, len) == 0 && !entry->name[len] ? entry : NULL;
-}
-
-/* The entry at PATH below directory *NUMBER, in *OUT; NULL: that directory itself. *NUMBER becomes its number. */
-static int find(const struct board_image *image, const char *path, size_t *number, const struct entry **out)
-{
-	*out = NULL;
-	for (path += strspn(path, "/"); *path; path += strspn(path, "/")) {
-		size_t len = strcspn(path, "/");
-
-		if (*out && !(*out)->is_dir)
-			return -ENOTDIR;
-		*out = find_name(image, *number, path, len);
-		if (!*out)
-			return -ENOENT;
-		*number = (*out)->number;
-		path += len;
-	}
-	return 0;
-}
-
-static int find_path(const struct board_image *image, const char *path, const struct entry **out)
+static int find_path(const struct board_image *image, const char *path, const struct image_entry **out)
 {
 	size_t number = image->root;
 
-	return find(image, path, &number, out);
+	return image_tree_find(&image->tree, path, &number, out);
 }
 
 /* --- What board.h asks for --- */
 
-static void fill(const struct board_image *image, const struct entry *entry, struct board_stat *out)
-{
-	*out = (struct board_stat){.is_dir = true, .mtime = image->mtime};
-	if (entry && !entry->is_dir) {
-		out->is_dir = false;
-		out->size = entry->size;
-	}
-}
-
 static int op_stat(struct board *board, const char *path, struct board_stat *out)
 {
-	const struct entry *entry;
+	const struct image_entry *entry;
 	int rc = find_path(of(board), path, &entry);
 
 	if (rc == 0)
-		fill(of(board), entry, out);
+		image_tree_stat(entry, of(board)->mtime, out);
 	return rc;
 }
 
 static int op_list(struct board *board, const char *path, board_entry_fn *each, void *context)
 {
 	const struct board_image *image = of(board);
-	const struct entry *entry;
-	struct board_stat stat;
-	size_t number = image->root;
-	int rc = find(image, path, &number, &entry);
 
-	if (rc == 0 && entry && !entry->is_dir)
-		rc = -ENOTDIR;
-	for (size_t at = lower_bound(image, number, "", 0); rc == 0 && at < image->count; at++) {
-		entry = &image->entries[at];
-		if (entry->parent != number)
-			break;
-		if (board_hides(entry->name))
-			continue;
-		fill(image, entry, &stat);
-		if (each(context, entry->name, &stat) != 0)
-			break;
-	}
-	return rc;
+	return image_tree_list(&image->tree, path, image->root, image->mtime, each, context);
 }
 
 static ssize_t op_read(struct board *board, const char *path, void *buf, size_t len, uint64_t offset)
 {
 	const struct board_image *image = of(board);
-	const struct entry *entry;
+	const struct image_entry *entry;
 	size_t done = 0;
 	ssize_t n;
 	int rc = find_path(image, path, &entry);
@@ -186,9 +102,7 @@ static void op_close(struct board *board)
 {
 	struct board_image *image = of(board);
 
-	for (size_t i = 0; i < image->count; i++)
-		free(image->entries[i].name);
-	free(image->entries);
+	image_tree_free(&image->tree);
 	free(image->path);
 	free(image->top);
 	if (image->fd >= 0)
@@ -238,84 +152,6 @@ static const struct board_ops image_ops = {
 
 /* --- Opening --- */
 
-static int add_entry(struct board_image *image, const struct romfs_entry *entry, size_t parent)
-{
-	struct entry added = {
-		.name = strndup(entry->name, entry->name_len),
-		.parent = parent,
-		.number = image->count + 1,
-		.is_dir = entry->is_dir,
-		.content = entry->content,
-		.size = entry->size,
-	};
-
-	if (added.name && image->count == image->room) {
-		size_t room = image->room ? 2 * image->room : 64;
-		struct entry *entries = reallocarray(image->entries, room, sizeof(*entries));
-
-		if (entries) {
-			image->entries = entries;
-			image->room = room;
-		}
-	}
-	if (!added.name || image->count == image->room) {
-		free(added.name);
-		return -ENOMEM;
-	}
-	image->entries[image->count++] = added;
-	return 0;
-}
-
-/* By parent and name; of equal ones the first in the image. */
-static int compare_entries(const void *left, const void *right)
-{
-	const struct entry *a = left, *b = right;
-	int order = (a->parent > b->parent) - (a->parent < b->parent);
-
-	if (order == 0)
-		order = strcmp(a->name, b->name);
-	return order ? order : (a->number > b->number) - (a->number < b->number);
-}
-
-/* Of entries with one name in a directory a board finds the first. */
-static void drop_twins(struct board_image *image)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < image->count; i++) {
-		const struct entry *last = kept ? &image->entries[kept - 1] : NULL;
-
-		if (last && last->parent == image->entries[i].parent && !strcmp(last->name, image->entries[i].name))
-			free(image->entries[i].name);
-		else
-			image->entries[kept++] = image->entries[i];
-	}
-	image->count = kept;
-}
-
-/* Takes the names of all that is whole. */
-static int take_entries(struct board_image *image, const struct romfs_reader *reader)
-{
-	struct romfs_walk walk;
-	struct romfs_entry entry;
-	struct romfs_fault fault;
-	size_t parents[ROMFS_DEPTH_MAX + 1] = {0};
-	int found, rc = 0;
-
-	romfs_walk_start(&walk, reader);
-	while (rc == 0 && (found = romfs_walk_next(&walk, &entry, &fault)) != 0) {
-		if (found < 0)
-			continue;
-		rc = add_entry(image, &entry, parents[walk.depth - 1]);
-		if (rc == 0)
-			parents[walk.depth] = image->count;
-	}
-	if (image->count > 0)
-		qsort(image->entries, image->count, sizeof(*image->entries), compare_entries);
-	drop_twins(image);
-	return rc;
-}
-
 static int fault_words(const struct romfs_check *check, const char *path, const char *rest, struct diag *diag)
 {
 	return diag_fail(diag, DIAG_ROMFS, EBADMSG, "%s is damaged: at offset %zu%s%s: %s. %s", path, check->fault.offset,
@@ -340,7 +176,7 @@ static int read_image(struct board_image *image, const struct romfs_file *file, 
 	}
 	image->size = reader.size;
 	if (rc == 0)
-		rc = take_entries(image, &reader);
+		rc = image_tree_take(&image->tree, &reader);
 	return rc < 0 ? diag_fail(diag, DIAG_ROMFS, -rc, "%s: not enough memory", path) : 0;
 }
 
@@ -364,8 +200,8 @@ static int open_file(struct board_image *image, const char *path, bool force, st
 
 static int find_root(struct board_image *image, const char *path, const char *root, struct diag *diag)
 {
-	const struct entry *entry;
-	int rc = find(image, root, &image->root, &entry);
+	const struct image_entry *entry;
+	int rc = image_tree_find(&image->tree, root, &image->root, &entry);
 
 	if (rc == 0 && entry && !entry->is_dir)
 		rc = -ENOTDIR;

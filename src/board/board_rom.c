@@ -3,58 +3,88 @@
 
 #include <errno.h>
 
+/* The ROM partitions of the first board below BOARD that has some; *BOARD becomes that. NULL: none has. */
+static const struct board_rom_ops *find(struct board **board)
+{
+	while (!(*board)->ops->rom && (*board)->below)
+		*board = (*board)->below;
+	return (*board)->ops->rom;
+}
+
 int board_rom_count(struct board *board)
 {
-	return board->ops->rom ? board->ops->rom->count(board) : -EOPNOTSUPP;
+	const struct board_rom_ops *rom = find(&board);
+
+	return rom ? rom->count(board) : -EOPNOTSUPP;
 }
 
 int board_rom_mpy(struct board *board)
 {
-	return board->ops->rom ? board->ops->rom->mpy(board) : -EOPNOTSUPP;
+	const struct board_rom_ops *rom = find(&board);
+
+	return rom ? rom->mpy(board) : -EOPNOTSUPP;
 }
 
 int board_rom_partition(struct board *board, unsigned number, struct board_partition *out)
 {
-	return board->ops->rom ? board->ops->rom->partition(board, number, out) : -EOPNOTSUPP;
+	const struct board_rom_ops *rom = find(&board);
+
+	return rom ? rom->partition(board, number, out) : -EOPNOTSUPP;
 }
 
 ssize_t board_rom_read(struct board *board, unsigned number, void *buf, size_t len, uint64_t offset)
 {
-	return board->ops->rom ? board->ops->rom->read(board, number, buf, len, offset) : -EOPNOTSUPP;
+	const struct board_rom_ops *rom = find(&board);
+
+	return rom ? rom->read(board, number, buf, len, offset) : -EOPNOTSUPP;
 }
 
 int board_rom_records(struct board *board, unsigned number, bool bytecode, board_rom_piece_fn *each, void *context)
 {
-	return board->ops->rom ? board->ops->rom->records(board, number, bytecode, each, context) : -EOPNOTSUPP;
+	const struct board_rom_ops *rom = find(&board);
+
+	return rom ? rom->records(board, number, bytecode, each, context) : -EOPNOTSUPP;
 }
 
 int board_rom_hash(struct board *board, unsigned number, uint64_t offset, uint64_t len, uint32_t block,
 		   uint8_t (*hashes)[BOARD_HASH_SIZE])
 {
-	return board->ops->rom ? board->ops->rom->hash(board, number, offset, len, block, hashes) : -EOPNOTSUPP;
+	const struct board_rom_ops *rom = find(&board);
+
+	return rom ? rom->hash(board, number, offset, len, block, hashes) : -EOPNOTSUPP;
 }
 
 int board_rom_prepare(struct board *board, unsigned number, uint64_t offset, uint64_t len)
 {
-	return board->ops->rom ? board->ops->rom->prepare(board, number, offset, len) : -EOPNOTSUPP;
+	const struct board_rom_ops *rom = find(&board);
+
+	return rom ? rom->prepare(board, number, offset, len) : -EOPNOTSUPP;
 }
 
 int board_rom_write(struct board *board, unsigned number, uint64_t offset, const void *buf, size_t len, uint32_t smallest)
 {
-	return board->ops->rom ? board->ops->rom->write(board, number, offset, buf, len, smallest) : -EOPNOTSUPP;
+	const struct board_rom_ops *rom = find(&board);
+
+	return rom ? rom->write(board, number, offset, buf, len, smallest) : -EOPNOTSUPP;
 }
 
 int board_rom_complete(struct board *board, unsigned number)
 {
-	return board->ops->rom ? board->ops->rom->complete(board, number) : -EOPNOTSUPP;
+	const struct board_rom_ops *rom = find(&board);
+
+	return rom ? rom->complete(board, number) : -EOPNOTSUPP;
 }
 
 int board_rom_umount(struct board *board, const char *path)
 {
-	return board->ops->rom ? board->ops->rom->umount(board, path) : -EOPNOTSUPP;
+	const struct board_rom_ops *rom = find(&board);
+
+	return rom ? rom->umount(board, path) : -EOPNOTSUPP;
 }
 
 int board_rom_mount(struct board *board, unsigned number, const char *path)
 {
-	return board->ops->rom ? board->ops->rom->mount(board, number, path) : -EOPNOTSUPP;
+	const struct board_rom_ops *rom = find(&board);
+
+	return rom ? rom->mount(board, number, path) : -EOPNOTSUPP;
 }

@@ -2,17 +2,17 @@
 #include "board/board_rom_image.h"
 
 #include <errno.h>
+#include <sha2.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "romfs/romfs_gaps.h"
 
-/* The image, and which bytes of it are there, while these come in. */
+/* An image that comes in. */
 struct collection {
 	struct board *board;
 	unsigned number;
-	uint8_t *bytes, *known; /* `size` of each; known: 1 for each byte that is there */
-	size_t size;
+	struct board_rom_image *image;
 };
 
 /* Zeros, of which only what is written to takes memory. NULL: there is none. */
@@ -23,10 +23,20 @@ static uint8_t *map(size_t size)
 	return bytes == MAP_FAILED ? NULL : bytes;
 }
 
-static void unmap(uint8_t *bytes, size_t size)
+void board_rom_image_put(struct board_rom_image *image, uint64_t offset, const void *bytes, size_t len)
 {
-	if (bytes)
-		munmap(bytes, size);
+	/* They are constant to all others. */
+	memcpy((uint8_t *)(uintptr_t)image->bytes + offset, bytes, len);
+	memset((uint8_t *)(uintptr_t)image->known + offset, 1, len);
+}
+
+void board_rom_image_hash(const struct board_rom_image *image, uint64_t offset, size_t len, uint8_t hash[BOARD_HASH_SIZE])
+{
+	SHA2_CTX context;
+
+	SHA256Init(&context);
+	SHA256Update(&context, image->bytes + offset, len);
+	SHA256Final(hash, &context);
 }
 
 /* A board_rom_piece_fn. */
@@ -34,10 +44,9 @@ static int collect(void *context, uint64_t offset, const uint8_t *bytes, size_t 
 {
 	struct collection *to = context;
 
-	if (offset > to->size || len > to->size - offset)
+	if (offset > to->image->size || len > to->image->size - offset)
 		return -EIO;
-	memcpy(to->bytes + offset, bytes, len);
-	memset(to->known + offset, 1, len);
+	board_rom_image_put(to->image, offset, bytes, len);
 	return 0;
 }
 
@@ -48,13 +57,13 @@ static int fill_gaps(struct collection *to, bool bytecode)
 	size_t offset, len;
 	uint8_t buf[ROMFS_GAPS_READ];
 
-	romfs_gaps_start(&gaps, to->bytes, to->known, to->size, bytecode);
+	romfs_gaps_start(&gaps, to->image->bytes, to->image->known, to->image->size, bytecode);
 	while (romfs_gaps_next(&gaps, &offset, &len)) {
 		ssize_t got = board_rom_read(to->board, to->number, buf, len, offset);
 
 		if (got != (ssize_t)len)
 			return got < 0 ? (int)got : -EIO;
-		collect(to, offset, buf, len);
+		board_rom_image_put(to->image, offset, buf, len);
 	}
 	return 0;
 }
@@ -68,6 +77,7 @@ static bool is_empty(const uint8_t *bytes)
 
 int board_rom_image_open(struct board_rom_image *image, struct board *board, unsigned number, bool bytecode)
 {
+	struct collection to = {board, number, image};
 	struct board_partition partition;
 	int error = board_rom_partition(board, number, &partition);
 
@@ -76,21 +86,26 @@ int board_rom_image_open(struct board_rom_image *image, struct board *board, uns
 		return error;
 	if (partition.size < ROMFS_MAGIC_SIZE)
 		return -EIO;
-	struct collection to = {board, number, map(partition.size), map(partition.size), partition.size};
-	error = to.bytes && to.known ? board_rom_records(board, number, bytecode, collect, &to) : -ENOMEM;
+	*image = (struct board_rom_image){.bytes = map(partition.size), .known = map(partition.size), .size = partition.size};
+	error = image->bytes && image->known ? board_rom_records(board, number, bytecode, collect, &to) : -ENOMEM;
 	if (!error)
 		error = fill_gaps(&to, bytecode);
-	unmap(to.known, to.size);
-	if (error)
-		unmap(to.bytes, to.size);
+	if (!error)
+		image->empty = is_empty(image->bytes);
 	else
-		*image = (struct board_rom_image){to.bytes, to.size, is_empty(to.bytes)};
+		board_rom_image_close(image);
 	return error;
+}
+
+static void unmap(const uint8_t *bytes, size_t size)
+{
+	if (bytes)
+		munmap((void *)(uintptr_t)bytes, size);
 }
 
 void board_rom_image_close(struct board_rom_image *image)
 {
-	if (image->bytes)
-		munmap((void *)(uintptr_t)image->bytes, image->size);
+	unmap(image->bytes, image->size);
+	unmap(image->known, image->size);
 	*image = (struct board_rom_image){0};
 }

@@ -8,13 +8,14 @@
 /* A partition's image without the contents of its files. */
 struct board_rom_image {
 	/*
-	 * SIZE bytes, mapped: those of the partition that romfs_reader, romfs_walk and romfs_check_records look at. All others are zeros,
+	 * SIZE bytes: those of the partition that romfs_reader, romfs_walk and romfs_check_records look at. All others are zeros,
 	 * whatever they are on the board; with `bytecode` also the first MPY_HEADER_SIZE bytes of each .mpy are there, so that
 	 * romfs_check_bytecode can be asked.
 	 */
 	const uint8_t *bytes;
-	size_t size; /* of the partition */
-	bool empty;  /* there is no image: it begins with bytes that are all 0xff or all 0 */
+	const uint8_t *known; /* for each byte whether it is there: 1, or 0 */
+	size_t size;          /* of the partition */
+	bool empty;           /* there is no image: it begins with bytes that are all 0xff or all 0 */
 };
 
 /*
@@ -24,6 +25,12 @@ struct board_rom_image {
  * errno, -ENOMEM too, and IMAGE is all zeros.
  */
 int board_rom_image_open(struct board_rom_image *image, struct board *board, unsigned number, bool bytecode);
+
+/* Puts LEN bytes that were read at OFFSET, which lie in the partition, into IMAGE. */
+void board_rom_image_put(struct board_rom_image *image, uint64_t offset, const void *bytes, size_t len);
+
+/* The SHA-256 of LEN bytes at OFFSET, all of which are there. */
+void board_rom_image_hash(const struct board_rom_image *image, uint64_t offset, size_t len, uint8_t hash[BOARD_HASH_SIZE]);
 
 /* Of an image that was opened, or is all zeros. */
 void board_rom_image_close(struct board_rom_image *image);
