@@ -154,6 +154,7 @@ SYSTEM_TESTS = \
 	tests/system/romfs_hostile.sh \
 	tests/system/romfs_identical.sh \
 	tests/system/romfs_mount.sh \
+	tests/system/romfs_partitions.sh \
 	tests/system/romfs_random.sh \
 	tests/system/second_copy.sh \
 	tests/system/silent_board.sh \
