@@ -16,6 +16,7 @@ UNIT_TESTS = \
 	tests/unit/test_board_errno \
 	tests/unit/test_board_image \
 	tests/unit/test_board_mend \
+	tests/unit/test_board_roms \
 	tests/unit/test_exchange \
 	tests/unit/test_fat_name \
 	tests/unit/test_file_systems \
