@@ -16,6 +16,7 @@ UNIT_TESTS = \
 	tests/unit/test_board_errno \
 	tests/unit/test_board_image \
 	tests/unit/test_board_mend \
+	tests/unit/test_board_roms \
 	tests/unit/test_exchange \
 	tests/unit/test_fat_name \
 	tests/unit/test_file_systems \
@@ -166,6 +167,7 @@ SYSTEM_TESTS = \
 	tests/system/romfs_hostile.sh \
 	tests/system/romfs_identical.sh \
 	tests/system/romfs_mount.sh \
+	tests/system/romfs_partitions.sh \
 	tests/system/romfs_random.sh \
 	tests/system/second_copy.sh \
 	tests/system/silent_board.sh \
