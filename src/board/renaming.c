@@ -2,6 +2,7 @@
 #include "board/renaming.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
@@ -11,6 +12,8 @@
 #include "board/file_systems.h"
 #include "board/leftovers.h"
 #include "board/requests.h"
+
+enum { ROOM = 8 }; /* blocks: four that a rename may need, and four that may be written while this is asked */
 
 /* Renames FROM to TO, which is at ASIDE (NULL: not) meanwhile. */
 static int rename_by(struct board_agent *board, const char *from, const char *to, const char *aside)
@@ -56,6 +59,26 @@ static bool is_within_fat(struct board_agent *board, const char *a, const char *
 	       fat_name_compare(a, b);
 }
 
+static bool is_same_directory(const char *a, const char *b)
+{
+	ptrdiff_t len = strrchr(a, '/') - a;
+
+	return strrchr(b, '/') - b == len && !memcmp(a, b, (size_t)len);
+}
+
+/*
+ * Whether a rename of FROM to TO could fail for want of room. LittleFS 2 must not come to that between two directories: it goes on in
+ * the belief that FROM has moved, and at a later change deletes it, or what has its place then.
+ */
+static bool may_lack_room(struct board_agent *board, const char *from, const char *to)
+{
+	struct board_statfs statfs;
+
+	if (is_same_directory(from, to) || file_systems_is_fat(mounts_now(&board->mounts), to))
+		return false;
+	return !requests_statfs(board, to, &statfs) && statfs.blocks_free < ROOM;
+}
+
 int renaming_rename(struct board_agent *board, const char *from, const char *to, bool noreplace)
 {
 	struct board_stat stat = {0};
@@ -66,6 +89,8 @@ int renaming_rename(struct board_agent *board, const char *from, const char *to,
 		error = there ? there : -EEXIST;
 	else if (fat && !there && !stat.is_dir)
 		error = rename_over(board, from, to);
+	else if (may_lack_room(board, from, to))
+		error = -ENOSPC;
 	else
 		error = rename_by(board, from, to, NULL);
 	ahead_forget(board->ahead);

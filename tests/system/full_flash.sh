@@ -149,13 +149,20 @@ try_many_names() { # DIR: where
 	board_options="--size 96 --kind $kind"
 	mount_logged
 	mkdir -p "$mnt/a" "$mnt/$1" "$mnt/z"
-	for name in a/beside beside z/beside; do
+	for name in a/beside beside z/beside first moved next zlast; do
 		echo "of $name" >"$mnt/$name"
 	done
 	python3 -c "$write_small_files" "$mnt/$1" || fail "many names in /$1"
+	moved=$1/$(printf '%0200d' 0)
+	mv "$mnt/moved" "$mnt/$moved" 2>said || {
+		grep -q 'No space left on device' said || fail "mv to the full /$1: it said: $(cat said)"
+		moved=moved
+	}
+	rm "$mnt/first" "$mnt/zlast" || fail "rm with the full /$1"
 	unmount_board
 	mount_logged
-	for name in a/beside beside z/beside; do
+	assert_equal "what was to be moved to the full /$1" 'of moved' "$(cat "$mnt/$moved")"
+	for name in a/beside beside z/beside next; do
 		assert_equal "many names in /$1: $name" "of $name" "$(cat "$mnt/$name")"
 	done
 	unmount_board
