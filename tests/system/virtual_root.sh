@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # A board whose root is nothing but the places where its flash and its SD card are mounted, as a pyboard's: each has its own room and
-# its own manners, nothing can be made beside them, and what goes from one to the other is copied.
+# its own manners, nothing can be made beside them, and what goes from one to the other is copied. And a board that has a file system
+# further down, of which nothing tells.
 set -eu
 . "${top_srcdir:?}/tests/system/lib.sh"
 
@@ -123,3 +124,37 @@ for kind in lfs2 lfs1 fat; do
 	assert_equal "$kind: written below root=" two "$(cat "$mnt/sd/dir/sub/inside")"
 	unmount_board
 done
+
+# The temporary of a file cannot lie in the top directory then.
+rm -f flash*
+board_options=''
+mount_board
+mkdir -p "$mnt/dir/deep"
+cat >"$mnt/boot.py" <<'END'
+import vfs
+class Ram:
+    data = bytearray(65536)
+    def readblocks(self, number, buf, offset=0):
+        at = number * 4096 + offset
+        buf[:] = self.data[at : at + len(buf)]
+    def writeblocks(self, number, buf, offset=0):
+        at = number * 4096 + offset
+        self.data[at : at + len(buf)] = buf
+    def ioctl(self, command, argument):
+        return {4: 16, 5: 4096}.get(command, 0)
+vfs.VfsLfs2.mkfs(Ram())
+vfs.mount(vfs.VfsLfs2(Ram()), "/dir/deep")
+END
+unmount_board
+mount_board
+blocks_below=$(blocks dir/deep)
+[ "${blocks_below% *}" = '16 4096' ] || fail "further down are $blocks_below blocks"
+head -c 3000 /dev/urandom >little
+cp little "$mnt/dir/deep/file" 2>said || fail "nothing can be put further down: $(cat said)"
+cp other "$mnt/dir/deep/file" 2>said || fail "a file further down cannot be replaced: $(cat said)"
+assert_same other "$mnt/dir/deep/file"
+expect EXDEV 'os.rename("dir/deep/file", "dir/file")'
+assert_equal 'further down' file "$(ls -A "$mnt/dir/deep")"
+unmount_board
+left=$(board_eval 'import os; print([e[0] for e in os.ilistdir("/") if e[0][0] == "." and len(e[0]) > 2])')
+assert_equal 'temporaries at the top' '[]' "$(echo "$left" | tr -d '\r\n')"
