@@ -63,15 +63,15 @@ now_ms() {
 # COMMAND..., which puts into $took how many milliseconds something took: LIMIT at most. A busy computer makes all slower for a
 # while, and never faster: so what takes longer is tried again, and is wrong when it takes longer each time.
 at_most_ms() { # WHAT LIMIT COMMAND...
-	_what=$1 _limit=$2 _least='' _try=0
+	_promised=$1 _limit=$2 _least='' _try=0
 	shift 2
 	while [ $((_try += 1)) -le 6 ]; do
 		"$@"
 		if [ -z "$_least" ] || [ "$took" -lt "$_least" ]; then _least=$took; fi
 		[ "$_least" -gt "$_limit" ] || return 0
-		echo "$_what: again, as it took $took" >&2
+		echo "$_promised: again, as it took $took" >&2
 	done
-	assert_at_most "$_what" "$_limit" "$_least"
+	assert_at_most "$_promised" "$_limit" "$_least"
 }
 
 # COMMAND fails, and what it says on stderr has TEXT in it.
