@@ -172,11 +172,13 @@ SYSTEM_TESTS = \
 	tests/system/second_copy.sh \
 	tests/system/silent_board.sh \
 	tests/system/small_board.sh \
+	tests/system/socket.sh \
 	tests/system/text.sh \
 	tests/system/text_line.sh \
 	tests/system/tools.sh \
 	tests/system/tools_fat.sh \
 	tests/system/tools_lfs1.sh \
+	tests/system/tools_text.sh \
 	tests/system/uart.sh \
 	tests/system/under_way.sh \
 	tests/system/virtual_root.sh \
@@ -258,6 +260,7 @@ LAB_FILES = \
 	tests/system/romfs_trees.py \
 	tests/system/romfs_vfs.py \
 	tests/system/run \
+	tests/system/socket_server.py \
 	tests/system/vm_lib.sh
 
 # Tests of the project's own scripts.
@@ -276,6 +279,7 @@ ONCE_TESTS = \
 	tests/system/power_cut_fat.sh \
 	tests/system/power_cut_lfs1.sh \
 	tests/system/tools_lfs1.sh \
+	tests/system/tools_text.sh \
 	tests/system/vm.sh \
 	tests/system/vm_replug.sh
 

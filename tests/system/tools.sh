@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The programs that people use on files, each on the mount and on a plain folder: what they say and leave behind is the same,
 # at once, and after the board was mounted anew. The times of files are compared while the mount lives. On LittleFS 2; tools_fat.sh and
-# tools_lfs1.sh are for the others.
+# tools_lfs1.sh are for the others, tools_text.sh for a board that cannot do binary.
 set -eu
 . "${top_srcdir:?}/tests/system/lib.sh"
 
@@ -277,7 +277,7 @@ walks() {
 
 mkdir plain
 make_tree
-board_options="--size 4096 --kind $kind"
+board_options="--size 4096 --kind $kind ${firmware:-}"
 mount_board
 both copies
 both synchronises rsync
