@@ -129,6 +129,8 @@ libmpremotefs_a_SOURCES = \
 	src/romfs/mpy.h \
 	src/romfs/romfs_check.c \
 	src/romfs/romfs_check.h \
+	src/romfs/romfs_deploy.c \
+	src/romfs/romfs_deploy.h \
 	src/romfs/romfs_file.c \
 	src/romfs/romfs_file.h \
 	src/romfs/romfs_format.c \

@@ -47,6 +47,7 @@ UNIT_TESTS += \
 	tests/unit/test_romfs_check \
 	tests/unit/test_roms \
 	tests/unit/test_romfs_corpus \
+	tests/unit/test_romfs_deploy \
 	tests/unit/test_romfs_file \
 	tests/unit/test_romfs_format \
 	tests/unit/test_romfs_gaps \
@@ -66,6 +67,11 @@ tests_unit_test_source_tree_SOURCES = tests/unit/test_source_tree.c src/cli/sour
 tests_unit_test_whole_file_SOURCES = tests/unit/test_whole_file.c src/cli/whole_file.c
 tests_unit_test_romfs_check_SOURCES = tests/unit/test_romfs_check.c tests/unit/hand_image.h
 tests_unit_test_romfs_corpus_SOURCES = tests/unit/test_romfs_corpus.c tests/fuzz/fuzz.h tests/fuzz/fuzz_romfs.c
+tests_unit_test_romfs_deploy_SOURCES = \
+	tests/unit/dice.h \
+	tests/unit/fakerom.c \
+	tests/unit/fakerom.h \
+	tests/unit/test_romfs_deploy.c
 tests_unit_test_romfs_format_SOURCES = tests/unit/test_romfs_format.c tests/unit/dice.h
 tests_unit_test_roms_SOURCES = tests/unit/test_roms.c tests/unit/dice.h $(REAL_BOARD)
 tests_unit_test_romfs_gaps_SOURCES = tests/unit/test_romfs_gaps.c tests/unit/dice.h
