@@ -84,9 +84,9 @@ static void program(struct fakerom *rom, uint32_t offset, const uint8_t *bytes, 
 			*to = value;
 			continue;
 		}
+		rom->bad += (value & ~*to) != 0;
 		if (!whole)
 			value |= (uint8_t)dice_roll(&rom->dice, 256);
-		rom->bad += (value & ~*to) != 0;
 		*to &= value;
 	}
 }
