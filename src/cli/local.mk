@@ -23,6 +23,8 @@ mpremote_romfs_SOURCES = \
 	src/cli/mpy_cross.h \
 	src/cli/output.c \
 	src/cli/output.h \
+	src/cli/pack.c \
+	src/cli/pack.h \
 	src/cli/say.c \
 	src/cli/say.h \
 	src/cli/source_rules.c \

@@ -21,9 +21,9 @@ struct deploy {
 	uint32_t size;
 	uint32_t block; /* that is compared, erased and counted */
 	size_t count;
-	bool *differs;                               /* of each block */
-	uint8_t (*hashes)[ROMFS_DEPLOY_HASH_SIZE];   /* of each block, as the board has it */
-	uint8_t *buf;                                /* of a block and a page */
+	bool *differs;                             /* of each block */
+	uint8_t (*hashes)[ROMFS_DEPLOY_HASH_SIZE]; /* of each block, as the board has it */
+	uint8_t *buf;                              /* of a block and a page */
 	bool has_no_hash;
 	uint32_t unit; /* all that is written begins and ends at multiples of it */
 	/*
@@ -162,7 +162,8 @@ static int erase(struct deploy *deploy, size_t first, size_t end, struct diag *d
 	if (rc < 0)
 		return rc;
 	if (rc > PAGE || (rc & (rc - 1)) != 0)
-		return diag_fail(diag, DIAG_ROMFS, EIO, "the board says that it writes at least %d bytes at once, which cannot be", rc);
+		return diag_fail(diag, DIAG_ROMFS, EIO,
+				 "the board says that it writes at least %d bytes at once, which cannot be", rc);
 	deploy->twice = rc <= TWICE_MOST;
 	deploy->unit = rc == 0 ? PAGE : (uint32_t)rc;
 	deploy->header = deploy->twice ? 1 : least(deploy->unit, deploy->size);

@@ -19,11 +19,11 @@ struct fakerom {
 	bool no_erasing;      /* MRAM: nothing is erased, and all can be written over */
 	bool protected;       /* says that it erases and writes, and does nothing */
 	bool no_hash;
-	bool lies;            /* a bit of what was written is not as it was sent: the lowest of the byte LIE_AT */
+	bool lies; /* a bit of what was written is not as it was sent: the lowest of the byte LIE_AT */
 	uint32_t lie_at;
-	unsigned cut; /* at which change from now the power fails; 0: never */
-	struct dice dice; /* for what a cut leaves of it */
-	bool off;         /* the power has failed */
+	unsigned cut;                             /* at which change from now the power fails; 0: never */
+	struct dice dice;                         /* for what a cut leaves of it */
+	bool off;                                 /* the power has failed */
 	unsigned changes, erases, completes, bad; /* so many so far; bad: writes to what is not erased, or not in whole units */
 	struct romfs_deploy_target target;
 };

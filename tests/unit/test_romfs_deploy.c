@@ -223,7 +223,8 @@ static unsigned count_changes(struct fakerom *rom, const struct kind *kind, cons
 }
 
 /* The power fails at change CUT: a board finds the old image, or the new one, or none; and the next deploy brings the new one. */
-static void cut_at(struct fakerom *rom, const struct kind *kind, const struct image *held, const struct image *image, unsigned cut)
+static void cut_at(struct fakerom *rom, const struct kind *kind, const struct image *held, const struct image *image,
+		   unsigned cut)
 {
 	struct romfs_deploy_result result;
 	struct diag diag;
