@@ -8,6 +8,7 @@ UNIT_TESTS = \
 	tests/unit/test_armor \
 	tests/unit/test_bytelink \
 	tests/unit/test_device \
+	tests/unit/test_device_option \
 	tests/unit/test_channel \
 	tests/unit/test_diag \
 	tests/unit/test_foreground \
@@ -41,9 +42,12 @@ UNIT_TESTS += \
 	tests/unit/test_child \
 	tests/unit/test_compiler \
 	tests/unit/test_file_kind \
+	tests/unit/test_boot_line \
 	tests/unit/test_json \
 	tests/unit/test_mpy \
+	tests/unit/test_number \
 	tests/unit/test_output \
+	tests/unit/test_progress \
 	tests/unit/test_romfs_check \
 	tests/unit/test_roms \
 	tests/unit/test_romfs_corpus \
@@ -61,6 +65,8 @@ UNIT_TESTS += \
 tests_unit_test_beneath_SOURCES = tests/unit/test_beneath.c src/cli/beneath.c
 tests_unit_test_child_SOURCES = tests/unit/test_child.c src/cli/child.c
 tests_unit_test_compiler_SOURCES = tests/unit/test_compiler.c src/cli/compiler.c src/cli/child.c
+tests_unit_test_boot_line_SOURCES = tests/unit/test_boot_line.c src/cli/boot_line.c
+tests_unit_test_progress_SOURCES = tests/unit/test_progress.c src/cli/progress.c
 tests_unit_test_output_SOURCES = tests/unit/test_output.c src/cli/output.c
 tests_unit_test_source_rules_SOURCES = tests/unit/test_source_rules.c src/cli/source_rules.c
 tests_unit_test_source_tree_SOURCES = tests/unit/test_source_tree.c src/cli/source_tree.c src/cli/source_rules.c src/cli/beneath.c

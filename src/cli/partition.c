@@ -7,8 +7,6 @@
 
 #include "base/number.h"
 
-enum { PAGE = 256 }; /* what an rp2 programs at once; a multiple of what other block devices do */
-
 int partition_parse(const char *text, unsigned *number)
 {
 	unsigned long value;
@@ -113,7 +111,7 @@ static int erase(void *context, uint32_t offset, uint32_t len, struct diag *diag
 	int rc = board_rom_prepare(partition->session->agent, partition->number, offset, len);
 
 	if (rc >= 0)
-		partition->smallest = partition->is.is_memory ? (uint32_t)rc : PAGE;
+		partition->smallest = (uint32_t)rc;
 	return rc >= 0 && !partition->is.is_memory ? 0 : fail(partition, rc, "erased", diag);
 }
 
