@@ -176,11 +176,15 @@ SYSTEM_TESTS = \
 	tests/system/replug.sh \
 	tests/system/romfs_board.sh \
 	tests/system/romfs_build.sh \
+	tests/system/romfs_cuts.sh \
+	tests/system/romfs_deploy.sh \
 	tests/system/romfs_hostile.sh \
 	tests/system/romfs_identical.sh \
 	tests/system/romfs_mount.sh \
+	tests/system/romfs_page.sh \
 	tests/system/romfs_partitions.sh \
 	tests/system/romfs_random.sh \
+	tests/system/romfs_romfsn.sh \
 	tests/system/second_copy.sh \
 	tests/system/silent_board.sh \
 	tests/system/small_board.sh \
