@@ -79,7 +79,7 @@ mpremote-romfs build -o large.romfs core/ >/dev/null
 assert_refused 'partition not found' mpremote-romfs deploy -p 5 app.romfs
 assert_refused 'insufficient space' mpremote-romfs deploy -p 1 large.romfs
 assert_refused 'No such file or directory' mpremote-romfs deploy nowhere.romfs
-assert_refused 'No such file or directory' mpremote-romfs build nowhere/
+assert_refused 'nowhere/: there is no such directory' mpremote-romfs build nowhere/
 rm core/large
 
 # --- Accessing ROMFS content; mount points ---

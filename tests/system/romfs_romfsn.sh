@@ -45,6 +45,7 @@ romfs deploy -p 1 --boot app.romfs >/dev/null
 romfs deploy -p 1 --no-boot app.romfs >/dev/null
 mount_board
 [ ! -e "$mnt/boot.py" ] || fail 'a boot.py of nothing was left'
+unmount_board
 
 # --- Until the reset, on a board that stays on ---
 start_line
