@@ -74,7 +74,7 @@ for number in 0 1; do
 	deploy $number >/dev/null
 	bytes=$(($(line_counter to_board) - before))
 	stop_line
-	for at in $(seq 40 $((bytes / 25)) "$bytes") $((bytes - 300)) $((bytes - 150)) $((bytes - 60)); do
+	for at in $(seq 40 $((bytes / 9)) "$bytes") $((bytes - 200)) $((bytes - 60)); do
 		put_image old.romfs $number
 		start_line --no-restart
 		line_command "kill $at"
