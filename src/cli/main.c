@@ -20,7 +20,8 @@ static int print_help(void)
 	puts("usage: mpremote-romfs [-d DEVICE] COMMAND ...\n\nROM images for MicroPython boards.\n");
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		printf("  %-8s %s\n", commands[i]->name, commands[i]->summary);
-	puts("\n  -h, --help     this, or with a COMMAND before it: its options\n"
+	puts("\nFor query, deploy and dump, before or behind the command:\n" DEVICE_ARGS_HELP
+	     "\n  -h, --help     this, or with a COMMAND before it: its options\n"
 	     "  -V, --version");
 	return EXIT_SUCCESS;
 }
