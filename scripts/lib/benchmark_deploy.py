@@ -6,7 +6,8 @@
   deploy again  the same image once more, by mpremote-romfs
   query         of a partition with 200 files
 
-The floor is what the line needs for the image, deflated if it is text. An image of mpremote's that
+The seconds are those of whole processes. The floor is what the line needs for the image, deflated if it is text, and what is judged by
+it begins when the board is reached, as with a mount ("deploy alone": what mpremote-romfs says that it took, verified). An image of mpremote's that
 is not what was sent, after bytes were lost on the line, is marked: it says nothing of it.
 """
 import contextlib
@@ -60,24 +61,30 @@ class Deploys:
     def ours(self, board, *words):
         return self.run([self.tools.romfs, "-d", board.link, *words], board.log_file)
 
+    @staticmethod
+    def last_report(board):
+        words = board.log_file.read_text()
+        return json.loads(words[words.rindex("{\n") :])
+
     def has(self, number, image):
         held = (self.folder / f"board{self.count}" / f"flash.rom{number}").read_bytes()
         return held.startswith(image.read_bytes())
 
     def deploy(self, line, number, image):
         with self.new_board(line) as board:
-            ours = self.ours(board, "deploy", "-p", str(number), image)
+            ours = self.ours(board, "deploy", "-p", str(number), "--json", image)
+            once = self.last_report(board)
             if not self.has(number, image):
                 raise RuntimeError(f"partition {number} has not the image that was deployed")
             again = self.ours(board, "deploy", "-p", str(number), "--json", image)
-            report = board.log_file.read_text()
-            written = json.loads(report[report.rindex("{\n") :])["written"]
+            written = self.last_report(board)["written"]
         with self.new_board(line) as board:
             command = [self.tools.venv / "bin" / "mpremote", "connect", board.link, "romfs", "-p", str(number), "deploy", image]
             theirs = self.run(command, board.log_file)
             damaged = not self.has(number, image)
         return {
             "seconds": ours,
+            "reached_seconds": once["seconds"],
             "again_seconds": again,
             "again_written": written,
             "mpremote_seconds": theirs,
@@ -120,7 +127,7 @@ def targets(found):
             words = f"{line} romfs deploy of {WORDS[row['content']]} to {row['kind']}, verified"
             if line == "uart":
                 limit = 1.1 if row["content"] == "text" else 1.05
-                yield f"{words}, times the floor", row["seconds"] / row["floor"], limit, "{:.3f} x", False
+                yield f"{words}, times the floor", row["reached_seconds"] / row["floor"], limit, "{:.3f} x", False
             else:
                 yield f"{words}, times as fast as mpremote", row["mpremote_seconds"] / row["seconds"], 2, "{:.2f} x", True
         again = max(row["again_written"] for row in results["deploys"])
@@ -134,10 +141,12 @@ def targets(found):
 def print_table(found):
     for line, results in found.get("lines", {}).items():
         print(f"ROM images of {found['kib']} KiB to a board, {line}\n")
-        print(f"  {'':30} {'floor':>9} {'mpremote-romfs':>24} {'again':>9} {'mpremote':>24}")
+        print(f"  {'':30} {'floor':>9} {'deploy alone':>20} {'mpremote-romfs':>20} {'again':>9} {'mpremote':>20}")
         for row in results["deploys"]:
-            cells = [f"{row[key]:.2f} s {row[key] / row['floor']:6.2f} x" for key in ("seconds", "mpremote_seconds")]
+            keys = ("reached_seconds", "seconds", "mpremote_seconds")
+            cells = [f"{row[key]:.2f} s {row[key] / row['floor']:6.2f} x" for key in keys]
             words = f"{WORDS[row['content']]}, {row['kind']}"
             damaged = "  damaged" if row["mpremote_damaged"] else ""
-            print(f"  {words:30} {row['floor']:7.2f} s {cells[0]:>24} {row['again_seconds']:7.2f} s {cells[1]:>24}{damaged}")
-        print(f"  {'query of 200 files':30} {'':9} {results['query_seconds']:22.2f} s\n")
+            again = f"{row['again_seconds']:7.2f} s"
+            print(f"  {words:30} {row['floor']:7.2f} s {cells[0]:>20} {cells[1]:>20} {again} {cells[2]:>20}{damaged}")
+        print(f"  {'query of 200 files':30} {'':30} {results['query_seconds']:9.2f} s\n")

@@ -33,6 +33,7 @@ struct deploy {
 	struct romfs_reader *reader;
 	struct progress progress;
 	struct romfs_deploy_result result;
+	double seconds;                /* that it took, verified, once the board was reached */
 	bool was_at_rom, was_at_romfs; /* the board had it there, until it was unmounted */
 	bool needs_reset;              /* the board has its old state until then */
 	struct boot_change boot_change;
@@ -230,7 +231,7 @@ static int write_partition(struct deploy *deploy, struct failure *failure)
 	unmount(deploy);
 	progress_start(&deploy->progress, "deploying");
 	rc = romfs_deploy(&target, deploy->reader->bytes, deploy->reader->size, watch, deploy, &deploy->result, &failure->diag);
-	progress_end(&deploy->progress);
+	deploy->seconds = progress_end(&deploy->progress);
 	if (rc == 0 || !deploy->result.destroyed)
 		mount_again(deploy, rc == 0);
 	if (rc == 0)
@@ -299,9 +300,9 @@ static void print_json(const struct deploy *deploy)
 	fputs("{\n  \"source\": ", stdout);
 	json_print_string(stdout, deploy->path);
 	printf(",\n  \"partition\": %u,\n  \"size\": %zu,\n  \"block_size\": %u,\n  \"written\": %zu,\n  \"skipped\": %zu,\n"
-	       "  \"verified\": %zu,\n  \"needs_reset\": %s",
+	       "  \"verified\": %zu,\n  \"seconds\": %.3f,\n  \"needs_reset\": %s",
 	       deploy->number, deploy->reader->size, result->block, result->written, result->skipped, result->verified,
-	       deploy->needs_reset ? "true" : "false");
+	       deploy->seconds, deploy->needs_reset ? "true" : "false");
 	if (deploy->mount)
 		printf(",\n  \"mounted\": \"/romfs%u\"", deploy->number);
 	if (deploy->boot != BOOT_AS_IT_IS)

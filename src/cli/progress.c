@@ -49,9 +49,10 @@ void progress_show(struct progress *progress, size_t done, size_t total)
 	fflush(stderr);
 }
 
-void progress_end(struct progress *progress)
+double progress_end(struct progress *progress)
 {
 	if (progress->shown_us)
 		fputs("\r\033[K", stderr);
 	progress->shown_us = 0;
+	return (double)(now_us() - progress->start_us) / 1e6;
 }

@@ -19,8 +19,8 @@ void progress_start(struct progress *progress, const char *what);
 /* DONE of TOTAL bytes. Draws at most ten times a second. */
 void progress_show(struct progress *progress, size_t done, size_t total);
 
-/* Takes the bar away. */
-void progress_end(struct progress *progress);
+/* Takes the bar away. Returns how long it took, in seconds. */
+double progress_end(struct progress *progress);
 
 /* The bar itself, for a terminal of any width above 40: WORDS of SIZE bytes. ELAPSED_US is not 0. */
 void progress_words(char *words, size_t size, const char *what, size_t done, size_t total, int64_t elapsed_us);

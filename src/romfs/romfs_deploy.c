@@ -9,9 +9,10 @@
 #include "romfs/romfs_format.h"
 
 enum {
-	PAGE = 256,      /* what a block device programs at once (rp2), so all that goes there is a multiple of it */
-	TWICE_MOST = 4,  /* memory with larger units (stm32's own flash: 16) has checksums of them, and takes each once only */
-	AT_ONCE = 32768, /* about so much is erased, and then written, between two looks at whether to go on */
+	PAGE = 256,     /* what a block device programs at once (rp2), so all that goes there is a multiple of it */
+	TWICE_MOST = 4, /* memory with larger units (stm32's own flash: 16) has checksums of them, and takes each once only */
+	ERASED_AT_ONCE = 32768,
+	WRITTEN_AT_ONCE = 16384, /* between two looks at whether to go on; a multiple of all units */
 	BLANK = 0xff,
 };
 
@@ -23,7 +24,7 @@ struct deploy {
 	size_t count;
 	bool *differs;                             /* of each block */
 	uint8_t (*hashes)[ROMFS_DEPLOY_HASH_SIZE]; /* of each block, as the board has it */
-	uint8_t *buf;                              /* of a block and a page */
+	uint8_t *buf;                              /* of a block, or what is written at once, and a page */
 	bool has_no_hash;
 	uint32_t unit; /* all that is written begins and ends at multiples of it */
 	/*
@@ -186,7 +187,7 @@ static int write_range(struct deploy *deploy, uint32_t from, uint32_t to, struct
 	int rc = 0;
 
 	while (from < to && rc == 0) {
-		uint32_t len = least(to - from, deploy->block);
+		uint32_t len = least(to - from, WRITTEN_AT_ONCE);
 
 		memcpy(deploy->buf, deploy->image + from, len);
 		if (from == 0)
@@ -232,7 +233,7 @@ static int destroy(struct deploy *deploy, struct diag *diag)
 /* The end of the blocks from FIRST on that are erased and written together. */
 static size_t group_end(const struct deploy *deploy, size_t first)
 {
-	size_t end = first + 1, most = AT_ONCE / deploy->block;
+	size_t end = first + 1, most = ERASED_AT_ONCE / deploy->block;
 
 	while (end < deploy->count && end - first < most && deploy->differs[end])
 		end++;
@@ -346,7 +347,7 @@ static int allocate(struct deploy *deploy)
 {
 	deploy->differs = calloc(deploy->count, sizeof(*deploy->differs));
 	deploy->hashes = calloc(deploy->count, sizeof(*deploy->hashes));
-	deploy->buf = malloc((size_t)deploy->block + PAGE);
+	deploy->buf = malloc((deploy->block > WRITTEN_AT_ONCE ? deploy->block : WRITTEN_AT_ONCE) + (size_t)PAGE);
 	return deploy->differs && deploy->hashes && deploy->buf ? 0 : -ENOMEM;
 }
 
