@@ -29,6 +29,7 @@ struct deploy {
 	struct session session;
 	struct partition partition;
 	struct image file; /* where PATH is one */
+	uint8_t *copy;     /* of its bytes */
 	struct pack pack;  /* where it is a directory */
 	struct romfs_reader *reader;
 	struct progress progress;
@@ -41,12 +42,27 @@ struct deploy {
 
 /* --- The image --- */
 
+/* The image is copied: the file may change while the board is written to. */
+static int copy_image(struct deploy *deploy, struct diag *diag)
+{
+	struct romfs_reader *reader = &deploy->file.reader;
+
+	deploy->copy = malloc(reader->size);
+	if (!deploy->copy)
+		return diag_fail(diag, DIAG_ROMFS, ENOMEM, "not enough memory");
+	memcpy(deploy->copy, reader->bytes, reader->size);
+	reader->bytes = deploy->copy;
+	return romfs_file_check(&deploy->file.file, deploy->path, diag);
+}
+
 static int open_image(struct deploy *deploy, struct failure *failure)
 {
 	int rc = image_open(&deploy->file, deploy->path, &failure->diag);
 	char words[sizeof(failure->diag.text)];
 
 	deploy->reader = &deploy->file.reader;
+	if (rc == 0)
+		rc = copy_image(deploy, &failure->diag);
 	if (rc != -EBADMSG)
 		return failure_is(failure, FAILURE_OTHER, rc);
 	snprintf(words, sizeof(words), "%s", failure->diag.text);
@@ -346,6 +362,7 @@ static int deploy_to_board(struct deploy *deploy)
 	if (rc == 0)
 		rc = run_steps(deploy, S_ISDIR(st.st_mode), &failure);
 	image_close(&deploy->file);
+	free(deploy->copy);
 	pack_close(&deploy->pack);
 	return rc < 0 ? failure_say(&failure, deploy->json) : EXIT_SUCCESS;
 }
@@ -398,6 +415,7 @@ static int run(const struct command *command, int argc, char **argv)
 	struct deploy deploy = {
 		.pack_options = {.mpy = true, .compiler.program = "mpy-cross"},
 		.pack.tree.fd = -1,
+		.file.file = ROMFS_FILE_NONE,
 	};
 	struct diag diag = {0};
 	int option;

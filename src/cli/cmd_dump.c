@@ -37,7 +37,7 @@ static int no_image(struct dump *dump, int rc, struct diag *diag)
 	if (rc == -EBADMSG && dump->bytes[0] == 0xff && memcmp(dump->bytes, dump->bytes + 1, HEAD - 1) == 0)
 		return diag_fail(diag, DIAG_ROMFS, EBADMSG, "%s is empty", name);
 	if (rc == -EBADMSG)
-		return image_fault(&dump->check, name, diag);
+		return romfs_check_fail(&dump->check, name, diag);
 	return rc < 0 ? diag_fail(diag, DIAG_ROMFS, -rc, "not enough memory") : 0;
 }
 
@@ -74,7 +74,7 @@ static int read_image(struct dump *dump, struct diag *diag)
 
 static int write_image(const struct dump *dump, struct diag *diag)
 {
-	int rc = whole_file_write(AT_FDCWD, dump->output, dump->bytes, dump->reader.size, true);
+	int rc = whole_file_write(AT_FDCWD, dump->output, dump->bytes, dump->reader.size, true, NULL, NULL);
 
 	return rc < 0 ? diag_fail(diag, DIAG_ROMFS, -rc, "%s: cannot be written: %s", dump->output, strerror(-rc)) : 0;
 }

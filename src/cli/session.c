@@ -52,7 +52,7 @@ static int start(struct session *session, const struct device_args *args, const 
 	session->board = session->agent;
 	rc = board_cache_open(&session->board, session->agent, REMEMBERED_US, NULL);
 	if (rc == 0)
-		rc = board_mend_open(&session->board, session->board);
+		rc = board_mend_open(&session->board, session->board, log_words, NULL);
 	return rc < 0 ? diag_fail(diag, DIAG_BOARD, -rc, "not enough memory") : 0;
 }
 
