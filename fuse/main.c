@@ -68,10 +68,10 @@ static int open_board(struct mount *mount, struct diag *diag)
 {
 	const struct options *options = mount->options;
 	struct board_agent_options about = {
-		.device = {.baud = options->baud, .dtr = options->dtr, .rts = options->rts, .timeout_us = options->timeout_us},
+		.device = options->device_options,
 		.root = options->root,
 		.mount_point = mount->mount_point,
-		.timeout_us = options->timeout_us,
+		.timeout_us = options->device_options.timeout_us,
 		.reconnect_us = options->reconnect_us,
 		.nointerrupt = options->nointerrupt,
 		.read_only = options->read_only,

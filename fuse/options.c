@@ -9,11 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/number.h"
+#include "bytelink/device_option.h"
+
 enum {
-	DEFAULT_TIMEOUT_S = 10,
 	DEFAULT_ATTR_TIMEOUT_S = 20,
 	DEFAULT_UMASK = 022,
-	BOOTLOADER_BAUD = 1200, /* many boards take this speed as the call for their bootloader */
 };
 
 static int fail(struct diag *diag, const char *name, const char *value, const char *allowed)
@@ -22,35 +23,6 @@ static int fail(struct diag *diag, const char *name, const char *value, const ch
 }
 
 /* ---- values ---- */
-
-static int parse_number(const char *text, int base, unsigned long max, unsigned long *out)
-{
-	char *end;
-
-	if (!*text || strspn(text, "0123456789") != strlen(text))
-		return -EINVAL;
-	errno = 0;
-	*out = strtoul(text, &end, base);
-	return errno || *end || *out > max ? -EINVAL : 0;
-}
-
-/* A number of seconds, with digits and at most one point. */
-static int parse_seconds(const char *text, double min, double max, double *out)
-{
-	const char *point = strchr(text, '.');
-	double whole = 0, part = 0, unit = 1;
-
-	if (strspn(text, ".0123456789") != strlen(text) || strlen(text) > 12 || strcmp(text, ".") == 0 || !*text)
-		return -EINVAL;
-	if (point && strchr(point + 1, '.'))
-		return -EINVAL;
-	for (; *text && *text != '.'; text++)
-		whole = whole * 10 + (*text - '0');
-	for (text += *text == '.'; *text; text++)
-		part += (*text - '0') * (unit /= 10);
-	*out = whole + part;
-	return *out < min || *out > max ? -EINVAL : 0;
-}
 
 static int set_string(char **out, const char *value)
 {
@@ -66,7 +38,7 @@ static int set_uid(struct options *options, const char *name, const char *value,
 	struct passwd *user = getpwnam(value);
 	unsigned long number;
 
-	if (parse_number(value, 10, UINT32_MAX - 1, &number) == 0)
+	if (number_parse(value, 10, UINT32_MAX - 1, &number) == 0)
 		options->uid = (uid_t)number;
 	else if (user)
 		options->uid = user->pw_uid;
@@ -80,7 +52,7 @@ static int set_gid(struct options *options, const char *name, const char *value,
 	struct group *group = getgrnam(value);
 	unsigned long number;
 
-	if (parse_number(value, 10, UINT32_MAX - 1, &number) == 0)
+	if (number_parse(value, 10, UINT32_MAX - 1, &number) == 0)
 		options->gid = (gid_t)number;
 	else if (group)
 		options->gid = group->gr_gid;
@@ -93,7 +65,7 @@ static int set_umask(struct options *options, const char *name, const char *valu
 {
 	unsigned long number;
 
-	if (parse_number(value, 8, 0777, &number) < 0)
+	if (number_parse(value, 8, 0777, &number) < 0)
 		return fail(diag, name, value, "give the permissions that nobody gets as octal digits, 0 to 777, such as 022");
 	options->umask = (mode_t)number;
 	return 0;
@@ -142,48 +114,16 @@ static int set_root(struct options *options, const char *name, const char *value
 	return 0;
 }
 
-static int set_baud(struct options *options, const char *name, const char *value, struct diag *diag)
+static int set_device(struct options *options, const char *name, const char *value, struct diag *diag)
 {
-	unsigned long number;
-
-	if (parse_number(value, 10, 20000000, &number) < 0 || number < 300)
-		return fail(diag, name, value, "give the line's speed in bits a second, 300 to 20000000 (default 115200)");
-	if (number == BOOTLOADER_BAUD)
-		return fail(diag, name, value, "1200 would start the bootloader of many boards; give another speed");
-	options->baud = (unsigned)number;
-	return 0;
-}
-
-static int set_signal(struct options *options, const char *name, const char *value, struct diag *diag)
-{
-	enum device_signal *signal = strcmp(name, "dtr") == 0 ? &options->dtr : &options->rts;
-
-	if (strcmp(value, "on") == 0)
-		*signal = DEVICE_SIGNAL_ON;
-	else if (strcmp(value, "off") == 0)
-		*signal = DEVICE_SIGNAL_OFF;
-	else if (strcmp(value, "keep") == 0)
-		*signal = DEVICE_SIGNAL_KEEP;
-	else
-		return fail(diag, name, value, "give on, off or keep");
-	return 0;
-}
-
-static int set_timeout(struct options *options, const char *name, const char *value, struct diag *diag)
-{
-	double seconds;
-
-	if (parse_seconds(value, 0.1, 3600, &seconds) < 0)
-		return fail(diag, name, value, "give seconds, 0.1 to 3600 (default 10)");
-	options->timeout_us = (int64_t)(seconds * 1e6);
-	return 0;
+	return device_option_set(&options->device_options, name, value, diag);
 }
 
 static int set_reconnect(struct options *options, const char *name, const char *value, struct diag *diag)
 {
 	double seconds;
 
-	if (parse_seconds(value, 0, 86400, &seconds) < 0)
+	if (number_parse_seconds(value, 0, 86400, &seconds) < 0)
 		return fail(diag, name, value, "give the seconds to wait for a board that is away, 0 to 86400 (default 0)");
 	options->reconnect_us = (int64_t)(seconds * 1e6);
 	return 0;
@@ -191,7 +131,7 @@ static int set_reconnect(struct options *options, const char *name, const char *
 
 static int set_attr_timeout(struct options *options, const char *name, const char *value, struct diag *diag)
 {
-	if (parse_seconds(value, 0, 86400, &options->attr_timeout) < 0)
+	if (number_parse_seconds(value, 0, 86400, &options->attr_timeout) < 0)
 		return fail(diag, name, value, "give seconds, 0 to 86400 (default 20)");
 	return 0;
 }
@@ -228,10 +168,10 @@ static const struct setting {
 	{"umask", set_umask},
 	{"fsname", set_fsname},
 	{"root", set_root},
-	{"baud", set_baud},
-	{"dtr", set_signal},
-	{"rts", set_signal},
-	{"timeout", set_timeout},
+	{"baud", set_device},
+	{"dtr", set_device},
+	{"rts", set_device},
+	{"timeout", set_device},
 	{"attr_timeout", set_attr_timeout},
 	{"reconnect", set_reconnect},
 };
@@ -449,7 +389,7 @@ static void set_defaults(struct options *options, const char *program)
 		.uid = getuid(),
 		.gid = getgid(),
 		.umask = DEFAULT_UMASK,
-		.timeout_us = DEFAULT_TIMEOUT_S * 1000000ll,
+		.device_options.timeout_us = DEVICE_OPTION_TIMEOUT_US,
 		.attr_timeout = DEFAULT_ATTR_TIMEOUT_S,
 	};
 }

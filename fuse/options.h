@@ -38,10 +38,8 @@ struct options {
 	char *fsname; /* NULL: not given */
 	char *root;   /* absolute and tidy; NULL: not given */
 	bool noromfs, noreconnect, nointerrupt, restart, settime;
-	bool force;    /* a damaged image is mounted as far as it is whole */
-	unsigned baud; /* 0: not given */
-	enum device_signal dtr, rts;
-	int64_t timeout_us;
+	bool force; /* a damaged image is mounted as far as it is whole */
+	struct device_options device_options;
 	int64_t reconnect_us; /* how long an operation waits for a board that is away; 0: at most a second */
 	double attr_timeout;  /* seconds */
 	char *kernel_flags;   /* mount(8)'s words for the kernel, comma-separated: "nosuid,nodev"; NULL: none */

@@ -14,6 +14,8 @@ libmpremotefs_a_SOURCES = \
 	src/base/json.c \
 	src/base/json.h \
 	src/base/le.h \
+	src/base/number.c \
+	src/base/number.h \
 	src/base/utf8.c \
 	src/base/utf8.h \
 	src/bytelink/backends.h \
@@ -22,6 +24,8 @@ libmpremotefs_a_SOURCES = \
 	src/bytelink/device.c \
 	src/bytelink/device.h \
 	src/bytelink/device_list.c \
+	src/bytelink/device_option.c \
+	src/bytelink/device_option.h \
 	src/bytelink/exec.c \
 	src/bytelink/fdlink.c \
 	src/bytelink/fdlink.h \
@@ -129,6 +133,8 @@ libmpremotefs_a_SOURCES = \
 	src/romfs/mpy.h \
 	src/romfs/romfs_check.c \
 	src/romfs/romfs_check.h \
+	src/romfs/romfs_deploy.c \
+	src/romfs/romfs_deploy.h \
 	src/romfs/romfs_file.c \
 	src/romfs/romfs_file.h \
 	src/romfs/romfs_format.c \

@@ -8,6 +8,7 @@ UNIT_TESTS = \
 	tests/unit/test_armor \
 	tests/unit/test_bytelink \
 	tests/unit/test_device \
+	tests/unit/test_device_option \
 	tests/unit/test_channel \
 	tests/unit/test_diag \
 	tests/unit/test_foreground \
@@ -41,12 +42,16 @@ UNIT_TESTS += \
 	tests/unit/test_child \
 	tests/unit/test_compiler \
 	tests/unit/test_file_kind \
+	tests/unit/test_boot_line \
 	tests/unit/test_json \
 	tests/unit/test_mpy \
+	tests/unit/test_number \
 	tests/unit/test_output \
+	tests/unit/test_progress \
 	tests/unit/test_romfs_check \
 	tests/unit/test_roms \
 	tests/unit/test_romfs_corpus \
+	tests/unit/test_romfs_deploy \
 	tests/unit/test_romfs_file \
 	tests/unit/test_romfs_format \
 	tests/unit/test_romfs_gaps \
@@ -60,12 +65,19 @@ UNIT_TESTS += \
 tests_unit_test_beneath_SOURCES = tests/unit/test_beneath.c src/cli/beneath.c
 tests_unit_test_child_SOURCES = tests/unit/test_child.c src/cli/child.c
 tests_unit_test_compiler_SOURCES = tests/unit/test_compiler.c src/cli/compiler.c src/cli/child.c
+tests_unit_test_boot_line_SOURCES = tests/unit/test_boot_line.c src/cli/boot_line.c
+tests_unit_test_progress_SOURCES = tests/unit/test_progress.c src/cli/progress.c
 tests_unit_test_output_SOURCES = tests/unit/test_output.c src/cli/output.c
 tests_unit_test_source_rules_SOURCES = tests/unit/test_source_rules.c src/cli/source_rules.c
 tests_unit_test_source_tree_SOURCES = tests/unit/test_source_tree.c src/cli/source_tree.c src/cli/source_rules.c src/cli/beneath.c
 tests_unit_test_whole_file_SOURCES = tests/unit/test_whole_file.c src/cli/whole_file.c
 tests_unit_test_romfs_check_SOURCES = tests/unit/test_romfs_check.c tests/unit/hand_image.h
 tests_unit_test_romfs_corpus_SOURCES = tests/unit/test_romfs_corpus.c tests/fuzz/fuzz.h tests/fuzz/fuzz_romfs.c
+tests_unit_test_romfs_deploy_SOURCES = \
+	tests/unit/dice.h \
+	tests/unit/fakerom.c \
+	tests/unit/fakerom.h \
+	tests/unit/test_romfs_deploy.c
 tests_unit_test_romfs_format_SOURCES = tests/unit/test_romfs_format.c tests/unit/dice.h
 tests_unit_test_roms_SOURCES = tests/unit/test_roms.c tests/unit/dice.h $(REAL_BOARD)
 tests_unit_test_romfs_gaps_SOURCES = tests/unit/test_romfs_gaps.c tests/unit/dice.h
@@ -164,11 +176,15 @@ SYSTEM_TESTS = \
 	tests/system/replug.sh \
 	tests/system/romfs_board.sh \
 	tests/system/romfs_build.sh \
+	tests/system/romfs_cuts.sh \
+	tests/system/romfs_deploy.sh \
 	tests/system/romfs_hostile.sh \
 	tests/system/romfs_identical.sh \
 	tests/system/romfs_mount.sh \
+	tests/system/romfs_page.sh \
 	tests/system/romfs_partitions.sh \
 	tests/system/romfs_random.sh \
+	tests/system/romfs_romfsn.sh \
 	tests/system/second_copy.sh \
 	tests/system/silent_board.sh \
 	tests/system/small_board.sh \

@@ -143,8 +143,8 @@ static void link_failed(struct agent *agent, int error)
 
 	if (agent->state == AWAY)
 		return;
-	logf_at(agent, LOG_WARNING, "the connection to the board is lost: %s %s. The mount goes on when the board is back",
-		bytelink_device(agent->link), error == -ENODEV ? bytelink_ended(agent->link) : strerror(-error));
+	logf_at(agent, LOG_WARNING, "the connection to the board is lost: %s %s", bytelink_device(agent->link),
+		error == -ENODEV ? bytelink_ended(agent->link) : strerror(-error));
 	absence_begin(&agent->absence, bytelink_pace(agent->link), now);
 	agent->session.number++;
 	exchange_silence(agent->exchange, now);

@@ -260,6 +260,17 @@ static struct board_agent *board_agent_new(const char *device, const struct boar
 	return NULL;
 }
 
+/* Of a program that was stopped. */
+static const char *when_it_starts(const struct board_agent_options *options)
+{
+	if (!options->mount_point)
+		return "at the board's next reset.";
+	return options->restart
+		       ? "when you unmount. With -o nointerrupt a running program is left alone and the mount refused."
+		       : "at the board's next reset, which with -o restart comes when you unmount. With -o nointerrupt a "
+			 "running program is left alone and the mount refused.";
+}
+
 /* What the user is told once. */
 static void note_session(struct board_agent *board)
 {
@@ -268,12 +279,8 @@ static void note_session(struct board_agent *board)
 
 	if (session.interrupted)
 		len = (size_t)snprintf(board->warning, sizeof(board->warning),
-				       "%s: the board was %s, which was stopped; it starts again %s. With -o nointerrupt a "
-				       "running program is left alone and the mount refused.",
-				       board->device, rawrepl_state_words(session.found),
-				       board->options.restart
-					       ? "when you unmount"
-					       : "at the board's next reset, which with -o restart comes when you unmount");
+				       "%s: the board was %s, which was stopped; it starts again %s", board->device,
+				       rawrepl_state_words(session.found), when_it_starts(&board->options));
 	if (session.text && len < sizeof(board->warning))
 		snprintf(board->warning + len, sizeof(board->warning) - len,
 			 "%s%s: %s: all goes there as text, which is slower and gives the same results.", len ? "\n" : "",

@@ -11,29 +11,21 @@
 #include "base/file_kind.h"
 #include "cli/command.h"
 #include "cli/image.h"
-#include "cli/mpy_cross.h"
 #include "cli/output.h"
+#include "cli/pack.h"
 #include "cli/say.h"
 #include "cli/view.h"
 #include "cli/whole_file.h"
-#include "romfs/romfs_writer.h"
 
 struct build {
 	const char *dir;
 	const char *output; /* as given; NULL: the default */
-	bool mpy, dedupe, json;
-	struct mpy_cross_options compiler;
-	struct source_rules rules;
-	struct source_output output_file;
+	bool json;
+	struct pack_options options;
 	/* what is made */
-	struct source_tree tree;
+	struct pack pack;
 	char *path;   /* of the image */
 	char *target; /* the same without links, where there is a file already: it is replaced, not a link to it; else NULL */
-	ssize_t compiled;
-	uint8_t *image;
-	size_t size;
-	struct romfs_reader reader;
-	struct romfs_check check;
 };
 
 /* --- Where it goes --- */
@@ -48,7 +40,7 @@ static int look_at_output(struct build *build, struct diag *diag)
 	if (!S_ISREG(st.st_mode))
 		return diag_fail(diag, DIAG_ROMFS, EINVAL, "%s is %s: name a file with --output", build->path,
 				 file_kind(st.st_mode));
-	build->output_file = (struct source_output){true, st.st_dev, st.st_ino};
+	build->options.output_file = (struct source_output){true, st.st_dev, st.st_ino};
 	build->target = realpath(build->path, NULL);
 	if (!build->target)
 		return diag_fail(diag, DIAG_ROMFS, errno, "%s: %s", build->path, strerror(errno));
@@ -66,108 +58,6 @@ static int find_output(struct build *build, struct diag *diag)
 	return build->path ? look_at_output(build, diag) : diag_fail(diag, DIAG_ROMFS, ENOMEM, "not enough memory");
 }
 
-/* --- The image --- */
-
-static int read_sources(struct build *build, struct diag *diag)
-{
-	int rc = 0;
-
-	if (build->mpy)
-		build->compiled = mpy_cross_compile(&build->tree, &build->compiler, diag);
-	if (build->compiled < 0)
-		return (int)build->compiled;
-	for (size_t i = 0; i < build->tree.count && rc == 0; i++) {
-		if (!build->tree.sources[i].is_dir && !build->tree.sources[i].content)
-			rc = source_tree_read(&build->tree, &build->tree.sources[i], diag);
-	}
-	return rc;
-}
-
-static int add_sources(const struct source_tree *tree, struct romfs_writer *writer)
-{
-	size_t depth = 0;
-	int rc = 0;
-
-	for (size_t i = 0; i < tree->count && rc == 0; i++) {
-		const struct source *source = &tree->sources[i];
-
-		for (; depth > source->depth; depth--)
-			romfs_writer_leave(writer);
-		if (source->is_dir) {
-			rc = romfs_writer_enter(writer, source->name);
-			depth++;
-		} else {
-			rc = romfs_writer_add(writer, source->name, source->content, source->size);
-		}
-	}
-	for (; depth > 0 && rc == 0; depth--)
-		rc = romfs_writer_leave(writer);
-	return rc;
-}
-
-static int make_image(struct build *build, struct diag *diag)
-{
-	struct romfs_writer *writer;
-	int rc = romfs_writer_open(&writer, build->dedupe);
-
-	if (rc == 0)
-		rc = add_sources(&build->tree, writer);
-	if (rc == 0)
-		rc = romfs_writer_finish(writer, &build->image, &build->size);
-	romfs_writer_close(writer);
-	if (rc == -EFBIG)
-		return diag_fail(diag, DIAG_ROMFS, EFBIG, "%s: the image would be larger than 4 GiB", build->dir);
-	return rc < 0 ? diag_fail(diag, DIAG_ROMFS, -rc, "%s: %s", build->dir, strerror(-rc)) : 0;
-}
-
-/* What is written is read back before: no board gets an image that our own reader refuses. */
-static int check_image(struct build *build, struct diag *diag)
-{
-	int rc = romfs_reader_open(&build->reader, build->image, build->size, &build->check.fault);
-
-	if (rc == 0)
-		rc = romfs_check_records(&build->check, &build->reader);
-	return rc == -EBADMSG ? romfs_check_fail(&build->check, build->path, diag)
-	       : rc < 0       ? diag_fail(diag, DIAG_ROMFS, -rc, "not enough memory")
-			      : 0;
-}
-
-/* --- Bytecode that came with the sources --- */
-
-struct bytecode {
-	const char *march;
-	int board;     /* the architecture of that name; -1: none was given, or only mpy-cross knows it */
-	unsigned arch; /* of the first file with native code; 0: there was none */
-	char path[ROMFS_PATH_MAX + 1];
-};
-
-static void warn_of_bytecode(void *context, const char *path, const struct mpy_header *header, const char *fault)
-{
-	struct bytecode *seen = context;
-	unsigned arch = header->arch;
-
-	if (fault)
-		say("warning: %s: %s", path, fault);
-	else if (seen->board >= 0 && !mpy_arch_runs_on(arch, (unsigned)seen->board))
-		say("warning: %s has native code for %s, not for %s", path, mpy_arch_name(arch), seen->march);
-	else if (seen->arch && !mpy_arch_runs_on(arch, seen->arch) && !mpy_arch_runs_on(seen->arch, arch))
-		say("warning: %s has native code for %s, but %s for %s: no board loads both", path, mpy_arch_name(arch),
-		    seen->path, mpy_arch_name(seen->arch));
-	if (!fault && !seen->arch && arch) {
-		seen->arch = arch;
-		memcpy(seen->path, path, strlen(path) + 1);
-	}
-}
-
-static void check_bytecode(struct build *build)
-{
-	const char *march = build->compiler.march;
-	struct bytecode seen = {.march = march, .board = march ? mpy_arch_number(march) : -1};
-	struct romfs_check check = {0};
-
-	romfs_check_bytecode(&check, &build->reader, warn_of_bytecode, &seen);
-}
-
 /* --- The words about it --- */
 
 /* What is not in it: "; 2 left out as caches or left-overs (--all packs them), 1 excluded". */
@@ -181,31 +71,32 @@ static void print_left_out(const struct source_tree *tree)
 
 static void print_text(const struct build *build)
 {
-	view_tree(stdout, &build->reader);
+	view_tree(stdout, &build->pack.reader);
 	say_name(stdout, build->path);
 	fputs(": ", stdout);
-	view_totals(stdout, build->size, &build->check);
-	if (build->compiled > 0)
-		printf(", %zd of them compiled", build->compiled);
-	print_left_out(&build->tree);
+	view_totals(stdout, build->pack.size, &build->pack.check);
+	if (build->pack.compiled > 0)
+		printf(", %zd of them compiled", build->pack.compiled);
+	print_left_out(&build->pack.tree);
 	putchar('\n');
 }
 
 static void print_json(const struct build *build)
 {
-	image_json_head(build->path, build->size);
+	image_json_head(build->path, build->pack.size);
 	printf(",\n  \"files\": %zu,\n  \"directories\": %zu,\n  \"compiled\": %zd,\n  \"left_out\": %zu,\n"
 	       "  \"excluded\": %zu,\n  \"entries\": ",
-	       build->check.files, build->check.directories, build->compiled, build->tree.left_out, build->tree.excluded);
-	view_json(stdout, &build->reader);
+	       build->pack.check.files, build->pack.check.directories, build->pack.compiled, build->pack.tree.left_out,
+	       build->pack.tree.excluded);
+	view_json(stdout, &build->pack.reader);
 	fputs("\n}\n", stdout);
 }
 
 /* A glob that is mistyped should not pack in silence what it was meant for. */
 static void note_idle_globs(const struct build *build)
 {
-	for (size_t i = 0; i < build->rules.glob_count; i++) {
-		const struct source_glob *glob = &build->rules.globs[i];
+	for (size_t i = 0; i < build->options.rules.glob_count; i++) {
+		const struct source_glob *glob = &build->options.rules.globs[i];
 
 		if (glob->matched)
 			continue;
@@ -219,59 +110,29 @@ static void note_idle_globs(const struct build *build)
 
 static int write_image(struct build *build, struct diag *diag)
 {
-	int rc = whole_file_write(AT_FDCWD, build->target ? build->target : build->path, build->image, build->size, true, NULL,
-				  NULL);
+	int rc = whole_file_write(AT_FDCWD, build->target ? build->target : build->path, build->pack.image, build->pack.size,
+				  true, NULL, NULL);
 
 	return rc < 0 ? diag_fail(diag, DIAG_ROMFS, -rc, "%s: cannot be written: %s", build->path, strerror(-rc)) : 0;
 }
 
-static int find_sources(struct build *build, struct diag *diag)
-{
-	const struct source_tree *tree = &build->tree;
-	int rc = source_tree_open(&build->tree, build->dir, &build->rules, &build->output_file, diag);
-
-	if (rc < 0 || tree->count > 0)
-		return rc;
-	if (tree->left_out + tree->excluded == 0)
-		return diag_fail(diag, DIAG_ROMFS, ENOENT, "%s: there is nothing in it to pack", build->dir);
-	return diag_fail(diag, DIAG_ROMFS, ENOENT,
-			 "%s: there is nothing in it to pack but what is left out (%zu, which --all packs) or excluded (%zu)",
-			 build->dir, tree->left_out, tree->excluded);
-}
-
-/* Without a file to compile nobody else looks at the name of the architecture. */
-static int check_march(struct build *build, struct diag *diag)
-{
-	const char *march = build->compiler.march;
-	char names[300] = "";
-
-	if (!march || build->compiled > 0 || mpy_arch_number(march) >= 0)
-		return 0;
-	for (unsigned arch = 1; strcmp(mpy_arch_name(arch), "unknown") != 0; arch++)
-		snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s", arch > 1 ? ", " : "", mpy_arch_name(arch));
-	return diag_fail(diag, DIAG_USAGE, EINVAL, "build: there is no architecture '%s' for --march; known are %s", march,
-			 names);
-}
-
 static int build_image(struct build *build)
 {
-	static int (*const steps[])(struct build *, struct diag *) = {
-		find_output, find_sources, read_sources, check_march, make_image, check_image, write_image,
-	};
 	struct diag diag = {0};
-	int rc = 0;
+	int rc = find_output(build, &diag);
 
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && rc == 0; i++)
-		rc = steps[i](build, &diag);
+	if (rc == 0)
+		rc = pack_make(&build->pack, build->dir, &build->options, &diag);
+	if (rc == 0)
+		rc = write_image(build, &diag);
 	if (rc == 0) {
-		check_bytecode(build);
+		pack_warn(&build->pack, build->options.compiler.march);
 		note_idle_globs(build);
 		(build->json ? print_json : print_text)(build);
 	}
-	source_tree_close(&build->tree);
+	pack_close(&build->pack);
 	free(build->path);
 	free(build->target);
-	free(build->image);
 	return rc < 0 ? say_failure(&diag) : EXIT_SUCCESS;
 }
 
@@ -300,18 +161,18 @@ static bool take_option(struct build *build, int option)
 		return true;
 	case 'm':
 	case OPTION_NO_MPY:
-		build->mpy = option == 'm';
+		build->options.mpy = option == 'm';
 		return true;
 	case OPTION_MARCH:
-		build->compiler.march = optarg;
+		build->options.compiler.march = optarg;
 		return true;
 	case OPTION_MPY_CROSS:
-		build->compiler.program = optarg;
+		build->options.compiler.program = optarg;
 		return true;
 	case OPTION_ALL:
-		return build->rules.all = true;
+		return build->options.rules.all = true;
 	case OPTION_DEDUPE:
-		return build->dedupe = true;
+		return build->options.dedupe = true;
 	case OPTION_JSON:
 		return build->json = true;
 	default:
@@ -322,7 +183,7 @@ static bool take_option(struct build *build, int option)
 /* Returns EXIT_SUCCESS, or EXIT_USAGE with words. */
 static int take_exclude(const struct command *command, struct build *build, const char *glob)
 {
-	int rc = source_rules_exclude(&build->rules, glob);
+	int rc = source_rules_exclude(&build->options.rules, glob);
 
 	if (rc == -EINVAL)
 		return say_usage(command, "--exclude '%s' names nothing in DIR", glob);
@@ -336,9 +197,9 @@ static int check_words(const struct command *command, const struct build *build)
 		return say_usage(command, "the name of DIR is empty");
 	if (build->output && !*build->output)
 		return say_usage(command, "the name of the file for --output is empty");
-	if (!*build->compiler.program)
+	if (!*build->options.compiler.program)
 		return say_usage(command, "the name of the program for --mpy-cross is empty");
-	if (build->compiler.march && !*build->compiler.march)
+	if (build->options.compiler.march && !*build->options.compiler.march)
 		return say_usage(command, "the name of the architecture for --march is empty");
 	return EXIT_SUCCESS;
 }
@@ -366,10 +227,10 @@ static int run_with(const struct command *command, struct build *build, int argc
 
 static int run(const struct command *command, int argc, char **argv)
 {
-	struct build build = {.mpy = true, .compiler.program = "mpy-cross", .tree.fd = -1};
+	struct build build = {.options = {.mpy = true, .compiler.program = "mpy-cross"}, .pack.tree.fd = -1};
 	int status = run_with(command, &build, argc, argv);
 
-	source_rules_clear(&build.rules);
+	source_rules_clear(&build.options.rules);
 	return status;
 }
 

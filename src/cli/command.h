@@ -14,6 +14,6 @@ struct command {
 
 enum { EXIT_USAGE = 2 };
 
-extern const struct command cmd_build, cmd_list, cmd_extract, cmd_check;
+extern const struct command cmd_query, cmd_build, cmd_deploy, cmd_dump, cmd_list, cmd_extract, cmd_check;
 
 #endif
