@@ -360,8 +360,10 @@ static int take_operands(struct options *options, int count, char **operands, st
 		return diag_fail(diag, DIAG_USAGE, EINVAL, "--list takes nothing else, but there is \"%s\"", operands[0]);
 	if (options->command != OPTIONS_MOUNT)
 		return 0;
-	if (count < 1 || !*operands[0])
+	if (count < 1)
 		return diag_fail(diag, DIAG_USAGE, EINVAL, "DEVICE and MOUNTPOINT are missing; --help explains them");
+	if (!*operands[0])
+		return diag_fail(diag, DIAG_USAGE, EINVAL, "the name of DEVICE is empty; --help explains what it can be");
 	if (count < 2 || !*operands[1])
 		return diag_fail(diag, DIAG_USAGE, EINVAL, "MOUNTPOINT is missing: the directory where the board shall appear");
 	if (count > 2)

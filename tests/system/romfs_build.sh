@@ -1,6 +1,5 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# time-limit: 300
 # mpremote-romfs build: where the image goes, what is packed, what the compiler says, and what is refused. A failure leaves no file.
 set -eu
 . "${top_srcdir:?}/tests/system/lib.sh"

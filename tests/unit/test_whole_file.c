@@ -133,9 +133,42 @@ static void no_room(void **state)
 	assert_int_equal(count_files(), 1);
 }
 
+/* Whoever asked for it finds at the last moment that what was written is not right. */
+static int forbid(void *context)
+{
+	unsigned *asked = context;
+
+	assert_true(count_files() > 0); /* it is written, under another name */
+	++*asked;
+	return -ESTALE;
+}
+
+static int allow(void *context)
+{
+	(void)context;
+	return 0;
+}
+
+static void vetted(void **state)
+{
+	unsigned asked = 0;
+
+	(void)state;
+	assert_int_equal(whole_file_write(AT_FDCWD, "a", "one", 3, false, forbid, &asked), -ESTALE);
+	assert_int_equal(asked, 1);
+	assert_int_equal(count_files(), 0);
+	assert_int_equal(whole_file_write(AT_FDCWD, "a", "one", 3, false, allow, NULL), 0);
+	assert_int_equal(whole_file_write(AT_FDCWD, "a", "two", 3, true, forbid, &asked), -ESTALE);
+	has("a", "one");
+	assert_int_equal(whole_file_write(AT_FDCWD, "a", "two", 3, false, forbid, &asked), -EEXIST);
+	assert_int_equal(asked, 2);
+	assert_int_equal(count_files(), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(vetted, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(new_and_replaced, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(beneath_a_directory, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(what_is_in_the_way, make_folder, remove_folder),
