@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* mpremote-romfs check */
 #include <errno.h>
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/json.h"
 #include "cli/command.h"
 #include "cli/image.h"
+#include "cli/one_image.h"
 #include "cli/say.h"
 #include "cli/view.h"
 
@@ -117,26 +117,7 @@ static int check(const char *path, bool json)
 
 static int run(const struct command *command, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"json", no_argument, NULL, 'j'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
-	};
-	bool json = false;
-	int option;
-
-	while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
-		if (option == 'h')
-			return say_help(command);
-		if (option != 'j')
-			return say_bad_option(command, option, argv);
-		json = true;
-	}
-	if (argc - optind != 1)
-		return say_usage(command, "it takes one IMAGE");
-	if (!*argv[optind])
-		return say_usage(command, "the name of the IMAGE is empty");
-	return check(argv[optind], json);
+	return one_image_run(command, argc, argv, check);
 }
 
 const struct command cmd_check = {

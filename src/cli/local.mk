@@ -32,6 +32,8 @@ mpremote_romfs_SOURCES = \
 	src/cli/main.c \
 	src/cli/mpy_cross.c \
 	src/cli/mpy_cross.h \
+	src/cli/one_image.c \
+	src/cli/one_image.h \
 	src/cli/output.c \
 	src/cli/output.h \
 	src/cli/pack.c \
