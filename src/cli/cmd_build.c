@@ -190,16 +190,21 @@ static int take_exclude(const struct command *command, struct build *build, cons
 	return rc < 0 ? say_usage(command, "--exclude: %s", strerror(-rc)) : EXIT_SUCCESS;
 }
 
+static bool is_empty(const char *word)
+{
+	return word && !*word;
+}
+
 /* What would be a path is empty: a variable of somebody's script, that was not set. */
 static int check_words(const struct command *command, const struct build *build)
 {
-	if (!*build->dir)
+	if (is_empty(build->dir))
 		return say_usage(command, "the name of DIR is empty");
-	if (build->output && !*build->output)
+	if (is_empty(build->output))
 		return say_usage(command, "the name of the file for --output is empty");
-	if (!*build->options.compiler.program)
+	if (is_empty(build->options.compiler.program))
 		return say_usage(command, "the name of the program for --mpy-cross is empty");
-	if (build->options.compiler.march && !*build->options.compiler.march)
+	if (is_empty(build->options.compiler.march))
 		return say_usage(command, "the name of the architecture for --march is empty");
 	return EXIT_SUCCESS;
 }

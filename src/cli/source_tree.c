@@ -71,15 +71,14 @@ static int resolve(const struct walk *walk, const char *path, char **real)
 {
 	char *full = join(walk->tree->dir, path), *found = full ? realpath(full, NULL) : NULL;
 	size_t len = strcmp(walk->real, "/") != 0 ? strlen(walk->real) : 0;
-	int rc = 0;
+	int err = full ? errno : ENOMEM, rc = 0;
 
 	*real = NULL;
-	if (!full)
-		rc = fail(walk, ENOMEM, path, "not enough memory");
-	else if (!found && errno == ELOOP)
-		rc = fail(walk, ELOOP, path, "a link that leads in a circle");
-	else if (!found)
-		rc = fail(walk, errno, path, "a link that leads nowhere");
+	if (!found)
+		rc = fail(walk, err, path, "%s",
+			  err == ENOMEM  ? "not enough memory"
+			  : err == ELOOP ? "a link that leads in a circle"
+					 : "a link that leads nowhere");
 	else if (strncmp(found, walk->real, len) != 0 || (found[len] && found[len] != '/'))
 		rc = fail(walk, EXDEV, path, "a link that leads out of %s, to %s", walk->tree->dir, found);
 	else if (!(*real = strdup(found + len + (found[len] == '/'))))
@@ -288,7 +287,7 @@ static int check_room(const struct walk *walk, const struct source *source)
 static bool is_image(const struct walk *walk, const struct source *source)
 {
 	const char *suffix = strrchr(source->name, '.');
-	char start[ROMFS_MAGIC_SIZE];
+	char start[ROMFS_MAGIC_SIZE] = {0};
 	ssize_t n = -1;
 	int fd;
 
