@@ -308,6 +308,7 @@ LONG_TESTS = \
 	tests/system/vm.sh \
 	tests/system/vm_replug.sh \
 	tests/system/replug.sh \
+	tests/system/romfs_cuts.sh \
 	tests/unit/test_agent_board \
 	tests/system/text_line.sh \
 	tests/system/host_stopped.sh \

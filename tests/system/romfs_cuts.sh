@@ -1,6 +1,5 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# time-limit: 300
 # A deploy is cut off: the power fails at each write to a partition, of both kinds, and the board is killed at many bytes. Whenever
 # that is, the partition has the old image, the new one, or none; and the same command then completes.
 set -eu

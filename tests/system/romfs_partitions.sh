@@ -1,6 +1,5 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# time-limit: 240
 # The ROM partitions of a board are /romfs0, /romfs1... in the mount: cp, diff -r, grep -r, find and mmap read them, on a small board and as
 # text, too; nothing can be changed; an empty one, a damaged one, one that was changed while the board was away; noromfs and root=.
 set -eu

@@ -97,7 +97,7 @@ head -c 60000 /dev/urandom >app/noise
 "$romfs" build --no-mpy app >/dev/null
 "$romfs" -d "$(device)" deploy app.romfs >said 2>said.err &
 pid=$!
-await 20 'it writes' sh -c '[ "$(sed "s/^0*//" "$1.rom.writes")" -gt 40 ]' - "$flash"
+await 60 'it writes' sh -c '[ "$(sed "s/^0*//" "$1.rom.writes")" -gt 40 ]' - "$flash"
 kill -INT $pid
 status=0
 wait $pid || status=$?

@@ -9,7 +9,7 @@ start_server() {
 	rm -f port plug
 	python3 -E "$top_srcdir/tests/system/socket_server.py" "$PWD/line" "$PWD/control" "$PWD/plug" "$PWD/port" &
 	server_pid=$!
-	await 20 'the server listens' test -e port
+	await 60 'the server listens' test -e port
 }
 
 device() { # for lib.sh's mount_logged
@@ -32,7 +32,7 @@ echo '--- no server'
 kill "$server_pid"
 wait "$server_pid" 2>/dev/null || :
 is_away() { ! ls "$mnt/tree" >/dev/null 2>&1; }
-await 20 'it is away' is_away
+await 60 'it is away' is_away
 assert_refused 'Input/output error' ls "$mnt/tree"
 assert_refused 'Input/output error' mkdir "$mnt/new"
 unmount_board
