@@ -172,7 +172,7 @@ try_many_names() { # DIR: where
 	done
 	unmount_board
 	! grep 'cut short' mount.log || fail "many names in /$1: temporaries were left on the board"
-	no_temporaries 'many names'
+	no_temporaries "many names in /$1"
 }
 
 # The top directory of FAT has room for so many names, whatever the room on the flash.
