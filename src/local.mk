@@ -111,6 +111,8 @@ libmpremotefs_a_SOURCES = \
 	src/board/file_systems.h \
 	src/board/greeting.c \
 	src/board/greeting.h \
+	src/board/identity.c \
+	src/board/identity.h \
 	src/board/leftovers.c \
 	src/board/leftovers.h \
 	src/board/listing.c \

@@ -21,6 +21,7 @@ UNIT_TESTS = \
 	tests/unit/test_exchange \
 	tests/unit/test_fat_name \
 	tests/unit/test_file_systems \
+	tests/unit/test_identity \
 	tests/unit/test_leftovers \
 	tests/unit/test_exchange_random \
 	tests/unit/test_fakelink \
@@ -199,6 +200,7 @@ SYSTEM_TESTS = \
 	tests/system/under_way.sh \
 	tests/system/virtual_root.sh \
 	tests/system/vm.sh \
+	tests/system/vm_no_id.sh \
 	tests/system/vm_replug.sh
 
 # What a test links that says nothing else. One with more sources than its own: tests_unit_test_X_SOURCES = ...
@@ -297,6 +299,7 @@ ONCE_TESTS = \
 	tests/system/tools_lfs1.sh \
 	tests/system/tools_text.sh \
 	tests/system/vm.sh \
+	tests/system/vm_no_id.sh \
 	tests/system/vm_replug.sh
 
 # Those that take more than half a minute, the longest first: scripts/test starts them first, so that no processor idles at the end.

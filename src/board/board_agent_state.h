@@ -13,16 +13,9 @@
 #include "agent/agent.h"
 #include "board/ahead.h"
 #include "board/board_agent.h"
+#include "board/identity.h"
 #include "board/mounts.h"
 #include "board/packer.h"
-
-/* By what a board is known again. */
-struct identity {
-	char unique_id[80];   /* "": it has none, as the next two */
-	char usb_serial[128]; /* of its port */
-	char machine[128], version[64];
-	long long inode, device; /* of the top, where it is a directory of a computer; 0: it is not */
-};
 
 struct board_agent {
 	struct board base;

@@ -122,26 +122,6 @@ static void identify(struct board_agent *board, char *const lines[INFO_LINES], s
 	out->device = atoll(lines[INFO_DEVICE]);
 }
 
-static bool is_same_board(const struct identity *a, const struct identity *b)
-{
-	if (a->unique_id[0] || b->unique_id[0])
-		return !strcmp(a->unique_id, b->unique_id);
-	if (a->usb_serial[0] || b->usb_serial[0])
-		return !strcmp(a->usb_serial, b->usb_serial);
-	return !strcmp(a->machine, b->machine) && a->inode == b->inode && a->device == b->device;
-}
-
-static const char *name_of(char *text, size_t size, const struct identity *identity)
-{
-	if (identity->unique_id[0])
-		snprintf(text, size, "%s with unique id %s", identity->machine, identity->unique_id);
-	else if (identity->usb_serial[0])
-		snprintf(text, size, "%s with USB serial number %s", identity->machine, identity->usb_serial);
-	else
-		snprintf(text, size, "%s without an id", identity->machine);
-	return text;
-}
-
 static int refuse(struct board_agent *board, const struct identity *other, struct diag *diag)
 {
 	char ours[300], theirs[300];
@@ -150,8 +130,8 @@ static int refuse(struct board_agent *board, const struct identity *other, struc
 		diag, DIAG_BOARD, EMEDIUMTYPE,
 		"%s: another board is there: the mount is of %s, this is %s. It is left alone, and the mount goes on when "
 		"its own board is plugged in there",
-		bytelink_device(board->link), name_of(ours, sizeof(ours), &board->identity),
-		name_of(theirs, sizeof(theirs), other));
+		bytelink_device(board->link), identity_name(ours, sizeof(ours), &board->identity),
+		identity_name(theirs, sizeof(theirs), other));
 }
 
 /* What the board can do, which another firmware may have changed. */
@@ -192,7 +172,7 @@ int greeting_meet(void *context, struct launch *launch, struct diag *diag)
 	if (split_lines(text, lines) != INFO_LINES)
 		return diag_fail(diag, DIAG_BOARD, EPROTO, "%s: the board's description of itself makes no sense", board->device);
 	identify(board, lines, &identity);
-	if (board->met && !is_same_board(&board->identity, &identity))
+	if (board->met && !identity_is_same(&board->identity, &identity))
 		return refuse(board, &identity, diag);
 	if (strcmp(lines[INFO_IS_DIR], "1"))
 		return diag_fail(diag, DIAG_BOARD, ENOTDIR, "%s: %s on the board is not a directory (-o root=)", board->device,

@@ -25,6 +25,21 @@ python3 -c 'import json, sys; page = json.load(sys.stdin); assert page["right"] 
 
 mount_board
 assert_equal 'what is left' 'main.py ' "$(ls -A "$mnt" | tr '\n' ' ')"
+unmount_board
+
+# As a pyboard, with ROM partitions.
+board_options='--virtual-root --kind fat --roms 2'
+rm -f flash*
+check >page || fail "a board with a flash and a card: status $?: $(cat page check.log)"
+for words in 'ROM partitions .*131072 bytes.*131072 bytes' 'large and small letters  *right' 'file systems .*/flash VfsFat.*/sd VfsFat'; do
+	grep -q "^  $words" page || fail "the page does not have '$words': $(cat page)"
+done
+mount_board
+assert_equal 'what is left' '' "$(find "$mnt/flash" "$mnt/sd" -mindepth 1)"
+unmount_board
+rm -f flash*
+board_options=''
+mount_board
 head -c 950000 /dev/zero >"$mnt/big"
 unmount_board
 

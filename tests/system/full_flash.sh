@@ -144,6 +144,11 @@ for step in range(400):
         failed += 1
 assert failed > 50, failed
 '
+no_temporaries() { # WHEN
+	left=$(board_eval 'import os; print([e[0] for e in os.ilistdir("/") if e[0][0] == "." and len(e[0]) > 2])')
+	assert_equal "$1: temporaries on the board" '[]' "$(echo "$left" | tr -d '\r\n')"
+}
+
 try_many_names() { # DIR: where
 	rm -f flash*
 	board_options="--size 96 --kind $kind"
@@ -167,8 +172,7 @@ try_many_names() { # DIR: where
 	done
 	unmount_board
 	! grep 'cut short' mount.log || fail "many names in /$1: temporaries were left on the board"
-	left=$(board_eval 'import os; print([e[0] for e in os.ilistdir("/") if e[0][0] == "." and len(e[0]) > 2])')
-	assert_equal "many names in /$1: temporaries on the board" '[]' "$(echo "$left" | tr -d '\r\n')"
+	no_temporaries "many names in /$1"
 }
 
 # The top directory of FAT has room for so many names, whatever the room on the flash.
@@ -192,8 +196,11 @@ try_full_directory() {
 	mv "$mnt/dir/newer" "$mnt/old" || fail 'a file in a full directory cannot be renamed over'
 	grep -q '/old, .* cannot be put aside' mount.log || fail "that it is not safe is not told in the log: $(cat mount.log)"
 	grep -q 'the top directory is full' mount.log || fail "a full directory is not told in the log: $(cat mount.log)"
+	ls "$mnt" >listed
 	unmount_board
+	no_temporaries 'a full top directory'
 	mount_board
+	ls "$mnt" | diff listed - >&2 || fail 'a full top directory: other files after a remount'
 	assert_equal 'a file in a full directory' newer "$(cat "$mnt/old")"
 	assert_equal 'a file below a full directory' inside "$(cat "$mnt/dir/a name that takes several places as well")"
 	rm "$mnt/a name that"*
