@@ -107,7 +107,7 @@ char *leftovers_aside(const char *path, const char *from, size_t top)
 		return NULL;
 	size_t len = strlen(name);
 	if (len + sizeof(BETWEEN) - 1 <= NAME_BYTES_MAX) {
-		strcat(name, BETWEEN);
+		memcpy(name + len, BETWEEN, sizeof(BETWEEN));
 		if (!add_path(name, from + top))
 			name[len] = 0;
 	}
