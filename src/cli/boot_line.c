@@ -40,8 +40,10 @@ int boot_line_set(const char *text, size_t len, unsigned number, bool wanted, ch
 	*out = malloc(len + strlen(line) + 1);
 	if (!*out)
 		return -ENOMEM;
-	if (wanted)
-		n = strlen(strcpy(*out, line));
+	if (wanted) {
+		n = strlen(line);
+		memcpy(*out, line, n);
+	}
 	for (at = 0; at < len; at += line_len) {
 		line_len = line_length(text + at, len - at);
 		if (is_marked(text + at, line_len, mark))

@@ -118,17 +118,18 @@ static void print(const struct query *query, const struct found *found, size_t c
 static int query_some(const struct query *query, struct session *session, unsigned first, size_t count, struct failure *failure)
 {
 	struct found *found = calloc(count, sizeof(*found));
-	int rc = found ? 0
-		       : failure_is(failure, FAILURE_OTHER, diag_fail(&failure->diag, DIAG_ROMFS, ENOMEM, "not enough memory"));
+	int rc = 0;
 	bool damaged = false;
 
+	if (!found)
+		return failure_is(failure, FAILURE_OTHER, diag_fail(&failure->diag, DIAG_ROMFS, ENOMEM, "not enough memory"));
 	for (size_t i = 0; i < count && rc == 0; i++) {
 		rc = look(&found[i], session, first + (unsigned)i, failure);
 		damaged = damaged || found[i].damaged;
 	}
 	if (rc == 0)
 		print(query, found, count);
-	for (size_t i = 0; i < count && found; i++)
+	for (size_t i = 0; i < count; i++)
 		board_rom_image_close(&found[i].image);
 	free(found);
 	return rc == 0 && damaged ? EXIT_FAILURE : rc;
