@@ -13,7 +13,7 @@ extern const size_t agent_core_len;
 extern const char agent_text[];
 extern const size_t agent_text_len;
 
-/* board/files.py, which reads, and then board/changes.py and board/info.py, loaded by agent_load. NUL-terminated. */
+/* board/files.py, which reads, and behind it board/info.py, and board/changes.py where something is changed. NUL-terminated. */
 extern const char agent_files[];
 extern const size_t agent_files_len;
 extern const char agent_changes[];

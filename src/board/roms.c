@@ -40,7 +40,9 @@ static int load_failed(struct board_agent *board, int error, const struct exchan
 /* Sees to it that the first COUNT parts are on the board. Returns 0 with the number of the session in *SESSION. */
 static int load(struct board_agent *board, unsigned count, unsigned *session)
 {
-	static const struct agent_part parts[] = {{agent_rom, &agent_rom_len}, {agent_rom_changes, &agent_rom_changes_len}};
+	/* The second is there from the start, unless the board is only read. */
+	static const struct agent_part parts[] = {
+		{agent_rom, &agent_rom_len}, {agent_changes, &agent_changes_len}, {agent_rom_changes, &agent_rom_changes_len}};
 	struct exchange_request failed;
 	int error = 0;
 
@@ -50,7 +52,8 @@ static int load(struct board_agent *board, unsigned count, unsigned *session)
 		board->loaded = 0;
 	board->loaded_for = *session;
 	while (board->loaded < count && !error) {
-		error = agent_load(board->agent, &parts[board->loaded], &failed);
+		if (board->loaded != 1 || board->options.read_only)
+			error = agent_load(board->agent, &parts[board->loaded], &failed);
 		if (!error && agent_session(board->agent).number != *session)
 			error = -EIO;
 		if (!error)
@@ -85,7 +88,7 @@ static int call_all(struct board_agent *board, struct exchange_request *requests
 	for (int tries = 0; tries < 2; tries++) {
 		bool unknown = false;
 
-		error = load(board, requests->kind == EXCHANGE_CHANGES ? 2 : 1, &session);
+		error = load(board, requests->kind == EXCHANGE_CHANGES ? 3 : 1, &session);
 		if (error)
 			return error;
 		for (size_t i = 0; i < count; i++)
