@@ -126,7 +126,10 @@ enum agent_write {
 /* Starts the name of a temporary file on the board; such names are never shown. board/changes.py has it too. */
 #define AGENT_HIDDEN ".mpremotefs~"
 
-/* The board's answer to an AGENT_WRITE without its FIRST (ESTALE on the unix port; no board file system raises it). */
+/*
+ * The board's answer to an AGENT_WRITE without its FIRST, and to what is DEFLATED without a RESET before it (ESTALE on the unix port; no
+ * board file system raises it).
+ */
 #define AGENT_ERRNO_NOT_OPEN 77
 
 #endif

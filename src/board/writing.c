@@ -437,8 +437,12 @@ int writing_append(struct board_agent *board, const char *path, const struct boa
 	if (content->size > UINT32_MAX)
 		return -EFBIG;
 	pthread_mutex_lock(&board->writing);
-	follow_session(board);
-	int error = requests_stat(board, path, out);
+	int error;
+	/* The board may have been out of sight while it was asked: what was packed until then is nothing to it. */
+	do {
+		follow_session(board);
+		error = requests_stat(board, path, out);
+	} while (!error && agent_session(board->agent).number != board->packed_for);
 	if (!error && (out->is_dir || out->size != from))
 		error = -ESTALE;
 	if (!error && content->size - from > PACKER_INPUT_MAX && !has_room(board, path, content->size - from))

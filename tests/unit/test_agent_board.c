@@ -716,6 +716,10 @@ static void a_file_in_several_requests(void **state)
 
 	(void)state;
 	expect_failed(AGENT_WRITE, payload, put_write(payload, 0, 1, "", "x", 1), AGENT_ERRNO_NOT_OPEN, "");
+	expect_failed(AGENT_WRITE, payload,
+		      put_write(payload, AGENT_WRITE_FIRST | AGENT_WRITE_APPEND | AGENT_WRITE_DEFLATED, 1, "/a", "x", 1),
+		      AGENT_ERRNO_NOT_OPEN, ""); /* its stream began before this agent did */
+	expect_done(AGENT_REMOVE, "/a", 2);
 	expect_done(AGENT_WRITE, payload, put_write(payload, AGENT_WRITE_FIRST, 4, "/a", "one ", 4));
 	assert_int_equal(rig->answer_len, 0);
 	expect_failed(AGENT_STAT, "/a", 2, ENOENT, "OSError"); /* not before it is whole */

@@ -35,7 +35,7 @@ static const struct variant variants[] = {
 	{.name = "without hashlib", .options = "--roms 2 --hide hashlib", .no_hash = true},
 	{.name = "as esp8266", .options = "--roms 1 --old-rom --blocking-stdin", .old = true},
 	{.name = "text", .options = "--roms 2 --hide stdin.buffer"},
-	{.name = "text in 64k of memory", .options = "--roms 2 --hide stdin.buffer,binascii,deflate --blocking-stdin --heap 64k"},
+	{.name = "text in 68k of memory", .options = "--roms 2 --hide stdin.buffer,binascii,deflate --blocking-stdin --heap 68k"},
 };
 
 static const struct variant *variant;

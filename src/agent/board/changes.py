@@ -50,6 +50,8 @@ def inflate_from(flags, bits, at, end):
         source = BytesIO(block + 64)
         source_end = 0
         inflate = DeflateIO(source, 1, bits)
+    if not inflate:
+        raise OSError(77)  # begun with an agent that is gone
     rest = source.read(source_end - source.tell())
     source.seek(0)
     source.write(rest)
