@@ -84,6 +84,14 @@ assert_equal 'nothing but f.py' '.hidden g.txt sub sub/g.txt sub/h.py' "$(paths 
 assert_equal 'notes' 3 "$(grep -c '^mpremote-romfs: note: --exclude .* matched nothing' said)"
 grep -q 'mixed/sub matched nothing: .* compared with the paths below mixed$' said || fail "$(cat said)"
 grep -q 'g.txt/ matched nothing (of directories alone)$' said || fail "$(cat said)"
+# A question mark is a character, in each locale; one of a name that is not UTF-8 is a byte.
+echo x >mixed/grün
+python3 -c 'open(b"mixed/g\xff", "w")'
+for glob in 'gr?n' 'gr[öü]n'; do
+	env LC_ALL=C "$romfs" build --no-mpy --exclude "$glob" --exclude 'g?' mixed >said 2>&1
+	assert_equal "$glob excluded" '.hidden f.py g.txt sub sub/g.txt sub/h.py' "$(paths mixed.romfs)"
+done
+rm mixed/grün mixed/g?
 # An image that was made here once is no part of the next one.
 build -o mixed/sub/old.romfs mixed >/dev/null
 echo text >mixed/sub/text.romfs
