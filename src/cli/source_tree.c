@@ -283,22 +283,25 @@ static int check_room(const struct walk *walk, const struct source *source)
 	return 0;
 }
 
-/* An image that was made here once. */
 static bool is_image(const struct walk *walk, const struct source *source)
 {
-	const char *suffix = strrchr(source->name, '.');
 	char start[ROMFS_MAGIC_SIZE] = {0};
 	ssize_t n = -1;
-	int fd;
+	int fd = source_tree_open_file(walk->tree, source, NULL);
 
-	if (source->is_dir || !suffix || strcmp(suffix, ".romfs") != 0)
-		return false;
-	fd = source_tree_open_file(walk->tree, source, NULL);
 	if (fd >= 0) {
 		n = read(fd, start, sizeof(start));
 		close(fd);
 	}
 	return n == sizeof(start) && memcmp(start, ROMFS_MAGIC, sizeof(start)) == 0;
+}
+
+/* An image that was made here once. */
+static bool is_old_image(const struct walk *walk, const struct source *source)
+{
+	const char *suffix = strrchr(source->name, '.');
+
+	return !source->is_dir && suffix && !strcmp(suffix, ".romfs") && is_image(walk, source);
 }
 
 /* Whether beside NAME.py there is a NAME.mpy already, whose place its bytecode would take. */
@@ -360,6 +363,14 @@ static bool is_output(const struct walk *walk, const struct source *source)
 	return walk->output->exists && source->device == walk->output->device && source->inode == walk->output->inode;
 }
 
+/* A source that --output names by mistake would be lost. */
+static int check_output(const struct walk *walk, const struct source *source)
+{
+	if (source->size == 0 || is_image(walk, source))
+		return 0;
+	return fail(walk, EEXIST, source->path, "it is the file of --output, and no image: what is in it would be lost. Name another");
+}
+
 static int add_entry(struct walk *walk, const struct level *level, const struct names *names, const char *name)
 {
 	struct source source = {.path = join(level->path, name)};
@@ -370,8 +381,9 @@ static int add_entry(struct walk *walk, const struct level *level, const struct 
 		return fail(walk, ENOMEM, level->path, "not enough memory");
 	rc = find_source(walk, level, names, name, &source);
 	if (rc == 0 && is_output(walk, &source)) {
+		rc = check_output(walk, &source);
 		skipped = true;
-	} else if (rc == 0 && !walk->rules->all && is_image(walk, &source)) {
+	} else if (rc == 0 && !walk->rules->all && is_old_image(walk, &source)) {
 		walk->tree->left_out++;
 		skipped = true;
 	} else if (rc == 0) {

@@ -53,6 +53,18 @@ assert_equal 'permissions' 640 "$(stat -c %a target.romfs)"
 refused '/dev/null is a device' build -o /dev/null blink
 [ -c /dev/null ] || fail '/dev/null is gone'
 refused 'blink is a directory' build -o blink blink
+ln blink/main.py linked.py
+for output in blink/main.py linked.py; do
+	refused 'blink/main.py: it is the file of --output, and no image' build -o $output blink
+	assert_equal 'the source' 'print(1)' "$(cat blink/main.py)"
+done
+rm linked.py
+: >blink/made
+build -o blink/made blink >/dev/null
+assert_same expected blink/made
+build --all -o blink/made blink >/dev/null
+assert_same expected blink/made
+rm blink/made
 refused 'nowhere/x.romfs: cannot be written' build -o nowhere/x.romfs blink
 refused '/ has no name' build /
 
