@@ -67,6 +67,9 @@ assert_same expected blink/made
 rm blink/made
 refused 'nowhere/x.romfs: cannot be written' build -o nowhere/x.romfs blink
 refused '/ has no name' build /
+head -c 4000 /dev/urandom >blink/large
+refused 'limited.romfs: cannot be written: File too large' sh -c 'ulimit -f 2; exec "$@"' - "$romfs" build --no-mpy -o limited.romfs blink
+rm blink/large
 
 # --- What is packed ---
 mkdir -p mixed/__pycache__ mixed/.git mixed/sub
