@@ -22,7 +22,7 @@ struct board_image {
 	int fd;
 	uint64_t size;  /* of the image */
 	struct stat st; /* of the file, when its names were read */
-	size_t root; /* number of the directory that is the top */
+	size_t root;    /* number of the directory that is the top */
 	struct image_tree tree;
 	char *path, *top;   /* of the file, absolute; the directory that is the top */
 	struct diag damage; /* the words for what is not whole */

@@ -127,7 +127,8 @@ static int look_at_target(const struct extraction *extraction, const char *name,
 	if (fstatat(extraction->at, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : fail(extraction, path, errno, strerror(errno), diag);
 	if (!S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode)) {
-		snprintf(words, sizeof(words), "there is %s where the image has a file; it is not replaced", file_kind(st.st_mode));
+		snprintf(words, sizeof(words), "there is %s where the image has a file; it is not replaced",
+			 file_kind(st.st_mode));
 		return fail(extraction, path, EEXIST, words, diag);
 	}
 	if (!extraction->force)

@@ -82,6 +82,7 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	setlocale(LC_CTYPE, "C.UTF-8"); /* a ? of --exclude is a character, whatever the user's locale: the same image everywhere */
+	setlocale(LC_CTYPE,
+		  "C.UTF-8"); /* a ? of --exclude is a character, whatever the user's locale: the same image everywhere */
 	return say_end(run(argc, argv));
 }

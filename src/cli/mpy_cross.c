@@ -142,8 +142,8 @@ static int say_error(const struct compilation *compilation, const struct job *jo
 
 	take_words(compilation, job, words, sizeof(words));
 	if (*words)
-		return diag_fail(compilation->diag, DIAG_ROMFS, EINVAL, "%s%s%s does not compile:\n%s", tree->dir, tree->slash, path,
-				 words);
+		return diag_fail(compilation->diag, DIAG_ROMFS, EINVAL, "%s%s%s does not compile:\n%s", tree->dir, tree->slash,
+				 path, words);
 	return diag_fail(compilation->diag, DIAG_ROMFS, EINVAL, "%s%s%s does not compile: %s ended with status %d%s%s%s",
 			 tree->dir, tree->slash, path, compilation->program,
 			 WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),

@@ -364,7 +364,8 @@ static int check_output(const struct walk *walk, const struct source *source)
 {
 	if (source->size == 0 || is_image(walk, source))
 		return 0;
-	return fail(walk, EEXIST, source->path, "it is the file of --output, and no image: what is in it would be lost. Name another");
+	return fail(walk, EEXIST, source->path,
+		    "it is the file of --output, and no image: what is in it would be lost. Name another");
 }
 
 static int add_entry(struct walk *walk, const struct level *level, const struct names *names, const char *name)
