@@ -55,6 +55,16 @@ int diag_fail(struct diag *diag, enum diag_layer layer, int err, const char *for
 	return -err;
 }
 
+const char *diag_path(char *text, const char *path)
+{
+	const size_t ends = (DIAG_PATH_SIZE - sizeof("...")) / 2, len = strlen(path);
+
+	if (len < DIAG_PATH_SIZE)
+		return path;
+	snprintf(text, DIAG_PATH_SIZE, "%.*s...%s", (int)ends, path, path + len - ends);
+	return text;
+}
+
 char *diag_printable(char *text, size_t size, const void *bytes, size_t len)
 {
 	const unsigned char *in = bytes;

@@ -27,6 +27,14 @@ void diag_clear(struct diag *diag);
  */
 int diag_fail(struct diag *diag, enum diag_layer layer, int err, const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+enum { DIAG_PATH_SIZE = 324 };
+
+/*
+ * PATH as it stands in a message: of one that would leave no room for the words its two ends, which are enough to know it, with dots
+ * between, in TEXT of DIAG_PATH_SIZE bytes. Returns PATH or TEXT.
+ */
+const char *diag_path(char *text, const char *path);
+
 /*
  * Copies LEN bytes of what another side sent into TEXT (of SIZE bytes, NUL-terminated, cut to fit) so that it can be printed:
  * line ends stay, other control characters and bytes that are not UTF-8 become `?`. Returns TEXT.

@@ -20,9 +20,9 @@ struct board_image {
 	struct board base;
 	struct board_info info;
 	int fd;
-	uint64_t size; /* of the image */
-	int64_t mtime;
-	size_t root; /* number of the directory that is the top */
+	uint64_t size;  /* of the image */
+	struct stat st; /* of the file, when its names were read */
+	size_t root;    /* number of the directory that is the top */
 	struct image_tree tree;
 	char *path, *top;   /* of the file, absolute; the directory that is the top */
 	struct diag damage; /* the words for what is not whole */
@@ -31,6 +31,15 @@ struct board_image {
 static struct board_image *of(struct board *board)
 {
 	return (struct board_image *)board;
+}
+
+/* Whether the file is still the one whose names were read: what lies at their offsets in another image is not theirs. */
+static bool is_unchanged(const struct board_image *image)
+{
+	struct stat now;
+
+	return fstat(image->fd, &now) == 0 && now.st_size == image->st.st_size &&
+	       now.st_mtim.tv_sec == image->st.st_mtim.tv_sec && now.st_mtim.tv_nsec == image->st.st_mtim.tv_nsec;
 }
 
 static int find_path(const struct board_image *image, const char *path, const struct image_entry **out)
@@ -48,7 +57,7 @@ static int op_stat(struct board *board, const char *path, struct board_stat *out
 	int rc = find_path(of(board), path, &entry);
 
 	if (rc == 0)
-		image_tree_stat(entry, of(board)->mtime, out);
+		image_tree_stat(entry, of(board)->st.st_mtime, out);
 	return rc;
 }
 
@@ -56,7 +65,7 @@ static int op_list(struct board *board, const char *path, board_entry_fn *each, 
 {
 	const struct board_image *image = of(board);
 
-	return image_tree_list(&image->tree, path, image->root, image->mtime, each, context);
+	return image_tree_list(&image->tree, path, image->root, image->st.st_mtime, each, context);
 }
 
 static ssize_t op_read(struct board *board, const char *path, void *buf, size_t len, uint64_t offset)
@@ -81,7 +90,7 @@ static ssize_t op_read(struct board *board, const char *path, void *buf, size_t 
 			return n < 0 ? -errno : -EIO;
 		done += (size_t)n;
 	}
-	return (ssize_t)done;
+	return is_unchanged(image) ? (ssize_t)done : -EIO;
 }
 
 static int op_statfs(struct board *board, const char *path, struct board_statfs *out)
@@ -214,13 +223,11 @@ static int read_image(struct board_image *image, const struct romfs_file *file, 
 static int open_file(struct board_image *image, const char *path, bool force, struct diag *diag)
 {
 	struct romfs_file file = ROMFS_FILE_NONE;
-	struct stat st;
 	int rc;
 
 	image->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (image->fd < 0 || fstat(image->fd, &st) < 0)
+	if (image->fd < 0 || fstat(image->fd, &image->st) < 0)
 		return diag_fail(diag, DIAG_ROMFS, errno, "the ROM image %s cannot be opened: %s", path, strerror(errno));
-	image->mtime = st.st_mtime;
 	rc = romfs_file_map(&file, image->fd, path, diag);
 	if (rc < 0)
 		return rc;

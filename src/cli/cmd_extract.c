@@ -113,19 +113,24 @@ static int go_to(struct extraction *extraction, const char *path, size_t len)
 
 static int fail(const struct extraction *extraction, const char *path, int err, const char *words, struct diag *diag)
 {
-	return diag_fail(diag, DIAG_ROMFS, err, "%s/%s: %s", extraction->dir, path, words);
+	char dir[DIAG_PATH_SIZE], entry[DIAG_PATH_SIZE];
+
+	return diag_fail(diag, DIAG_ROMFS, err, "%s/%s: %s", diag_path(dir, extraction->dir), diag_path(entry, path), words);
 }
 
 /* Whether the file NAME can be written to the directory AT; PATH is where that is. */
 static int look_at_target(const struct extraction *extraction, const char *name, const char *path, struct diag *diag)
 {
 	struct stat st;
+	char words[100];
 
 	if (fstatat(extraction->at, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : fail(extraction, path, errno, strerror(errno), diag);
-	if (!S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode))
-		return diag_fail(diag, DIAG_ROMFS, EEXIST, "%s/%s: there is %s where the image has a file; it is not replaced",
-				 extraction->dir, path, file_kind(st.st_mode));
+	if (!S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode)) {
+		snprintf(words, sizeof(words), "there is %s where the image has a file; it is not replaced",
+			 file_kind(st.st_mode));
+		return fail(extraction, path, EEXIST, words, diag);
+	}
 	if (!extraction->force)
 		return fail(extraction, path, EEXIST, "it is there already, and nothing is overwritten without --force", diag);
 	return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* mpremote-romfs: ROM images for MicroPython boards. */
 #include <getopt.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,5 +82,7 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	setlocale(LC_CTYPE,
+		  "C.UTF-8"); /* a ? of --exclude is a character, whatever the user's locale: the same image everywhere */
 	return say_end(run(argc, argv));
 }

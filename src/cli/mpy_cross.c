@@ -137,14 +137,15 @@ static int say_error(const struct compilation *compilation, const struct job *jo
 {
 	const struct source_tree *tree = compilation->tree;
 	const char *march = compilation->march ? strchr(compilation->march, '=') + 1 : NULL;
-	char words[800];
+	char words[800], entry[DIAG_PATH_SIZE];
+	const char *path = diag_path(entry, job->source->path);
 
 	take_words(compilation, job, words, sizeof(words));
 	if (*words)
 		return diag_fail(compilation->diag, DIAG_ROMFS, EINVAL, "%s%s%s does not compile:\n%s", tree->dir, tree->slash,
-				 job->source->path, words);
+				 path, words);
 	return diag_fail(compilation->diag, DIAG_ROMFS, EINVAL, "%s%s%s does not compile: %s ended with status %d%s%s%s",
-			 tree->dir, tree->slash, job->source->path, compilation->program,
+			 tree->dir, tree->slash, path, compilation->program,
 			 WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
 			 march ? "; does it know the architecture " : "", march ? march : "", march ? "?" : "");
 }

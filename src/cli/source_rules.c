@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What nobody wants on a board: Python's caches, version control, and what editors and file managers leave. */
+/* What nobody wants on a board: Python's caches, version control, what editors and file managers leave, and half files of whole_file. */
 static const char *const rubbish[] = {
-	"__pycache__", "*.py[co]", ".git", ".hg", ".svn", "*~", ".*.sw[a-p]", "#*#", ".#*", ".DS_Store",
+	"__pycache__", "*.py[co]", ".git", ".hg", ".svn", "*~", ".*.sw[a-p]", "#*#", ".#*", ".DS_Store", ".romfs-[0-9]*",
 };
 
 static bool is_rubbish(const char *name)

@@ -36,22 +36,19 @@ struct walk {
 	struct diag *diag;
 };
 
-/* Words about PATH; of one that is longer than a screen its ends are enough to know it. */
 static int fail(const struct walk *walk, int err, const char *path, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
 static int fail(const struct walk *walk, int err, const char *path, const char *format, ...)
 {
-	const size_t ends = 160, len = strlen(path);
-	const char *dots = len > 2 * ends ? "..." : "";
-	char what[512];
+	char what[512], entry[DIAG_PATH_SIZE];
 	va_list args;
 
 	va_start(args, format);
 	vsnprintf(what, sizeof(what), format, args);
 	va_end(args);
-	return diag_fail(walk->diag, DIAG_ROMFS, err, "%s%s%.*s%s%s: %s", walk->tree->dir, *path ? walk->tree->slash : "",
-			 (int)(*dots ? ends : len), path, dots, *dots ? path + len - ends : "", what);
+	return diag_fail(walk->diag, DIAG_ROMFS, err, "%s%s%s: %s", walk->tree->dir, *path ? walk->tree->slash : "",
+			 diag_path(entry, path), what);
 }
 
 static char *join(const char *dir, const char *name)
@@ -138,8 +135,7 @@ static int check_name(const struct walk *walk, const char *path, const char *nam
 	const char *fault = romfs_format_name_fault(name, strlen(name));
 
 	if (fault)
-		return diag_fail(walk->diag, DIAG_ROMFS, EINVAL, "%s%s%s: a name that %s", walk->tree->dir, walk->tree->slash,
-				 path, fault);
+		return fail(walk, EINVAL, path, "a name that %s", fault);
 	if (strlen(path) > ROMFS_PATH_MAX)
 		return fail(walk, ENAMETOOLONG, path, "the path is too long for an image");
 	return 0;
@@ -283,22 +279,25 @@ static int check_room(const struct walk *walk, const struct source *source)
 	return 0;
 }
 
-/* An image that was made here once. */
 static bool is_image(const struct walk *walk, const struct source *source)
 {
-	const char *suffix = strrchr(source->name, '.');
 	char start[ROMFS_MAGIC_SIZE] = {0};
 	ssize_t n = -1;
-	int fd;
+	int fd = source_tree_open_file(walk->tree, source, NULL);
 
-	if (source->is_dir || !suffix || strcmp(suffix, ".romfs") != 0)
-		return false;
-	fd = source_tree_open_file(walk->tree, source, NULL);
 	if (fd >= 0) {
 		n = read(fd, start, sizeof(start));
 		close(fd);
 	}
 	return n == sizeof(start) && memcmp(start, ROMFS_MAGIC, sizeof(start)) == 0;
+}
+
+/* An image that was made here once. */
+static bool is_old_image(const struct walk *walk, const struct source *source)
+{
+	const char *suffix = strrchr(source->name, '.');
+
+	return !source->is_dir && suffix && !strcmp(suffix, ".romfs") && is_image(walk, source);
 }
 
 /* Whether beside NAME.py there is a NAME.mpy already, whose place its bytecode would take. */
@@ -360,6 +359,15 @@ static bool is_output(const struct walk *walk, const struct source *source)
 	return walk->output->exists && source->device == walk->output->device && source->inode == walk->output->inode;
 }
 
+/* A source that --output names by mistake would be lost. */
+static int check_output(const struct walk *walk, const struct source *source)
+{
+	if (source->size == 0 || is_image(walk, source))
+		return 0;
+	return fail(walk, EEXIST, source->path,
+		    "it is the file of --output, and no image: what is in it would be lost. Name another");
+}
+
 static int add_entry(struct walk *walk, const struct level *level, const struct names *names, const char *name)
 {
 	struct source source = {.path = join(level->path, name)};
@@ -370,8 +378,9 @@ static int add_entry(struct walk *walk, const struct level *level, const struct 
 		return fail(walk, ENOMEM, level->path, "not enough memory");
 	rc = find_source(walk, level, names, name, &source);
 	if (rc == 0 && is_output(walk, &source)) {
+		rc = check_output(walk, &source);
 		skipped = true;
-	} else if (rc == 0 && !walk->rules->all && is_image(walk, &source)) {
+	} else if (rc == 0 && !walk->rules->all && is_old_image(walk, &source)) {
 		walk->tree->left_out++;
 		skipped = true;
 	} else if (rc == 0) {
@@ -472,6 +481,14 @@ static bool is_replaced(int err)
 	return err == ESTALE || err == ELOOP || err == ENOTDIR || err == ENXIO;
 }
 
+static int fail_to_read(const struct source_tree *tree, const struct source *source, int err, struct diag *diag)
+{
+	char entry[DIAG_PATH_SIZE];
+
+	return diag_fail(diag, DIAG_ROMFS, err, "%s%s%s: cannot be read: %s", tree->dir, tree->slash,
+			 diag_path(entry, source->path), is_replaced(err) ? replaced : strerror(err));
+}
+
 int source_tree_open_file(const struct source_tree *tree, const struct source *source, struct diag *diag)
 {
 	int fd = beneath_file(tree->fd, source->real ? source->real : source->path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
@@ -481,8 +498,7 @@ int source_tree_open_file(const struct source_tree *tree, const struct source *s
 		return fd;
 	if (fd >= 0)
 		close(fd);
-	return diag_fail(diag, DIAG_ROMFS, -rc, "%s%s%s: cannot be read: %s", tree->dir, tree->slash, source->path,
-			 is_replaced(-rc) ? replaced : strerror(-rc));
+	return fail_to_read(tree, source, -rc, diag);
 }
 
 int source_tree_read(const struct source_tree *tree, struct source *source, struct diag *diag)
@@ -493,10 +509,7 @@ int source_tree_read(const struct source_tree *tree, struct source *source, stru
 		return fd;
 	rc = read_all(fd, source->size, source);
 	close(fd);
-	if (rc < 0)
-		return diag_fail(diag, DIAG_ROMFS, -rc, "%s%s%s: cannot be read: %s", tree->dir, tree->slash, source->path,
-				 strerror(-rc));
-	return 0;
+	return rc < 0 ? fail_to_read(tree, source, -rc, diag) : 0;
 }
 
 void source_tree_close(struct source_tree *tree)

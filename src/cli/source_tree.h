@@ -19,7 +19,7 @@
 /* More entries than this beneath links are refused: links to the same directories again and again can make them without end. */
 enum { SOURCE_TREE_LINKED_MAX = 1 << 16 };
 
-/* The file of these numbers is the image that is made, and never in it. */
+/* The file of these numbers is the image that is made, and never in it; anything but an image, or an empty file, in DIR is refused as it. */
 struct source_output {
 	bool exists;
 	dev_t device;

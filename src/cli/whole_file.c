@@ -112,15 +112,20 @@ static int write_whole(int dir, const char *name, const void *bytes, size_t size
 int whole_file_write(int dir, const char *name, const void *bytes, size_t size, bool replace, whole_file_vet_fn *vet,
 		     void *context)
 {
+	const struct sigaction ignore = {.sa_handler = SIG_IGN};
+	struct sigaction limit;
 	sigset_t ends, old;
 	int rc;
 
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGHUP);
 	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGQUIT);
 	sigaddset(&ends, SIGTERM);
+	sigaction(SIGXFSZ, &ignore, &limit); /* the write tells it, too: EFBIG */
 	sigprocmask(SIG_BLOCK, &ends, &old);
 	rc = write_whole(dir, name, bytes, size, replace, vet, context);
+	sigaction(SIGXFSZ, &limit, NULL);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	return rc;
 }

@@ -53,8 +53,23 @@ assert_equal 'permissions' 640 "$(stat -c %a target.romfs)"
 refused '/dev/null is a device' build -o /dev/null blink
 [ -c /dev/null ] || fail '/dev/null is gone'
 refused 'blink is a directory' build -o blink blink
+ln blink/main.py linked.py
+for output in blink/main.py linked.py; do
+	refused 'blink/main.py: it is the file of --output, and no image' build -o $output blink
+	assert_equal 'the source' 'print(1)' "$(cat blink/main.py)"
+done
+rm linked.py
+: >blink/made
+build -o blink/made blink >/dev/null
+assert_same expected blink/made
+build --all -o blink/made blink >/dev/null
+assert_same expected blink/made
+rm blink/made
 refused 'nowhere/x.romfs: cannot be written' build -o nowhere/x.romfs blink
 refused '/ has no name' build /
+head -c 4000 /dev/urandom >blink/large
+refused 'limited.romfs: cannot be written: File too large' sh -c 'ulimit -f 2; exec "$@"' - "$romfs" build --no-mpy -o limited.romfs blink
+rm blink/large
 
 # --- What is packed ---
 mkdir -p mixed/__pycache__ mixed/.git mixed/sub
@@ -84,6 +99,14 @@ assert_equal 'nothing but f.py' '.hidden g.txt sub sub/g.txt sub/h.py' "$(paths 
 assert_equal 'notes' 3 "$(grep -c '^mpremote-romfs: note: --exclude .* matched nothing' said)"
 grep -q 'mixed/sub matched nothing: .* compared with the paths below mixed$' said || fail "$(cat said)"
 grep -q 'g.txt/ matched nothing (of directories alone)$' said || fail "$(cat said)"
+# A question mark is a character, in each locale; one of a name that is not UTF-8 is a byte.
+echo x >mixed/grün
+python3 -c 'open(b"mixed/g\xff", "w")'
+for glob in 'gr?n' 'gr[öü]n'; do
+	env LC_ALL=C "$romfs" build --no-mpy --exclude "$glob" --exclude 'g?' mixed >said 2>&1
+	assert_equal "$glob excluded" '.hidden f.py g.txt sub sub/g.txt sub/h.py' "$(paths mixed.romfs)"
+done
+rm mixed/grün mixed/g?
 # An image that was made here once is no part of the next one.
 build -o mixed/sub/old.romfs mixed >/dev/null
 echo text >mixed/sub/text.romfs

@@ -64,6 +64,34 @@ refused 'no pair of numbers'
 image "$good"'\000\000'
 refused 'kind 0'
 
+# However long the path is to it, the fault is said.
+cat >deep.py <<'EOF'
+def number(value):
+    return bytes([0x80 | value >> 14 & 0x7F, 0x80 | value >> 7 & 0x7F, value & 0x7F])
+
+
+def record(kind, content):
+    return bytes([kind]) + number(len(content)) + content
+
+
+for name, content in (("deep", record(5, b"\x01h")), ("code", record(5, b"\x05a.mpy" + record(2, b"none")))):
+    for _ in range(15):
+        content = record(4, number(250) + b"n" * 250 + content)
+    content += record(1, b"x") if len(content) % 2 else b""
+    with open(name + ".romfs", "wb") as file:
+        file.write(b"\xd2\xcd\x31" + number(len(content)) + content)
+EOF
+python3 deep.py
+assert_refused 'nnn/h: a file has no data record' "$romfs" check deep.romfs
+assert_refused 'nnn/h: a file has no data record. With -o force what is whole' "$mpremotefs" deep.romfs "$mnt"
+assert_refused 'nnn/a.mpy: this is no .mpy file' "$romfs" check code.romfs
+"$romfs" extract -C far code.romfs >/dev/null
+assert_refused 'nnn/a.mpy: it is there already' "$romfs" extract -C far code.romfs
+rm -r far
+python3 -c 'import os; os.makedirs("far" + 5 * ("/" + 250 * "n")); open(b"far" + 5 * (b"/" + 250 * b"n") + b"/\xff", "w")'
+assert_refused 'a name that is not UTF-8' "$romfs" build --no-mpy far
+rm -r far
+
 # Cut anywhere, an image is refused; so is what is none.
 mkdir -p tree/d
 head -c 300 /dev/urandom >tree/file

@@ -93,7 +93,17 @@ truncate -s 2000 shrinking.romfs
 assert_refused 'Input/output error' cat "$mnt/lib/twin.bin"
 assert_equal 'what is still there' "$(ls tree)" "$(ls "$mnt")"
 unmount_board
-rm -r tree
+# Or writes another image into it, where it is: no byte of that is taken for one of the files that are shown.
+mkdir one two
+echo AAAA >one/a
+echo BBBB >two/a
+"$romfs" build --no-mpy one >/dev/null
+"$romfs" build --no-mpy two >/dev/null
+mount_device one.romfs
+cat two.romfs >one.romfs
+assert_refused 'Input/output error' cat "$mnt/a"
+unmount_board
+rm -r tree one two
 mkdir -p tree/lib
 echo good >tree/lib/a
 echo good >tree/lib/b

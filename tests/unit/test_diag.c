@@ -27,6 +27,26 @@ static void fail_fills_and_returns(void **state)
 	assert_string_equal(diag.text, "");
 }
 
+static void long_paths(void **state)
+{
+	char text[DIAG_PATH_SIZE], path[2000];
+	const char *shown;
+
+	(void)state;
+	assert_string_equal(diag_path(text, ""), "");
+	memset(path, 'n', sizeof(path));
+	path[0] = 'a';
+	path[DIAG_PATH_SIZE - 1] = '\0';
+	assert_ptr_equal(diag_path(text, path), path);
+	path[DIAG_PATH_SIZE - 1] = 'n';
+	strcpy(path + sizeof(path) - 4, "/z!");
+	shown = diag_path(text, path);
+	assert_int_equal(strlen(shown), DIAG_PATH_SIZE - 1);
+	assert_memory_equal(shown, "annn", 4);
+	assert_non_null(strstr(shown, "nnn...nnn"));
+	assert_string_equal(shown + strlen(shown) - 4, "n/z!");
+}
+
 static void null_is_accepted(void **state)
 {
 	(void)state;
@@ -123,6 +143,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fail_fills_and_returns),
+		cmocka_unit_test(long_paths),
 		cmocka_unit_test(null_is_accepted),
 		cmocka_unit_test(the_old_text_can_be_wrapped),
 		cmocka_unit_test(long_text_is_cut_between_characters),

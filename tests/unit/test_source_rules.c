@@ -38,9 +38,10 @@ static bool excluded(const char *path)
 
 static void what_nobody_wants(void **state)
 {
-	static const char *const rubbish[] = {"__pycache__", "a.pyc",  "a.pyo", "lib/.git", ".hg",      ".svn",
-					      "a.py~",       ".a.swp", "#a#",   ".#a",      ".DS_Store"};
-	static const char *const wanted[] = {"a.py", "a.pyx", ".gitignore", "git", "a~b", "a.swp", "#a", "pycache", ".a"};
+	static const char *const rubbish[] = {"__pycache__", "a.pyc",  "a.pyo", "lib/.git", ".hg",       ".svn",
+					      "a.py~",       ".a.swp", "#a#",   ".#a",      ".DS_Store", ".romfs-12-0"};
+	static const char *const wanted[] = {"a.py", "a.pyx",   ".gitignore", "git",      "a~b",      "a.swp",
+					     "#a",   "pycache", ".a",         ".romfs-a", "a.romfs-1"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rubbish) / sizeof(rubbish[0]); i++) {

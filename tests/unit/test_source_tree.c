@@ -130,9 +130,15 @@ static void what_is_left_out(void **state)
 	assert_int_equal(source_rules_exclude(&rules, "*.romfs"), 0);
 	has("a.py a.pyc image.img ");
 	assert_int_equal(tree.excluded, 3);
+	assert_int_equal(stat("top/image.img", &st), 0);
+	output = (struct source_output){true, st.st_dev, st.st_ino};
+	has("a.py a.pyc ");
+	assert_int_equal(stat("top/a.pyc", &st), 0); /* empty: nothing is lost */
+	output = (struct source_output){true, st.st_dev, st.st_ino};
+	has("a.py image.img ");
 	assert_int_equal(stat("top/a.py", &st), 0);
 	output = (struct source_output){true, st.st_dev, st.st_ino};
-	has("a.pyc image.img ");
+	refused(EEXIST, "top/a.py: it is the file of --output, and no image");
 }
 
 static void links(void **state)
