@@ -22,6 +22,7 @@ static int sync_claimed(struct vfs *vfs, const struct nodes_claim *claim, struct
 int vfs_file_add_handle(struct vfs *vfs, struct node *node, struct open_file *fresh, int flags, struct vfs_handle **out)
 {
 	struct vfs_handle *handle = vfs_handle_new(vfs, node_number(node));
+	struct open_file *file;
 
 	*out = handle;
 	if (!handle) {
@@ -31,7 +32,12 @@ int vfs_file_add_handle(struct vfs *vfs, struct node *node, struct open_file *fr
 	handle->node = node;
 	handle->append = flags & O_APPEND;
 	handle->writes = (flags & O_ACCMODE) != O_RDONLY;
-	handle->file = nodes_add_handle(vfs->nodes, node, fresh);
+	file = nodes_add_handle(vfs->nodes, node, fresh);
+	/* Others see it in the list already. */
+	pthread_mutex_lock(&vfs->handles_lock);
+	handle->content = open_file_content(file);
+	handle->file = open_file_ref(file);
+	pthread_mutex_unlock(&vfs->handles_lock);
 	return 0;
 }
 
@@ -39,7 +45,7 @@ int vfs_file_add_handle(struct vfs *vfs, struct node *node, struct open_file *fr
 static uint64_t drop_dirty(struct vfs *vfs, struct vfs_handle *handle)
 {
 	uint64_t lost = 0;
-	struct open_file *file = open_file_ref(handle->file);
+	struct open_file *file = handle->file;
 	struct nodes_claim claim;
 
 	nodes_claim(vfs->nodes, handle->number, false, &claim); /* cannot fail but for want of memory: the handle uses the node */
@@ -55,7 +61,6 @@ static uint64_t drop_dirty(struct vfs *vfs, struct vfs_handle *handle)
 		}
 	}
 	nodes_release(vfs->nodes, &claim);
-	open_file_unref(file);
 	return lost;
 }
 

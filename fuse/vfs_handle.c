@@ -28,6 +28,7 @@ void vfs_handle_free(struct vfs *vfs, struct vfs_handle *handle)
 	if (handle->next)
 		handle->next->link = handle->link;
 	pthread_mutex_unlock(&vfs->handles_lock);
+	open_file_unref(handle->file);
 	listing_clear(&handle->listing);
 	free(handle);
 }

@@ -11,10 +11,10 @@
 struct vfs_handle {
 	struct vfs_handle *next, **link; /* in vfs.handles */
 	uint64_t number;
-	struct node *node; /* of a file */
-	struct open_file *file;
+	struct node *node;      /* of a file */
+	struct open_file *file; /* a reference of its own: whoever goes through the list looks at it */
 	bool append, writes;
-	unsigned content;       /* open_file_content when it was opened */
+	atomic_uint content;    /* open_file_content when it was opened */
 	atomic_bool told;       /* that this is another now */
 	atomic_bool idle;       /* flushed, and not used since */
 	struct listing listing; /* of a directory */
@@ -23,7 +23,7 @@ struct vfs_handle {
 /* A handle for NUMBER, in the list of all that there are. NULL: no memory. */
 struct vfs_handle *vfs_handle_new(struct vfs *vfs, uint64_t number);
 
-/* Takes HANDLE out of the list, and frees it and its listing. */
+/* Takes HANDLE out of the list, and frees it, its listing and its reference. */
 void vfs_handle_free(struct vfs *vfs, struct vfs_handle *handle);
 
 #endif

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -259,12 +260,46 @@ static void what_changed_in_an_absence_is_not_read_on(void **state)
 	}
 }
 
+struct watcher {
+	pthread_t thread;
+	struct vfs *vfs;
+	uint64_t number;
+	atomic_bool ended;
+	bool stale;
+};
+
+static void *watch(void *context)
+{
+	struct watcher *watcher = context;
+
+	while (!watcher->ended)
+		watcher->stale |= vfs_file_has_stale(watcher->vfs, watcher->number);
+	return NULL;
+}
+
+/* The kernel closes a file at its own time, so somebody may look at all that is open just then. */
+static void what_is_being_closed_may_be_looked_at(void **state)
+{
+	struct rig *rig = *state;
+	struct watcher watcher = {.vfs = rig->vfs};
+
+	rig_put(rig, "/a", "content");
+	watcher.number = rig_look_up(rig, ROOT, "a");
+	assert_int_equal(pthread_create(&watcher.thread, NULL, watch, &watcher), 0);
+	for (int i = 0; i < 20000; i++)
+		vfs_file_release(rig->vfs, rig_open(rig, watcher.number, O_RDONLY));
+	watcher.ended = true;
+	pthread_join(watcher.thread, NULL);
+	assert_false(watcher.stale);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_set_up, rig_tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_changed_in_an_absence_is_not_read_on),
+		TEST(what_is_being_closed_may_be_looked_at),
 		TEST(o_append_and_o_trunc),
 		TEST(a_copied_descriptor_is_no_reason_to_send_nothing),
 		TEST(a_reader_does_not_send_what_others_write),
