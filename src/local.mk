@@ -59,6 +59,8 @@ libmpremotefs_a_SOURCES = \
 	src/agent/agent_parts.h \
 	src/agent/load.c \
 	src/agent/load.h \
+	src/agent/packed.c \
+	src/agent/packed.h \
 	src/agent/answer.c \
 	src/agent/answer.h \
 	src/agent/armor.c \

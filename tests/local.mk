@@ -28,6 +28,7 @@ UNIT_TESTS = \
 	tests/unit/test_frame \
 	tests/unit/test_heard \
 	tests/unit/test_listing \
+	tests/unit/test_packed \
 	tests/unit/test_packer \
 	tests/unit/test_plug \
 	tests/unit/test_rawrepl \
@@ -80,6 +81,7 @@ tests_unit_test_romfs_deploy_SOURCES = \
 	tests/unit/fakerom.h \
 	tests/unit/test_romfs_deploy.c
 tests_unit_test_romfs_format_SOURCES = tests/unit/test_romfs_format.c tests/unit/dice.h
+tests_unit_test_packed_SOURCES = tests/unit/test_packed.c $(REAL_BOARD)
 tests_unit_test_roms_SOURCES = tests/unit/test_roms.c tests/unit/dice.h $(REAL_BOARD)
 tests_unit_test_romfs_gaps_SOURCES = tests/unit/test_romfs_gaps.c tests/unit/dice.h
 tests_unit_test_romfs_reader_SOURCES = tests/unit/test_romfs_reader.c tests/unit/hand_image.h

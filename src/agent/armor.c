@@ -5,7 +5,7 @@
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-static size_t encode(char *out, const uint8_t *bytes, size_t len)
+size_t armor_encode(char *out, const uint8_t *bytes, size_t len)
 {
 	char *at = out;
 
@@ -27,7 +27,7 @@ size_t armor_call(char *out, uint8_t type, uint8_t sequence, const void *payload
 	size_t at = sizeof(ARMOR_CALL) - 1;
 
 	memcpy(out, ARMOR_CALL, at);
-	at += encode(out + at, bytes, size);
+	at += armor_encode(out + at, bytes, size);
 	memcpy(out + at, "\")", 2);
 	return at + 2;
 }

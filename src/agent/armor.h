@@ -15,6 +15,9 @@ enum {
 	ARMOR_CALL_MAX = sizeof(ARMOR_CALL) - 1 + ARMOR_TEXT_MAX + 2, /* the longest call, in bytes */
 };
 
+/* Writes LEN BYTES in base64 to OUT, which has room for (LEN + 2) / 3 * 4 characters. Returns their number; no NUL is added. */
+size_t armor_encode(char *out, const uint8_t *bytes, size_t len);
+
 /*
  * Writes the line of Python that has the board do a request, a frame with TYPE, SEQUENCE and the LEN (at most AGENT_PAYLOAD_MAX)
  * bytes of PAYLOAD, to OUT, which has room for ARMOR_CALL_MAX bytes. Returns its length; no NUL is added.

@@ -8,6 +8,7 @@
 #include "agent/agent_parts.h"
 #include "agent/line.h"
 #include "agent/load.h"
+#include "agent/packed.h"
 #include "agent/tail.h"
 #include "agent/text.h"
 
@@ -178,12 +179,39 @@ static int start_text(struct launch *launch, const struct rawrepl *repl, struct 
 	return text_open(&launch->text, repl, &options, diag);
 }
 
+/* Whether the board can unpack what packed_text makes: 1, 0, or a negative errno with DIAG filled. */
+static int can_unpack(struct rawrepl *repl, int64_t timeout_us, struct diag *diag)
+{
+	char answer[32];
+	int error = rawrepl_run(repl, packed_question, strlen(packed_question), answer, sizeof(answer), NULL, timeout_us, diag);
+
+	if (error == -EREMOTEIO)
+		return 0;
+	return error ? error : packed_fits(answer);
+}
+
+/* Runs the core of frames by the raw REPL, packed where the board can unpack it: that is sooner there, and has a checksum. */
+static int run_core(struct rawrepl *repl, int64_t timeout_us, struct diag *diag)
+{
+	int packed = can_unpack(repl, timeout_us, diag);
+	size_t len;
+	char *text = packed > 0 ? packed_text(agent_core, agent_core_len, &len) : NULL;
+
+	if (packed < 0)
+		return packed;
+	if (!text)
+		return rawrepl_run(repl, agent_core, agent_core_len, NULL, 0, NULL, timeout_us, diag);
+	int error = rawrepl_run(repl, text, len, NULL, 0, NULL, timeout_us, diag);
+	free(text);
+	return error;
+}
+
 /* From the prompt, with the core of frames. From the friendly REPL: whatever ends it then leaves the friendly REPL behind. */
 static int start_frames(struct launch *launch, struct rawrepl *repl, struct diag *diag)
 {
 	int64_t timeout = launch->options.timeout_us;
 	/* A byte that is lost in it is waited for until the end of the time: half of it, so that another try has the rest. */
-	int error = rawrepl_run(repl, agent_core, agent_core_len, NULL, 0, NULL, timeout / 2, diag);
+	int error = run_core(repl, timeout / 2, diag);
 
 	if (!error)
 		error = rawrepl_leave(repl, timeout, diag);
@@ -326,7 +354,7 @@ static int try_start(struct launch *launch, struct diag *diag)
 	return error ? error : start_rest(launch, diag);
 }
 
-/* Whether the agent may have failed because the line has damaged it: the raw REPL, which takes it, has no checksum. */
+/* Whether the agent may have failed because the line has damaged it: the raw REPL has no checksum. */
 static bool may_be_damaged(const struct launch *launch, int error)
 {
 	return !launch->ended && !bytelink_has_failed(launch->link) && launch->session.found != RAWREPL_UNKNOWN &&

@@ -4,32 +4,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
+#include "agent/packed.h"
 #include "agent/statements.h"
 
 enum { ROOMY = 60000 }; /* bytes of free heap with which a board inflates a whole part of the agent and compiles it at once */
-
-/* PYTHON as a raw deflate stream from malloc, with a window that is small on the board. NULL: not enough memory. */
-static uint8_t *deflated(const char *python, size_t len, size_t *out_len)
-{
-	z_stream stream = {0};
-
-	if (deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, -12, 9, Z_DEFAULT_STRATEGY) != Z_OK)
-		return NULL;
-	*out_len = deflateBound(&stream, (uLong)len);
-	uint8_t *out = malloc(*out_len);
-	if (out) {
-		stream.next_in = (Bytef *)(uintptr_t)python;
-		stream.avail_in = (uInt)len;
-		stream.next_out = out;
-		stream.avail_out = (uInt)*out_len;
-		deflate(&stream, Z_FINISH);
-		*out_len = stream.total_out;
-	}
-	deflateEnd(&stream);
-	return out;
-}
 
 int load_python(const struct agent_session *session, const char *python, size_t len, load_call_fn *call, void *context,
 		struct exchange_request *failed)
@@ -41,7 +20,7 @@ int load_python(const struct agent_session *session, const char *python, size_t 
 	int error = 0;
 
 	if (session->deflate && session->free_heap >= ROOMY) {
-		from = packed = deflated(python, len, &len);
+		from = packed = packed_deflate(python, len, &len);
 		if (!packed)
 			return -ENOMEM;
 	}
