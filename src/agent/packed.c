@@ -8,7 +8,10 @@
 
 #include "agent/armor.h"
 
-/* Bytes of free memory with which a board takes the text, the stream, what comes out of it and its window at once, whatever else lies between. */
+/*
+ * Bytes of free memory with which a board takes the text, the stream, what comes out of it and its window at once, whatever else lies
+ * between.
+ */
 enum { ROOMY = 80000 };
 
 /* The name is that of the function that PYTHON will define, so that nothing else of ours is left among the user's. */

@@ -20,9 +20,9 @@ extern const char packed_question[];
 bool packed_fits(const char *answer);
 
 /*
- * Python that runs LEN bytes of PYTHON, which define the function __mpremotefs__, for the raw REPL: printable ASCII and line ends, about
- * half as long. It has a CRC-32 of them, and raises ValueError or OSError without running any where it came to the board damaged.
- * From malloc, the caller's, *OUT_LEN bytes; NULL: not enough memory.
+ * Python that runs LEN bytes of PYTHON, which define the function __mpremotefs__, for the raw REPL: printable ASCII and line ends,
+ * about half as long. It has a CRC-32 of them, and raises ValueError or OSError without running any where it came to the board
+ * damaged. From malloc, the caller's, *OUT_LEN bytes; NULL: not enough memory.
  */
 char *packed_text(const char *python, size_t len, size_t *out_len);
 
