@@ -418,7 +418,7 @@ static int write_all(struct board_agent *board, unsigned number, uint64_t offset
 {
 	int error = 0;
 
-	for (size_t at = 0, taken; at < len && !error; at += taken) {
+	for (size_t at = 0, taken = 0; at < len && !error; at += taken) {
 		error = write_piece(board, number, offset + at, buf + at, len - at, unit, &taken);
 		/* Nothing was written then: a board makes its window first. */
 		if (error == -ENOMEM && writing_give_up_packing(board))
