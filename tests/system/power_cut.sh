@@ -82,14 +82,14 @@ cut_in() {
 }
 
 cut_in 'dir=dir dir/other=old file=new next=new ' cp new "$mnt/file"
-# These temporaries lie in another directory.
-[ "$kind" != fat ] || cut_in 'dir=dir dir/other=new file=old next=new ' cp new "$mnt/dir/other"
+# The temporary lies in another directory than the file.
+cut_in 'dir=dir dir/other=new file=old next=new ' cp new "$mnt/dir/other"
 cut_in 'dir=dir dir/made=longer dir/other=old file=old next=new ' cp longer "$mnt/dir/made"
 [ "$kind" != lfs1 ] || stride=7 # it copies the last block in small pieces
 cut_in 'dir=dir dir/other=old file=longer next=new ' sh -c 'cat more >>"$1/file"' - "$mnt"
 stride=1
 cut_in 'dir=dir dir/other=old file=new ' mv "$mnt/next" "$mnt/file"
-[ "$kind" != fat ] || cut_in 'dir=dir dir/other=new file=old ' mv "$mnt/next" "$mnt/dir/other" # from one directory to another
+cut_in 'dir=dir dir/other=new file=old ' mv "$mnt/next" "$mnt/dir/other" # from one directory to another
 # FAT has both names for a moment.
 [ "$kind" != fat ] || between='dir=dir dir/other=old file=old next=new other=old '
 cut_in 'dir=dir file=old next=new other=old ' mv "$mnt/dir/other" "$mnt/other"
