@@ -11,9 +11,13 @@
 #include "board/fat_name.h"
 #include "board/file_systems.h"
 #include "board/leftovers.h"
+#include "board/listing.h"
 #include "board/requests.h"
 
-enum { ROOM = 8 }; /* blocks: four that a rename may need, and four that may be written while this is asked */
+enum {
+	ROOM = 8,        /* blocks: four that a rename may need, and four that may be written while this is asked */
+	ENTRY_SIZE = 32, /* bytes that LittleFS 2 has of a file in its directory, beside the name; LittleFS 1 has less */
+};
 
 /* Renames FROM to TO, which is at ASIDE (NULL: not) meanwhile. */
 static int rename_by(struct board_agent *board, const char *from, const char *to, const char *aside)
@@ -66,17 +70,57 @@ static bool is_same_directory(const char *a, const char *b)
 	return strrchr(b, '/') - b == len && !memcmp(a, b, (size_t)len);
 }
 
+/* What LittleFS keeps of ENTRY in its directory, at most: of a small file that is also its content. */
+static uint64_t entry_size(const struct listing_entry *entry, uint64_t block_size)
+{
+	return ENTRY_SIZE + strlen(entry->name) + (entry->stat.size <= block_size / 8 ? entry->stat.size : 0);
+}
+
+/* What LittleFS needs for the directory of PATH and a new entry PATH, into *SIZE. Returns 0 or a negative errno. */
+static int directory_size(struct board_agent *board, const char *path, uint64_t block_size, uint64_t *size)
+{
+	const char *slash = strrchr(path, '/');
+	struct listing_entry entry;
+	enum listing_event event;
+	uint8_t *answer = NULL;
+	size_t len = 0;
+	char *dir = strndup(path, slash == path ? 1 : (size_t)(slash - path));
+	int error = dir ? requests_list(board, dir, &answer, &len) : -ENOMEM;
+	struct listing listing = {answer, error ? 0 : len, board->epoch};
+
+	*size = ENTRY_SIZE + strlen(slash + 1);
+	while ((event = listing_next(&listing, &entry)) != LISTING_END && event != LISTING_CUT)
+		if (event != LISTING_REFUSED)
+			*size += entry_size(&entry, block_size);
+	free(answer);
+	free(dir);
+	return error;
+}
+
 /*
- * Whether a rename of FROM to TO could fail for want of room. LittleFS 2 must not come to that between two directories: it goes on in
- * the belief that FROM has moved, and at a later change deletes it, or what has its place then.
+ * -ENOSPC where a rename of FROM to TO could fail for want of room, or another errno. LittleFS must not come to that between two
+ * directories, or two blocks of one: it goes on in the belief that FROM has moved, and at a later change deletes it, or what has its
+ * place then. A directory has one block until half of that is full.
  */
-static bool may_lack_room(struct board_agent *board, const char *from, const char *to)
+static int check_room(struct board_agent *board, const char *from, const char *to)
 {
 	struct board_statfs statfs;
+	uint64_t size;
 
-	if (is_same_directory(from, to) || file_systems_is_fat(mounts_now(&board->mounts), to))
-		return false;
-	return !requests_statfs(board, to, &statfs) && statfs.blocks_free < ROOM;
+	if (file_systems_is_fat(mounts_now(&board->mounts), to) || requests_statfs(board, to, &statfs) ||
+	    statfs.blocks_free >= ROOM)
+		return 0;
+	if (!is_same_directory(from, to))
+		return -ENOSPC;
+	int error = directory_size(board, to, statfs.block_size, &size);
+	return error ? error : size > statfs.block_size / 2 ? -ENOSPC : 0;
+}
+
+static int rename_with_room(struct board_agent *board, const char *from, const char *to)
+{
+	int error = check_room(board, from, to);
+
+	return error ? error : rename_by(board, from, to, NULL);
 }
 
 int renaming_rename(struct board_agent *board, const char *from, const char *to, bool noreplace)
@@ -89,10 +133,8 @@ int renaming_rename(struct board_agent *board, const char *from, const char *to,
 		error = there ? there : -EEXIST;
 	else if (fat && !there && !stat.is_dir)
 		error = rename_over(board, from, to);
-	else if (may_lack_room(board, from, to))
-		error = -ENOSPC;
 	else
-		error = rename_by(board, from, to, NULL);
+		error = rename_with_room(board, from, to);
 	ahead_forget(board->ahead);
 	return error;
 }

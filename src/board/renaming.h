@@ -5,7 +5,7 @@
 
 #include "board/board_agent_state.h"
 
-/* board_rename (board.h). To another directory it is refused with -ENOSPC where little room is left, but on FAT. Any thread. */
+/* board_rename (board.h). But on FAT it is refused with -ENOSPC to another directory, or in a large one, where little room is left. Any thread. */
 int renaming_rename(struct board_agent *board, const char *from, const char *to, bool noreplace);
 
 #endif
