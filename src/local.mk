@@ -105,6 +105,8 @@ libmpremotefs_a_SOURCES = \
 	src/board/board_rom_image.h \
 	src/board/roms.c \
 	src/board/roms.h \
+	src/board/room.c \
+	src/board/room.h \
 	src/board/board_mend.c \
 	src/board/board_mend.h \
 	src/board/fat_name.c \

@@ -51,6 +51,7 @@ UNIT_TESTS += \
 	tests/unit/test_output \
 	tests/unit/test_progress \
 	tests/unit/test_romfs_check \
+	tests/unit/test_room \
 	tests/unit/test_roms \
 	tests/unit/test_romfs_corpus \
 	tests/unit/test_romfs_deploy \

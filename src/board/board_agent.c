@@ -169,6 +169,7 @@ static void board_agent_free(struct board_agent *board)
 {
 	packer_close(board->packer);
 	pthread_mutex_destroy(&board->writing);
+	room_destroy(&board->room);
 	pthread_mutex_destroy(&board->loading);
 	free(board->purpose);
 	free(board->root);
@@ -244,6 +245,7 @@ static struct board_agent *board_agent_new(const char *device, const struct boar
 	board->mount_point = options->mount_point ? strdup(options->mount_point) : NULL;
 	board->options.root = board->options.mount_point = board->options.device.purpose = NULL;
 	pthread_mutex_init(&board->writing, NULL);
+	room_init(&board->room);
 	pthread_mutex_init(&board->loading, NULL);
 	board->info = (struct board_info){.read_only = options->read_only,
 					  .machine = board->identity.machine,

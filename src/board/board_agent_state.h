@@ -16,6 +16,7 @@
 #include "board/identity.h"
 #include "board/mounts.h"
 #include "board/packer.h"
+#include "board/room.h"
 
 struct board_agent {
 	struct board base;
@@ -35,6 +36,7 @@ struct board_agent {
 	atomic_int offered_bits;   /* the window that it has memory for, to inflate; 0: none */
 	atomic_int rom_count, mpy; /* ROM partitions, -1: firmware that has none; its sys.implementation._mpy */
 	struct mounts mounts;
+	struct room room; /* what a rename asks for */
 	struct board_info info;
 	char warning[768];
 

@@ -104,11 +104,19 @@ static int directory_size(struct board_agent *board, const char *path, uint64_t 
  */
 static int check_room(struct board_agent *board, const char *from, const char *to)
 {
+	const char *mounts = mounts_now(&board->mounts);
+	unsigned session = agent_session(board->agent).number;
+	size_t top = file_systems_top(mounts, to);
 	struct board_statfs statfs;
 	uint64_t size;
 
-	if (file_systems_is_fat(mounts_now(&board->mounts), to) || requests_statfs(board, to, &statfs) ||
-	    statfs.blocks_free >= ROOM)
+	if (file_systems_is_fat(mounts, to) || room_has(&board->room, session, to, top, ROOM))
+		return 0;
+	uint64_t mark = room_mark(&board->room);
+	if (requests_statfs(board, to, &statfs))
+		return 0;
+	room_learn(&board->room, mark, session, to, top, &statfs);
+	if (statfs.blocks_free >= ROOM)
 		return 0;
 	if (!is_same_directory(from, to))
 		return -ENOSPC;

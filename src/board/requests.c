@@ -43,6 +43,8 @@ int requests_outcome(struct board_agent *board, const struct exchange_request *r
 
 int requests_call(struct board_agent *board, struct exchange_request *request, const char *path)
 {
+	if (request->kind == EXCHANGE_CHANGES)
+		room_spend(&board->room, 0);
 	agent_call(board->agent, request);
 	return requests_outcome(board, request, path);
 }

@@ -148,6 +148,7 @@ static int write_piece(struct board_agent *board, const char *path, const struct
 	le_put16(payload + 4, path_len);
 	request.len = WRITE_HEADER + path_len + packed.len;
 	*at += packed.taken;
+	room_spend(&board->room, packed.taken);
 	error = requests_call(board, &request, path);
 	if (error == -ENAMETOOLONG && name_fits(board, path))
 		error = -ENOSPC;
