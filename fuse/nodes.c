@@ -227,15 +227,58 @@ static uint64_t free_number(struct nodes *nodes, const struct node *dir, const c
 	return number;
 }
 
-/* Whether directory NAME in DIR is on FAT: what kind of file system it is shows in the first part of a path. */
+/* Puts "/NAME" in front of AT. Returns where it starts. */
+static char *prepend(char *at, const char *name)
+{
+	size_t len = strlen(name);
+
+	at -= len;
+	memcpy(at, name, len);
+	*--at = '/';
+	return at;
+}
+
+/* The path of NAME (NULL: none) in NODE, in *OUT; NULL there when NODE or something above it has been removed. */
+static int build_path(const struct node *node, const char *name, char **out)
+{
+	size_t len = name ? strlen(name) + 1 : 0;
+	const struct node *n;
+	char *path, *at;
+
+	*out = NULL;
+	for (n = node; n->parent; n = n->parent) {
+		if (n->removed)
+			return 0;
+		len += strlen(n->name) + 1;
+	}
+	if (len == 0) {
+		*out = strdup("/");
+		return *out ? 0 : -ENOMEM;
+	}
+	path = malloc(len + 1);
+	if (!path)
+		return -ENOMEM;
+	at = path + len;
+	*at = '\0';
+	if (name)
+		at = prepend(at, name);
+	for (n = node; n->parent; n = n->parent)
+		at = prepend(at, n->name);
+	*out = path;
+	return 0;
+}
+
+/* Whether directory NAME in DIR is on FAT. */
 static bool is_fat(const struct nodes *nodes, const struct node *dir, const char *name)
 {
-	char path[1024];
+	char *path;
+	bool fat;
 
-	if (dir->parent || !nodes->board)
+	if (!nodes->board || build_path(dir, name, &path) < 0 || !path)
 		return dir->is_fat;
-	snprintf(path, sizeof(path), "/%s", name);
-	return board_kind(nodes->board, path) == BOARD_FAT;
+	fat = board_kind(nodes->board, path) == BOARD_FAT;
+	free(path);
+	return fat;
 }
 
 static struct node *new_node(struct nodes *nodes, struct node *dir, const char *name, bool is_dir)
@@ -357,47 +400,6 @@ static void wait_for(struct nodes *nodes, struct nodes_claim *claim, struct node
 		drop_unused(nodes, node);
 	if (other_node && other_node != node)
 		drop_unused(nodes, other_node);
-}
-
-/* Puts "/NAME" in front of AT. Returns where it starts. */
-static char *prepend(char *at, const char *name)
-{
-	size_t len = strlen(name);
-
-	at -= len;
-	memcpy(at, name, len);
-	*--at = '/';
-	return at;
-}
-
-/* The path of NAME (NULL: none) in NODE, in *OUT; NULL there when NODE or something above it has been removed. */
-static int build_path(const struct node *node, const char *name, char **out)
-{
-	size_t len = name ? strlen(name) + 1 : 0;
-	const struct node *n;
-	char *path, *at;
-
-	*out = NULL;
-	for (n = node; n->parent; n = n->parent) {
-		if (n->removed)
-			return 0;
-		len += strlen(n->name) + 1;
-	}
-	if (len == 0) {
-		*out = strdup("/");
-		return *out ? 0 : -ENOMEM;
-	}
-	path = malloc(len + 1);
-	if (!path)
-		return -ENOMEM;
-	at = path + len;
-	*at = '\0';
-	if (name)
-		at = prepend(at, name);
-	for (n = node; n->parent; n = n->parent)
-		at = prepend(at, n->name);
-	*out = path;
-	return 0;
 }
 
 int nodes_claim(struct nodes *nodes, uint64_t number, bool alone, struct nodes_claim *claim)

@@ -92,22 +92,23 @@ static struct node *find(const struct node *dir, const char *name)
 	return found ? *found : NULL;
 }
 
-/* Whether the entries of DIR/NAME are the same in either case; what kind of file system it is shows in the first part of a path. */
-static bool is_fat(struct board_cache *cache, const struct node *dir, const char *name)
+/* Whether the entries of directory NAME are the same in either case; it is in the first LEN bytes of DIR, without a slash. */
+static bool is_fat(struct board_cache *cache, const char *dir, size_t len, const char *name)
 {
 	char *path;
 
-	if (dir != &cache->root)
-		return dir->folds;
-	if (asprintf(&path, "/%s", name) < 0)
+	if (asprintf(&path, "%.*s/%s", (int)len, dir, name) < 0)
 		return false;
 	bool fat = board_kind(cache->base.below, path) == BOARD_FAT;
 	free(path);
 	return fat;
 }
 
-/* The entry NAME of DIR, made where it is missing; nothing is known of a new one. NULL: no memory. */
-static struct node *find_or_add(struct board_cache *cache, struct node *dir, const char *name)
+/*
+ * The entry NAME of DIR, whose path is the first LEN bytes of PATH, without a slash. It is made where it is missing; nothing is known of
+ * a new one. NULL: no memory.
+ */
+static struct node *find_or_add(struct board_cache *cache, struct node *dir, const char *path, size_t len, const char *name)
 {
 	struct node *node = find(dir, name);
 
@@ -118,7 +119,7 @@ static struct node *find_or_add(struct board_cache *cache, struct node *dir, con
 		return NULL;
 	node->name = strdup(name);
 	node->folded = dir->folds;
-	node->folds = is_fat(cache, dir, name);
+	node->folds = is_fat(cache, path, len, name);
 	node->known_at = node->listed_at = NEVER;
 	if (!node->name || !tsearch(node, &dir->entries, by_name)) {
 		free(node->name);
@@ -174,7 +175,9 @@ static struct place walk(struct board_cache *cache, const char *path, bool make)
 				place.error = -ENOTDIR;
 		}
 		place.dir = place.error ? NULL : place.node;
-		place.node = !place.dir ? NULL : make ? find_or_add(cache, place.dir, name) : find(place.dir, name);
+		place.node = !place.dir ? NULL
+			     : make     ? find_or_add(cache, place.dir, path, (size_t)(name - place.copy) - 1, name)
+					: find(place.dir, name);
 		if (!place.node && place.dir && fresh(cache, place.dir->listed_at) && rest && *rest)
 			place.error = -ENOENT;
 	}
@@ -428,7 +431,7 @@ static void keep_listing(struct board_cache *cache, const char *path, const stru
 	free(place.copy);
 	cache->sweeps++;
 	for (size_t i = 0; whole && i < listing->count; i++) {
-		struct node *node = find_or_add(cache, dir, listing->entries[i].name);
+		struct node *node = find_or_add(cache, dir, path, strcmp(path, "/") ? strlen(path) : 0, listing->entries[i].name);
 		if (node) {
 			spell(node, listing->entries[i].name);
 			learn(cache, node, true, &listing->entries[i].stat);

@@ -2,10 +2,11 @@
 /*
  * file_systems: which kinds of file systems a board has and where they are mounted, as it tells in a line of text:
  *
- *   NUMBER/NUMBER:NAME/NUMBER:NAME...
+ *   NUMBER//NUMBER:NAME//NUMBER:NAME...
  *
- * The first NUMBER is of the top, the others of what is mounted at /NAME. Each is the board's errno for the look-up of `*` there: 22
- * (EINVAL) on FAT, 19 (ENODEV) where nothing is mounted, mostly 2. No input, no output; nothing in the line is trusted.
+ * The first NUMBER is of the top, the others of what is mounted at /NAME, which may be further down, as "mnt/sd". Each is the board's
+ * errno for the look-up of `*` there: 22 (EINVAL) on FAT, 19 (ENODEV) where nothing is mounted, mostly 2. No input,
+ * no output; nothing in the line is trusted.
  */
 #ifndef BOARD_FILE_SYSTEMS_H
 #define BOARD_FILE_SYSTEMS_H

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # A board whose root is nothing but the places where its flash and its SD card are mounted, as a pyboard's: each has its own room and
 # its own manners, nothing can be made beside them, and what goes from one to the other is copied. And a board that has a file system
-# further down, of which nothing tells.
+# further down.
 set -eu
 . "${top_srcdir:?}/tests/system/lib.sh"
 
@@ -125,36 +125,56 @@ for kind in lfs2 lfs1 fat; do
 	unmount_board
 done
 
-# The temporary of a file cannot lie in the top directory then.
-rm -f flash*
-board_options=''
-mount_board
-mkdir -p "$mnt/dir/deep"
-cat >"$mnt/boot.py" <<'END'
-import vfs
-class Ram:
-    data = bytearray(65536)
-    def readblocks(self, number, buf, offset=0):
-        at = number * 4096 + offset
-        buf[:] = self.data[at : at + len(buf)]
-    def writeblocks(self, number, buf, offset=0):
-        at = number * 4096 + offset
-        self.data[at : at + len(buf)] = buf
-    def ioctl(self, command, argument):
-        return {4: 16, 5: 4096}.get(command, 0)
-vfs.VfsLfs2.mkfs(Ram())
-vfs.mount(vfs.VfsLfs2(Ram()), "/dir/deep")
-END
-unmount_board
-mount_board
-blocks_below=$(blocks dir/deep)
-[ "${blocks_below% *}" = '16 4096' ] || fail "further down are $blocks_below blocks"
-head -c 3000 /dev/urandom >little
-cp little "$mnt/dir/deep/file" 2>said || fail "nothing can be put further down: $(cat said)"
-cp other "$mnt/dir/deep/file" 2>said || fail "a file further down cannot be replaced: $(cat said)"
-assert_same other "$mnt/dir/deep/file"
-expect EXDEV 'os.rename("dir/deep/file", "dir/file")'
-assert_equal 'further down' file "$(ls -A "$mnt/dir/deep")"
-unmount_board
-left=$(board_eval 'import os; print([e[0] for e in os.ilistdir("/") if e[0][0] == "." and len(e[0]) > 2])')
-assert_equal 'temporaries at the top' '[]' "$(echo "$left" | tr -d '\r\n')"
+# A file system further down: its files' temporaries are its own, and so are its manners, its room and what it is mounted over.
+further_down() { # CLASS BLOCKS SIZE OPTION of the mount
+	rm -f flash*
+	board_options='--size 128'
+	mount_board
+	mkdir -p "$mnt/dir/deep"
+	cat >"$mnt/boot.py" <<-END
+		import vfs
+		class Ram:
+		    data = bytearray($2 * $3)
+		    def readblocks(self, number, buf, offset=0):
+		        at = number * $3 + offset
+		        buf[:] = self.data[at : at + len(buf)]
+		    def writeblocks(self, number, buf, offset=0):
+		        at = number * $3 + offset
+		        self.data[at : at + len(buf)] = buf
+		    def ioctl(self, command, argument):
+		        return {4: $2, 5: $3}.get(command, 0)
+		vfs.$1.mkfs(Ram())
+		vfs.mount(vfs.$1(Ram()), "/dir/deep")
+	END
+	unmount_board
+	mount_board
+	head -c 60000 /dev/urandom >"$mnt/fill"
+	unmount_board
+	mount_logged "$4"
+	[ "$4" = -orw ] && deep=dir/deep || deep=deep
+	head -c 3000 /dev/urandom >little
+	head -c 80000 /dev/urandom >large
+	cp little "$mnt/$deep/file" || fail "$1: nothing can be put further down"
+	cp large "$mnt/$deep/file" || fail "$1: a file further down cannot be replaced"
+	cp large "$mnt/$deep/new" || fail "$1: what has room there has not"
+	assert_same large "$mnt/$deep/file"
+	cp little "$mnt/$deep/little"
+	mv "$mnt/$deep/little" "$mnt/$deep/file" || fail "$1: a file further down cannot be renamed over"
+	assert_same little "$mnt/$deep/file"
+	[ "$1" = VfsFat ] || [ ! -e "$mnt/$deep/FILE" ] || fail "$1: another case is another file"
+	[ "$1" != VfsFat ] || [ -e "$mnt/$deep/FILE" ] || fail "$1: another case is the same file"
+	expect 0 "os.mkdir('$deep/../x.')"
+	expect 0 "os.mkdir('$deep/../X.')" # what it is mounted in has its own manners
+	expect EXDEV "os.rename('$deep/file', '$deep/../file')"
+	expect EBUSY "os.rmdir('$deep')"
+	assert_equal "$1: further down" 'file new' "$(ls -A "$mnt/$deep" | xargs)"
+	unmount_board
+	assert_equal "$1: the log" '' "$(cat mount.log)"
+	left=$(board_eval 'import os; print([e[0] for e in os.ilistdir("/") if e[0][0] == "." and len(e[0]) > 2])')
+	assert_equal "$1: temporaries" '[]' "$(echo "$left" | tr -d '\r\n')"
+}
+
+for options in '-orw' '-oroot=/dir'; do
+	further_down VfsLfs2 64 4096 "$options"
+	further_down VfsFat 512 512 "$options"
+done

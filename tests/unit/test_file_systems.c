@@ -43,7 +43,7 @@ static void one_file_system(void **state)
 
 static void several(void **state)
 {
-	static const char line[] = "19/2:flash/22:sd/0:remote";
+	static const char line[] = "19//2:flash//22:sd//0:remote";
 
 	(void)state;
 	assert_int_equal(file_systems_kind(line, "/"), BOARD_NONE);
@@ -64,13 +64,36 @@ static void several(void **state)
 	assert_true(file_systems_is_fat(line, "/sd/x"));
 	assert_false(file_systems_is_fat(line, "/flash/sd"));
 	assert_false(file_systems_is_fat(line, "/none/x"));
-	assert_true(file_systems_is_fat("22/2:flash", "/flash"));
-	assert_false(file_systems_is_fat("22/2:flash", "/flash/x"));
-	assert_true(file_systems_is_fat("22/2:flash", "/other/x"));
+	assert_true(file_systems_is_fat("22//2:flash", "/flash"));
+	assert_false(file_systems_is_fat("22//2:flash", "/flash/x"));
+	assert_true(file_systems_is_fat("22//2:flash", "/other/x"));
 	assert_string_equal(fats(line), "/sd ");
-	assert_string_equal(fats("22/22:sd/2:x/22:b c"), "/ /sd /b c ");
-	assert_int_equal(file_systems_kind("2/22:sd", "/lib"), BOARD_ORDINARY);
-	assert_int_equal(file_systems_kind("22/2:sd", "/sd"), BOARD_ORDINARY);
+	assert_string_equal(fats("22//22:sd//2:x//22:b c"), "/ /sd /b c ");
+	assert_int_equal(file_systems_kind("2//22:sd", "/lib"), BOARD_ORDINARY);
+	assert_int_equal(file_systems_kind("22//2:sd", "/sd"), BOARD_ORDINARY);
+}
+
+static void further_down(void **state)
+{
+	static const char line[] = "2//22:mnt/sd//2:mnt/sd/inner//22:a";
+
+	(void)state;
+	assert_int_equal(file_systems_kind(line, "/mnt"), BOARD_ORDINARY);
+	assert_int_equal(file_systems_kind(line, "/mnt/sd"), BOARD_FAT);
+	assert_int_equal(file_systems_kind(line, "/mnt/sdx/y"), BOARD_ORDINARY);
+	assert_int_equal(file_systems_kind(line, "/mnt/sd/x"), BOARD_FAT);
+	assert_int_equal(file_systems_kind(line, "/mnt/sd/inner"), BOARD_ORDINARY);
+	assert_int_equal(file_systems_top(line, "/mnt/x"), 1);
+	assert_int_equal(file_systems_top(line, "/mnt/sd"), 1);
+	assert_int_equal(file_systems_top(line, "/mnt/sd/"), 8);
+	assert_int_equal(file_systems_top(line, "/mnt/sd/x/y"), 8);
+	assert_int_equal(file_systems_top(line, "/mnt/sd/inner"), 8);
+	assert_int_equal(file_systems_top(line, "/mnt/sd/inner/x"), 14);
+	assert_false(file_systems_is_fat(line, "/mnt/sd"));
+	assert_true(file_systems_is_fat(line, "/mnt/sd/x"));
+	assert_true(file_systems_is_fat(line, "/mnt/sd/inner"));
+	assert_false(file_systems_is_fat(line, "/mnt/sd/inner/x"));
+	assert_string_equal(fats(line), "/mnt/sd /a ");
 }
 
 static void a_name_too_long_for_the_caller_is_left_out(void **state)
@@ -78,8 +101,8 @@ static void a_name_too_long_for_the_caller_is_left_out(void **state)
 	char top[4];
 
 	(void)state;
-	assert_false(file_systems_fat("2/22:long", 0, top, sizeof(top)));
-	assert_true(file_systems_fat("2/22:long/22:sd", 0, top, sizeof(top)));
+	assert_false(file_systems_fat("2//22:long", 0, top, sizeof(top)));
+	assert_true(file_systems_fat("2//22:long//22:sd", 0, top, sizeof(top)));
 	assert_string_equal(top, "/sd");
 }
 
@@ -111,9 +134,8 @@ static void nonsense_does_no_harm(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(one_file_system),
-		cmocka_unit_test(several),
-		cmocka_unit_test(a_name_too_long_for_the_caller_is_left_out),
+		cmocka_unit_test(one_file_system),       cmocka_unit_test(several),
+		cmocka_unit_test(further_down),          cmocka_unit_test(a_name_too_long_for_the_caller_is_left_out),
 		cmocka_unit_test(nonsense_does_no_harm),
 	};
 

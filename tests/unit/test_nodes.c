@@ -311,7 +311,7 @@ static void nobody_waits_for_ever(void **state)
 static enum board_kind kind_of_sd(struct board *board, const char *dir)
 {
 	(void)board;
-	return strcmp(dir, "/sd") == 0 ? BOARD_FAT : BOARD_ORDINARY;
+	return strcmp(dir, "/sd") == 0 || strncmp(dir, "/sd/", 4) == 0 ? BOARD_FAT : BOARD_ORDINARY;
 }
 
 static const struct board_ops sd_ops = {.kind = kind_of_sd};

@@ -71,7 +71,9 @@ def mounts():
 def entries(path):
     # "//" is the same directory to the file system as "/", and in bytes.
     if path == b"/":
-        yield from mounts()
+        for entry in mounts():
+            if b"/" not in entry[0]:  # what is mounted further down is in the directory there
+                yield entry
         path = b"//"
     try:
         yield from os.ilistdir(path)

@@ -30,10 +30,12 @@ def do_info(size):
     v = sys.implementation
     path = path_at(8, size)
     s = os.stat(path)
-    systems = str(refusal(path if path != b"/" else b""))
+    below = path[1:] and path[1:] + b"/"
+    systems = str(refusal(below and path))
+    for entry in mounts():
+        if entry[0].startswith(below):
+            systems += "//%d:%s" % (refusal(b"/" + entry[0]), entry[0][len(below) :].decode())
     if path == b"/":
-        for entry in mounts():
-            systems += "/%d:%s" % (refusal(path + entry[0]), entry[0].decode())
         # Of "/" nothing is told but that it is a directory; the file system that is mounted there knows it as "//".
         try:
             s = os.stat(b"//")
