@@ -74,8 +74,12 @@ static int read_image(struct dump *dump, struct failure *failure)
 		n = size - at < AT_ONCE ? size - at : AT_ONCE;
 		progress_show(&progress, at, size);
 		rc = partition_read(&dump->partition, dump->bytes + at, at, n, &failure->diag);
+		if (session_is_stopped(dump->partition.session))
+			break;
 	}
 	progress_end(&progress);
+	if (session_is_stopped(dump->partition.session))
+		return session_check(dump->partition.session, failure);
 	if (rc < 0)
 		return failure_is(failure, FAILURE_BOARD, rc);
 	return no_image(dump, romfs_check_records(&dump->check, &dump->reader), failure);
