@@ -68,7 +68,7 @@ static int fill_gaps(struct collection *to, bool bytecode)
 	return 0;
 }
 
-static bool is_empty(const uint8_t *bytes)
+bool board_rom_image_is_empty(const uint8_t *bytes)
 {
 	static const uint8_t erased[] = {0xff, 0xff, 0xff}, zeros[3];
 
@@ -91,7 +91,7 @@ int board_rom_image_open(struct board_rom_image *image, struct board *board, uns
 	if (!error)
 		error = fill_gaps(&to, bytecode);
 	if (!error)
-		image->empty = is_empty(image->bytes);
+		image->empty = board_rom_image_is_empty(image->bytes);
 	else
 		board_rom_image_close(image);
 	return error;

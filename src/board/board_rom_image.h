@@ -26,6 +26,9 @@ struct board_rom_image {
  */
 int board_rom_image_open(struct board_rom_image *image, struct board *board, unsigned number, bool bytecode);
 
+/* Whether a partition whose first ROMFS_MAGIC_SIZE bytes are these has no image: `empty` above. */
+bool board_rom_image_is_empty(const uint8_t *bytes);
+
 /* Puts LEN bytes that were read at OFFSET, which lie in the partition, into IMAGE. */
 void board_rom_image_put(struct board_rom_image *image, uint64_t offset, const void *bytes, size_t len);
 

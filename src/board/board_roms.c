@@ -109,19 +109,20 @@ static void rom_unref(struct slot *slot, struct rom *rom)
 /* Notes, and tells the log, that the image in partition NUMBER is damaged. */
 static int note_damage(struct board *board, struct rom *rom, unsigned number, const struct romfs_check *check)
 {
-	char words[ROMFS_PATH_MAX + 200];
+	char name[64];
+	struct diag words;
 
-	snprintf(words, sizeof(words), "ROM partition %u: the image is damaged: at offset %zu%s%s: %s", number,
-		 check->fault.offset, check->path[0] ? " in " : "", check->path, check->fault.what);
+	snprintf(name, sizeof(name), "ROM partition %u: the image is damaged", number);
+	romfs_check_fail(check, name, &words);
 	if (asprintf(&rom->error, "%s.\nNothing of it is shown. A new one is put there with: mpremote-romfs deploy -p %u\n",
-		     words, number) < 0) {
+		     words.text, number) < 0) {
 		rom->error = NULL;
 		return -ENOMEM;
 	}
 	if (of(board)->options.log) {
-		char text[ROMFS_PATH_MAX + 1000];
+		char text[sizeof(words.text) + 1000];
 
-		snprintf(text, sizeof(text), "%s: %s", board_info(board->below)->device, words);
+		snprintf(text, sizeof(text), "%s: %s", board_info(board->below)->device, words.text);
 		of(board)->options.log(of(board)->options.log_context, LOG_WARNING, text);
 	}
 	return 0;

@@ -11,6 +11,23 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* The signals that this program holds back are the child's own matter. */
+static int spawn_with(struct child *child, const posix_spawn_file_actions_t *actions, char *const *argv)
+{
+	posix_spawnattr_t attributes;
+	sigset_t none;
+	int rc = posix_spawnattr_init(&attributes);
+
+	if (rc != 0)
+		return rc;
+	sigemptyset(&none);
+	posix_spawnattr_setsigmask(&attributes, &none);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+	rc = posix_spawnp(&child->pid, argv[0], actions, &attributes, argv, environ);
+	posix_spawnattr_destroy(&attributes);
+	return rc;
+}
+
 static int spawn(struct child *child, char *const *argv, int in)
 {
 	posix_spawn_file_actions_t actions;
@@ -25,7 +42,7 @@ static int spawn(struct child *child, char *const *argv, int in)
 	if (rc == 0)
 		rc = posix_spawn_file_actions_adddup2(&actions, child->err, STDERR_FILENO);
 	if (rc == 0)
-		rc = posix_spawnp(&child->pid, argv[0], &actions, NULL, argv, environ);
+		rc = spawn_with(child, &actions, argv);
 	posix_spawn_file_actions_destroy(&actions);
 	if (rc != 0)
 		child->pid = 0;

@@ -83,7 +83,9 @@ static int build_image(struct deploy *deploy, struct failure *failure)
 		deploy->pack_options.compiler.march = march;
 	rc = pack_make(&deploy->pack, deploy->path, &deploy->pack_options, &failure->diag);
 	deploy->reader = &deploy->pack.reader;
-	return failure_is(failure, FAILURE_OTHER, rc);
+	failure_is(failure, FAILURE_OTHER, rc);
+	/* Ctrl-C ends the compiler, too, which is no fault of it. */
+	return session_is_stopped(&deploy->session) ? session_check(&deploy->session, failure) : rc;
 }
 
 /* --- Whether the board loads its bytecode --- */
@@ -243,7 +245,6 @@ static int write_partition(struct deploy *deploy, struct failure *failure)
 				  diag_fail(&failure->diag, DIAG_ROMFS, ENOSPC,
 					    "insufficient space: the image has %zu bytes, partition %u has %u",
 					    deploy->reader->size, deploy->number, target.size));
-	session_hold_signals(&deploy->session);
 	unmount(deploy);
 	progress_start(&deploy->progress, "deploying");
 	rc = romfs_deploy(&target, deploy->reader->bytes, deploy->reader->size, watch, deploy, &deploy->result, &failure->diag);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
+#include "board/board_rom_image.h"
 #include "cli/command.h"
 #include "cli/image.h"
 #include "cli/partition.h"
@@ -22,6 +24,7 @@ struct dump {
 	struct device_args args;
 	unsigned number;
 	const char *output;
+	bool json;
 	/* what is read */
 	struct partition partition;
 	uint8_t *bytes; /* as many as the partition has; only the image's are read */
@@ -29,34 +32,38 @@ struct dump {
 	struct romfs_check check;
 };
 
-static int no_image(struct dump *dump, int rc, struct diag *diag)
+/* RC is what was found out about the image. */
+static int no_image(struct dump *dump, int rc, struct failure *failure)
 {
 	char name[32];
 
+	if (rc == 0)
+		return 0;
+	if (rc != -EBADMSG)
+		return failure_is(failure, FAILURE_OTHER, diag_fail(&failure->diag, DIAG_ROMFS, -rc, "not enough memory"));
+	failure->kind = FAILURE_IMAGE;
 	snprintf(name, sizeof(name), "partition %u", dump->number);
-	if (rc == -EBADMSG && dump->bytes[0] == 0xff && memcmp(dump->bytes, dump->bytes + 1, HEAD - 1) == 0)
-		return diag_fail(diag, DIAG_ROMFS, EBADMSG, "%s is empty", name);
-	if (rc == -EBADMSG)
-		return romfs_check_fail(&dump->check, name, diag);
-	return rc < 0 ? diag_fail(diag, DIAG_ROMFS, -rc, "not enough memory") : 0;
+	if (board_rom_image_is_empty(dump->bytes))
+		return diag_fail(&failure->diag, DIAG_ROMFS, EBADMSG, "%s is empty", name);
+	return romfs_check_fail(&dump->check, name, &failure->diag);
 }
 
 /* Reads the image's header, and so its length. */
-static int read_head(struct dump *dump, struct diag *diag)
+static int read_head(struct dump *dump, struct failure *failure)
 {
 	uint32_t size = dump->partition.is.size;
 	int rc;
 
 	dump->bytes = calloc(1, (size_t)size + HEAD);
 	if (!dump->bytes)
-		return diag_fail(diag, DIAG_ROMFS, ENOMEM, "not enough memory");
-	rc = partition_read(&dump->partition, dump->bytes, 0, size < HEAD ? size : HEAD, diag);
+		return no_image(dump, -ENOMEM, failure);
+	rc = partition_read(&dump->partition, dump->bytes, 0, size < HEAD ? size : HEAD, &failure->diag);
 	if (rc < 0)
-		return rc;
-	return no_image(dump, romfs_reader_open(&dump->reader, dump->bytes, size, &dump->check.fault), diag);
+		return failure_is(failure, FAILURE_BOARD, rc);
+	return no_image(dump, romfs_reader_open(&dump->reader, dump->bytes, size, &dump->check.fault), failure);
 }
 
-static int read_image(struct dump *dump, struct diag *diag)
+static int read_image(struct dump *dump, struct failure *failure)
 {
 	uint32_t size = (uint32_t)dump->reader.size, n;
 	struct progress progress;
@@ -66,17 +73,38 @@ static int read_image(struct dump *dump, struct diag *diag)
 	for (uint32_t at = 0; at < size && rc == 0; at += n) {
 		n = size - at < AT_ONCE ? size - at : AT_ONCE;
 		progress_show(&progress, at, size);
-		rc = partition_read(&dump->partition, dump->bytes + at, at, n, diag);
+		rc = partition_read(&dump->partition, dump->bytes + at, at, n, &failure->diag);
+		if (session_is_stopped(dump->partition.session))
+			break;
 	}
 	progress_end(&progress);
-	return rc < 0 ? rc : no_image(dump, romfs_check_records(&dump->check, &dump->reader), diag);
+	if (session_is_stopped(dump->partition.session))
+		return session_check(dump->partition.session, failure);
+	if (rc < 0)
+		return failure_is(failure, FAILURE_BOARD, rc);
+	return no_image(dump, romfs_check_records(&dump->check, &dump->reader), failure);
 }
 
-static int write_image(const struct dump *dump, struct diag *diag)
+static int write_image(const struct dump *dump, struct failure *failure)
 {
 	int rc = whole_file_write(AT_FDCWD, dump->output, dump->bytes, dump->reader.size, true, NULL, NULL);
 
-	return rc < 0 ? diag_fail(diag, DIAG_ROMFS, -rc, "%s: cannot be written: %s", dump->output, strerror(-rc)) : 0;
+	if (rc == 0)
+		return 0;
+	diag_fail(&failure->diag, DIAG_ROMFS, -rc, "%s: cannot be written: %s", dump->output, strerror(-rc));
+	return failure_is(failure, FAILURE_OTHER, rc);
+}
+
+static void print(const struct dump *dump)
+{
+	if (!dump->json) {
+		say_name(stdout, dump->output);
+		printf(": %zu bytes, the image in partition %u\n", dump->reader.size, dump->number);
+		return;
+	}
+	fputs("{\n  \"output\": ", stdout);
+	json_print_string(stdout, dump->output);
+	printf(",\n  \"partition\": %u,\n  \"size\": %zu\n}\n", dump->number, dump->reader.size);
 }
 
 static int dump_board(struct dump *dump)
@@ -88,18 +116,16 @@ static int dump_board(struct dump *dump)
 	if (rc == 0)
 		rc = partition_find(&dump->partition, &session, dump->number, &failure);
 	if (rc == 0)
-		rc = read_head(dump, &failure.diag);
+		rc = read_head(dump, &failure);
 	if (rc == 0)
-		rc = read_image(dump, &failure.diag);
+		rc = read_image(dump, &failure);
 	session_close(&session);
 	if (rc == 0)
-		rc = write_image(dump, &failure.diag);
-	if (rc == 0) {
-		say_name(stdout, dump->output);
-		printf(": %zu bytes, the image in partition %u\n", dump->reader.size, dump->number);
-	}
+		rc = write_image(dump, &failure);
+	if (rc == 0)
+		print(dump);
 	free(dump->bytes);
-	return rc < 0 ? failure_say(&failure, false) : EXIT_SUCCESS;
+	return rc < 0 ? failure_say(&failure, dump->json) : EXIT_SUCCESS;
 }
 
 static int run(const struct command *command, int argc, char **argv)
@@ -108,6 +134,7 @@ static int run(const struct command *command, int argc, char **argv)
 		DEVICE_ARGS_LONG,
 		{"partition", required_argument, NULL, 'p'},
 		{"output", required_argument, NULL, 'o'},
+		{"json", no_argument, NULL, 'j'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
@@ -127,6 +154,8 @@ static int run(const struct command *command, int argc, char **argv)
 				return say_usage(command, "--partition needs a number, not '%s'", optarg);
 		} else if (option == 'o') {
 			dump.output = optarg;
+		} else if (option == 'j') {
+			dump.json = true;
 		} else {
 			return say_bad_option(command, option, argv);
 		}
@@ -143,7 +172,8 @@ const struct command cmd_dump = {
 	.arguments = "[OPTION]... -o IMAGE",
 	.summary = "read the image out of a board's ROM partition",
 	.help = "  -p, --partition N    which (0)\n"
-		"  -o, --output IMAGE   the file to write\n" DEVICE_ARGS_HELP
+		"  -o, --output IMAGE   the file to write\n"
+		"  --json               for programs\n" DEVICE_ARGS_HELP
 		"\nThe image is checked first; there is no file where it is damaged.\n",
 	.run = run,
 };

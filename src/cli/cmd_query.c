@@ -36,6 +36,8 @@ static int look(struct found *found, struct session *session, unsigned number, s
 	if (rc < 0)
 		return rc;
 	rc = board_rom_image_open(&found->image, session->agent, number, false);
+	if (session_is_stopped(session))
+		return session_check(session, failure);
 	if (rc < 0) {
 		failure->kind = FAILURE_BOARD;
 		return diag_fail(&failure->diag, DIAG_BOARD, -rc, "partition %u cannot be read: %s", number, strerror(-rc));

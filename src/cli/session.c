@@ -69,21 +69,7 @@ static int run(struct session *session, struct diag *diag)
 	return rc < 0 ? diag_fail(diag, DIAG_BOARD, -rc, "cannot start the line's thread: %s", strerror(-rc)) : 0;
 }
 
-int session_open(struct session *session, const struct device_args *args, const char *command, bool read_only,
-		 struct failure *failure)
-{
-	int rc;
-
-	*session = (struct session){.signals = -1};
-	rc = failure_is(failure, FAILURE_DEVICE, start(session, args, command, read_only, &failure->diag));
-	if (rc < 0)
-		return rc;
-	if (*board_info(session->board)->warning)
-		say("%s", board_info(session->board)->warning);
-	return failure_is(failure, FAILURE_OTHER, run(session, &failure->diag));
-}
-
-void session_hold_signals(struct session *session)
+static void hold_signals(struct session *session)
 {
 	sigset_t ends;
 
@@ -96,6 +82,21 @@ void session_hold_signals(struct session *session)
 		pthread_sigmask(SIG_BLOCK, &ends, NULL);
 }
 
+int session_open(struct session *session, const struct device_args *args, const char *command, bool read_only,
+		 struct failure *failure)
+{
+	int rc;
+
+	*session = (struct session){.signals = -1};
+	rc = failure_is(failure, FAILURE_DEVICE, start(session, args, command, read_only, &failure->diag));
+	if (rc < 0)
+		return rc;
+	if (*board_info(session->board)->warning)
+		say("%s", board_info(session->board)->warning);
+	hold_signals(session);
+	return failure_is(failure, FAILURE_OTHER, run(session, &failure->diag));
+}
+
 bool session_is_stopped(struct session *session)
 {
 	struct signalfd_siginfo info;
@@ -103,6 +104,14 @@ bool session_is_stopped(struct session *session)
 	if (session->signals >= 0 && read(session->signals, &info, sizeof(info)) > 0)
 		session->stopped = true;
 	return session->stopped;
+}
+
+int session_check(struct session *session, struct failure *failure)
+{
+	if (!session_is_stopped(session))
+		return 0;
+	failure->kind = FAILURE_INTERRUPTED;
+	return diag_fail(&failure->diag, DIAG_BOARD, EINTR, "interrupted");
 }
 
 void session_close(struct session *session)

@@ -144,8 +144,10 @@ int romfs_check_bytecode(struct romfs_check *check, const struct romfs_reader *r
 int romfs_check_fail(const struct romfs_check *check, const char *path, struct diag *diag)
 {
 	const char *in = check->path[0] ? " in " : "";
-	char image[DIAG_PATH_SIZE], entry[DIAG_PATH_SIZE];
+	char image[DIAG_PATH_SIZE], entry[DIAG_PATH_SIZE], name[DIAG_PATH_SIZE];
+	const char *whole = diag_path(entry, check->path);
 
+	diag_printable_line(name, sizeof(name), whole, strlen(whole));
 	return diag_fail(diag, DIAG_ROMFS, EBADMSG, "%s: at offset %zu%s%s: %s", diag_path(image, path), check->fault.offset, in,
-			 diag_path(entry, check->path), check->fault.what);
+			 name, check->fault.what);
 }

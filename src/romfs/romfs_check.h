@@ -34,7 +34,10 @@ typedef void romfs_check_mpy_fn(void *context, const char *path, const struct mp
  */
 int romfs_check_bytecode(struct romfs_check *check, const struct romfs_reader *reader, romfs_check_mpy_fn *each, void *context);
 
-/* The words for the fault of CHECK in the image PATH: "PATH: at offset 12 in lib/a.py: ...". Returns -EBADMSG. */
+/*
+ * The words for the fault of CHECK in the image PATH: "PATH: at offset 12 in lib/a.py: ...". What is in the image is printable there, and
+ * has no line ends. Returns -EBADMSG.
+ */
 int romfs_check_fail(const struct romfs_check *check, const char *path, struct diag *diag);
 
 #endif

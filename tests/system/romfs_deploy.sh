@@ -50,6 +50,7 @@ board_options='--roms 2'
 assert_refused 'partition not found: 2; the board has partitions 0 to 1' romfs deploy --partition 2 app.romfs
 assert_refused 'partition not found: 7' romfs query -p 7
 assert_refused 'partition not found: 7' romfs dump -p 7 -o x
+assert_equal 'kind' partition-not-found "$(json error.kind romfs dump -p 7 -o x --json)"
 assert_equal 'kind' partition-not-found "$(json error.kind romfs deploy -p 9 --json app.romfs)"
 assert_refused 'not a romfs image: none.romfs: at offset 0' romfs deploy none.romfs
 assert_refused 'not a romfs image: cut.romfs: at offset' romfs deploy cut.romfs
@@ -106,6 +107,7 @@ assert_equal 'skipped' 4 "$(json skipped romfs deploy -p 1 --json app.romfs)"
 assert_refused 'cannot be written' romfs dump -p 1 -o nowhere/x.romfs
 romfs dump -p 1 -o back.romfs >said
 assert_same app.romfs back.romfs
+assert_equal 'size of a dump' "$size" "$(json size romfs dump -p 1 --json -o back.romfs)"
 romfs -b 115200 --timeout 5 dump -o back.romfs >/dev/null
 "$romfs" check back.romfs >/dev/null
 
@@ -118,10 +120,20 @@ grep -q '; a damaged image: at offset' said || fail "query: $(cat said)"
 assert_equal 'state' damaged "$(json partitions.0.state romfs query -p 1 --json)"
 rm back.romfs
 assert_refused 'partition 1: at offset' romfs dump -p 1 -o back.romfs
+assert_equal 'kind' not-a-romfs-image "$(json error.kind romfs dump -p 1 --json -o back.romfs)"
 [ ! -e back.romfs ] || fail 'dump left a file of a damaged image'
 romfs deploy -p 1 app.romfs >/dev/null
 romfs dump -p 1 -o back.romfs >/dev/null
 assert_same app.romfs back.romfs
+
+# --- Empty, for query and dump alike: erased, never written to, and erased before something that is none ---
+for first in '\000\000\000' '\377\377\377\123'; do
+	# shellcheck disable=SC2059 # octal
+	{ printf "$first" && tail -c +5 app.romfs; } | dd of="$flash.rom1" conv=notrunc 2>/dev/null
+	assert_equal 'state' empty "$(json partitions.0.state romfs query -p 1 --json)"
+	assert_refused 'partition 1 is empty' romfs dump -p 1 -o back.romfs
+done
+romfs deploy -p 1 app.romfs >/dev/null
 
 # --- All the same ---
 romfs deploy --force arm.romfs >/dev/null 2>said

@@ -110,4 +110,21 @@ romfs deploy app.romfs >said
 ! grep -q ' 0 blocks equal' said || fail "it began anew: $(cat said)"
 romfs dump -o back.romfs >/dev/null
 assert_same app.romfs back.romfs
+
+# --- The same of what only reads: it ends, and the board is nobody's then ---
+rm back.romfs
+before=$(line_counter from_board)
+"$romfs" -d "$(device)" dump -o back.romfs >said 2>said.err &
+pid=$!
+it_reads() {
+	[ $(($(line_counter from_board) - before)) -gt 15000 ]
+}
+await 60 'it reads' it_reads
+kill -TERM $pid
+status=0
+wait $pid || status=$?
+assert_equal 'status of dump after SIGTERM' 1 $status
+assert_equal 'what it said' 'mpremote-romfs: interrupted' "$(cat said.err)"
+[ ! -e back.romfs ] || fail 'half a dump'
+assert_equal 'the prompt' 2 "$(on_board 'print(1 + 1)')"
 stop_line

@@ -439,6 +439,19 @@ static void a_damaged_image_says_so(void **state)
 	lists("/romfs0", "large lib/ ");
 }
 
+static void a_damaged_image_does_not_write_to_a_terminal(void **state)
+{
+	/* A file "a\n\033[m" without data. */
+	static const uint8_t image[] = {0xd2, 0xcd, 0x31, 0x08, 0x05, 0x06, 0x05, 'a', '\n', '\033', '[', 'm'};
+	char buf[300] = "";
+
+	(void)state;
+	memcpy(under.partition[1], image, sizeof(image));
+	assert_true(board_read(under.roms, "/romfs1/ERROR.txt", buf, sizeof(buf) - 1, 0) > 0);
+	assert_non_null(strstr(buf, "at offset 4 in a??[m: "));
+	assert_non_null(strstr(under.log, "at offset 4 in a??[m: "));
+}
+
 static void a_board_that_sends_no_records_is_read(void **state)
 {
 	(void)state;
@@ -554,6 +567,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(content_is_read_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_empty_partition_is_an_empty_directory, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_damaged_image_says_so, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_damaged_image_does_not_write_to_a_terminal, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_board_that_sends_no_records_is_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_board_that_lies_is_an_error, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_board_that_fails_is_an_error, set_up, tear_down),

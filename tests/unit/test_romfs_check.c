@@ -90,6 +90,22 @@ static void the_first_fault(void **state)
 	is_bad("no data record", at, "lib/nothing.py");
 }
 
+/* Names are the image's own words: of them nothing gets to a terminal, or begins a line of a log. */
+static void a_name_that_is_not_printable(void **state)
+{
+	size_t image = hand_begin_image(&hand), at = hand.len;
+	char words[100];
+	struct diag diag;
+
+	(void)state;
+	hand_end(&hand, hand_begin_named(&hand, ROMFS_FILE, "a\n\033[31mb"));
+	hand_end_image(&hand, image);
+	is_bad("no data record", at, "a\n\033[31mb");
+	assert_int_equal(romfs_check_fail(&check, "x.romfs", &diag), -EBADMSG);
+	snprintf(words, sizeof(words), "x.romfs: at offset %zu in a??[31mb: a file has no data record", at);
+	assert_string_equal(diag.text, words);
+}
+
 static void an_odd_length(void **state)
 {
 	(void)state;
@@ -141,7 +157,8 @@ static void bytecode(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_good_is_counted), cmocka_unit_test(two_of_one_name), cmocka_unit_test(the_first_fault),
+		cmocka_unit_test(what_is_good_is_counted), cmocka_unit_test(two_of_one_name),
+		cmocka_unit_test(the_first_fault),         cmocka_unit_test(a_name_that_is_not_printable),
 		cmocka_unit_test(an_odd_length),           cmocka_unit_test(bytecode),
 	};
 
