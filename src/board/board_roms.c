@@ -247,7 +247,7 @@ static int rom_ref(struct board *board, unsigned number, struct rom **out, unsig
 	*session = board_session(board->below);
 	if (!slot->rom || slot->session != *session)
 		rc = refresh(board, slot, number);
-	if (rc == 0) {
+	if (rc >= 0) {
 		slot->session = *session;
 		*out = slot->rom;
 		pthread_mutex_lock(&slot->lock);

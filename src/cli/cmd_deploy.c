@@ -194,7 +194,7 @@ static void mount_again(struct deploy *deploy, bool is_whole)
 	path_of(deploy, path, sizeof(path));
 	if (deploy->number == 0 && (deploy->was_at_rom || is_whole))
 		mount_at(deploy, "/rom");
-	if (deploy->was_at_romfs && !deploy->mount)
+	if (deploy->was_at_romfs && !(deploy->mount && is_whole)) /* else that is done with what is asked for */
 		mount_at(deploy, path);
 }
 
