@@ -243,6 +243,7 @@ static struct board_agent *board_agent_new(const char *device, const struct boar
 	board->root_given = options->root != NULL;
 	board->purpose = options->device.purpose ? strdup(options->device.purpose) : NULL;
 	board->mount_point = options->mount_point ? strdup(options->mount_point) : NULL;
+	board->is_mount = options->mount_point;
 	board->options.root = board->options.mount_point = board->options.device.purpose = NULL;
 	pthread_mutex_init(&board->writing, NULL);
 	room_init(&board->room);
@@ -263,11 +264,11 @@ static struct board_agent *board_agent_new(const char *device, const struct boar
 }
 
 /* Of a program that was stopped. */
-static const char *when_it_starts(const struct board_agent_options *options)
+static const char *when_it_starts(const struct board_agent *board)
 {
-	if (!options->mount_point)
+	if (!board->is_mount)
 		return "at the board's next reset.";
-	return options->restart
+	return board->options.restart
 		       ? "when you unmount. With -o nointerrupt a running program is left alone and the mount refused."
 		       : "at the board's next reset, which with -o restart comes when you unmount. With -o nointerrupt a "
 			 "running program is left alone and the mount refused.";
@@ -282,7 +283,7 @@ static void note_session(struct board_agent *board)
 	if (session.interrupted)
 		len = (size_t)snprintf(board->warning, sizeof(board->warning),
 				       "%s: the board was %s, which was stopped; it starts again %s", board->device,
-				       rawrepl_state_words(session.found), when_it_starts(&board->options));
+				       rawrepl_state_words(session.found), when_it_starts(board));
 	if (session.text && len < sizeof(board->warning))
 		snprintf(board->warning + len, sizeof(board->warning) - len,
 			 "%s%s: %s: all goes there as text, which is slower and gives the same results.", len ? "\n" : "",

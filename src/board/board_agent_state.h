@@ -29,6 +29,7 @@ struct board_agent {
 	bool root_given;
 	char *device;
 	char *mount_point; /* until the board was met; NULL: none */
+	bool is_mount;     /* there was one */
 	bool met;
 	struct identity identity;
 	_Atomic int64_t epoch;     /* of the board's clock, in seconds since 1970 */

@@ -19,8 +19,11 @@
 
 enum { STATUS_SIZE = 4096 };
 
-/* How long a process that was sent SIGSTOP is waited for to stand still: this often, so many nanoseconds. */
-enum { STOP_LOOKS = 100, STOP_NS = 200000 };
+/*
+ * How long a process that was sent SIGSTOP is waited for to stand still: this often, so many nanoseconds. On a busy computer it may have
+ * to wait for a processor to do so.
+ */
+enum { STOP_LOOKS = 10000, STOP_NS = 200000 };
 
 /* What follows NAME in /proc/PID/status, of STATUS_SIZE bytes at STATUS; NULL: there is no such process. */
 static const char *status_of(pid_t pid, const char *name, char *status)

@@ -184,7 +184,9 @@ bool romfs_gaps_next(struct romfs_gaps *gaps, size_t *offset, size_t *len)
 	size_t ask = goes_on ? 2 * gaps->ask : FIRST_READ;
 	gaps->ask = ask < ROMFS_GAPS_READ ? ask : ROMFS_GAPS_READ;
 	*offset = gaps->missing;
-	*len = gaps->size - gaps->missing < gaps->ask ? gaps->size - gaps->missing : gaps->ask;
+	size_t left = gaps->size - gaps->missing;
+	/* cppcheck-suppress knownConditionTrueFalse ; it takes `missing` for what it was at the start */
+	*len = left < gaps->ask ? left : gaps->ask;
 	gaps->asked = *offset + *len;
 	return true;
 }

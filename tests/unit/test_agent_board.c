@@ -271,12 +271,12 @@ static void enter(void)
 		fail_msg("%s", diag.text);
 }
 
-static void start_agent(void)
+static void start_core(const char *core, size_t len)
 {
 	struct diag diag = {0};
 
 	enter();
-	run_python(agent_core, agent_core_len);
+	run_python(core, len);
 	if (rawrepl_leave(&rig->repl, LONG, &diag))
 		fail_msg("%s", diag.text);
 	assert_int_equal(rawrepl_type(&rig->repl, "__mpremotefs__()"), 0);
@@ -288,6 +288,11 @@ static void start_agent(void)
 	rig->block = hello[0] | (unsigned)hello[1] << 8;
 	rig->deflate = hello[6];
 	forget_output();
+}
+
+static void start_agent(void)
+{
+	start_core(agent_core, agent_core_len);
 }
 
 /* Loads LEN bytes of PYTHON, or of what it was deflated to, in as many requests as it needs. */
@@ -955,12 +960,34 @@ static int run_on(const char *options)
 	return cmocka_run_group_tests_name(*options ? options : "a board with all", tests, open_board, close_board);
 }
 
+/* One byte of what the core calls its own for the parts came as another: the first part notices, before a file is asked for. */
+static void a_damaged_core_is_known_at_once(void **state)
+{
+	static const char *const names[] = {"{\"buf\":", " \"mem\":", " \"block\":", " \"requests\":", "[\"send\"]"};
+	uint8_t payload[AGENT_PAYLOAD_MAX] = {AGENT_LOAD_DEFLATED};
+	size_t len = 1 + deflated(agent_files, agent_files_len, payload + 1, sizeof(payload) - 1);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char *core = strdup(agent_core), *at = core ? strstr(core, names[i]) : NULL;
+
+		if (!at)
+			fail_msg("the core has no %s", names[i]);
+		else
+			at[2] = 'X';
+		start_core(core, agent_core_len);
+		free(core);
+		expect_failed(AGENT_LOAD, payload, len, 0, "NameError");
+	}
+}
+
 /* ... and what takes its time, and does not. */
 static int run_slow(void)
 {
 	const struct CMUnitTest tests[] = {
 		CORE(half_a_frame_is_answered_by_a_nak), CORE(it_leaves_a_dead_host),           CORE(it_leaves_a_mad_host),
 		CORE(long_work_is_no_dead_host),         CORE(a_user_who_comes_gets_the_board), CORE(noise_is_no_user),
+		CORE(a_damaged_core_is_known_at_once),
 	};
 
 	variant = "";

@@ -13,6 +13,9 @@ try:
 except ImportError:
     DeflateIO = None
 
+# Where a byte of the core came damaged, a name may be another one: known now, the core is put there again.
+buf, mem, block, send, requests, at_end
+
 # What the heap leaves for the window of the deflate stream: 15 bits cost 32 KiB.
 wbits = 15 if free > 150000 else 12 if free > 100000 else 10 if free > 20000 else 0
 if not DeflateIO:
