@@ -30,7 +30,7 @@ struct variant {
 
 static const struct variant variants[] = {
 	{.name = "two partitions", .options = "--roms 2"},
-	{.name = "48k of memory", .options = "--roms 2 --heap 48k"},
+	{.name = "56k of memory", .options = "--roms 2 --heap 56k"},
 	{.name = "without deflate", .options = "--roms 2 --hide deflate"},
 	{.name = "without hashlib", .options = "--roms 2 --hide hashlib", .no_hash = true},
 	{.name = "as esp8266", .options = "--roms 1 --old-rom --blocking-stdin", .old = true},
