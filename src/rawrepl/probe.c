@@ -9,10 +9,19 @@
 
 enum { PROBE_ERASE = 16, PROBE_LONGEST_LINE = 1024 };
 
+struct probe {
+	struct talk *talk;
+	unsigned patience; /* how many times the waits of the first probe */
+};
+
 /* Says LEN BYTES and listens for the answer. */
-static int ask(struct talk *talk, const char *bytes, size_t len, bool (*enough)(const struct heard *heard))
+static int ask(const struct probe *probe, const char *bytes, size_t len, bool (*enough)(const struct heard *heard))
 {
-	const struct talk_wait wait = {.first = TALK_MS(150), .quiet = TALK_MS(40), .most = TALK_MS(300), .enough = enough};
+	const struct talk_wait wait = {.first = probe->patience * TALK_MS(150),
+				       .quiet = probe->patience * TALK_MS(40),
+				       .most = probe->patience * TALK_MS(300),
+				       .enough = enough};
+	struct talk *talk = probe->talk;
 	int err = talk_say(talk, bytes, len);
 
 	/* A link that takes nothing is a board that answers nothing. */
@@ -72,16 +81,16 @@ static size_t deletions(const struct heard *heard)
 }
 
 /* Empties the line of the editor: to its end, by Ctrl-E, which is safe behind a space only, then backspaces while they delete. */
-static int erase_line(struct talk *talk)
+static int erase_line(const struct probe *probe)
 {
 	char erase[PROBE_ERASE];
 	size_t done;
-	int err = ask(talk, " \x05", 2, NULL);
+	int err = ask(probe, " \x05", 2, NULL);
 
 	memset(erase, 0x7f, sizeof(erase));
 	for (done = 0; err == 0 && done < PROBE_LONGEST_LINE; done += sizeof(erase)) {
-		err = ask(talk, erase, sizeof(erase), NULL);
-		if (deletions(&talk->heard) < sizeof(erase))
+		err = ask(probe, erase, sizeof(erase), NULL);
+		if (deletions(&probe->talk->heard) < sizeof(erase))
 			break;
 	}
 	return err;
@@ -97,13 +106,13 @@ static bool line_again(const struct heard *heard)
  * Whose editor it is, by the list of words that Tab gives: the line is shown again behind it, at a REPL with the prompt before
  * it, in input() without. Returns an enum probe_answer, 0 when there is no such list, or a negative errno.
  */
-static int ask_for_prompt(struct talk *talk)
+static int ask_for_prompt(const struct probe *probe)
 {
 	static const char line[] = PROBE_LINE;
-	const struct heard *heard = &talk->heard;
+	const struct heard *heard = &probe->talk->heard;
 	size_t len;
 	const unsigned char *last;
-	int err = ask(talk, PROBE_LINE "\t", sizeof(line), line_again);
+	int err = ask(probe, PROBE_LINE "\t", sizeof(line), line_again);
 
 	if (err < 0)
 		return err;
@@ -120,67 +129,78 @@ static int ask_for_prompt(struct talk *talk)
  * The same where Tab completes nothing: Ctrl-B on an empty line gives a REPL's banner. It would enter the line of an open compound
  * statement, so that is told first, by the spaces that Tab gives there. To input() it is an empty line, which cannot be helped.
  */
-static int ask_for_banner(struct talk *talk)
+static int ask_for_banner(const struct probe *probe)
 {
-	int err = ask(talk, "\t", 1, NULL);
+	int err = ask(probe, "\t", 1, NULL);
 
-	if (err == 0 && is_indentation(&talk->heard))
+	if (err == 0 && is_indentation(&probe->talk->heard))
 		return PROBE_PASTE;
-	if (err == 0 && talk->heard.len > 0)
-		err = erase_line(talk);
+	if (err == 0 && probe->talk->heard.len > 0)
+		err = erase_line(probe);
 	if (err == 0)
-		err = ask(talk, "\x02", 1, banner_ended);
+		err = ask(probe, "\x02", 1, banner_ended);
 	if (err < 0)
 		return err;
-	return has_banner(&talk->heard) ? PROBE_PROMPT : PROBE_INPUT;
+	return has_banner(&probe->talk->heard) ? PROBE_PROMPT : PROBE_INPUT;
 }
 
 /* Which editor of lines it is. What was on its line, and what we put there, is erased. */
-static int ask_editor(struct talk *talk)
+static int ask_editor(const struct probe *probe)
 {
-	int err = erase_line(talk), answer;
+	int err = erase_line(probe), answer;
 
 	if (err < 0)
 		return err;
-	answer = ask_for_prompt(talk);
+	answer = ask_for_prompt(probe);
 	if (answer < 0)
 		return answer;
-	err = erase_line(talk);
+	err = erase_line(probe);
 	if (err < 0)
 		return err;
-	return answer ? answer : ask_for_banner(talk);
+	return answer ? answer : ask_for_banner(probe);
 }
 
 /* Paste mode gives every byte back; so does a program that echoes, but with no prompt after a line's end. */
-static int ask_echo(struct talk *talk)
+static int ask_echo(const struct probe *probe)
 {
-	int err = ask(talk, "\r", 1, NULL);
+	int err = ask(probe, "\r", 1, NULL);
 
 	if (err < 0)
 		return err;
-	return heard_ends(&talk->heard, "=== ") ? PROBE_PASTE : PROBE_OUTPUT;
+	return heard_ends(&probe->talk->heard, "=== ") ? PROBE_PASTE : PROBE_OUTPUT;
 }
 
-int probe_ask(struct talk *talk)
+/* What came too late for the probe before this one would be taken for answers to it. */
+static int let_quiet(const struct probe *probe)
 {
-	int err = ask(talk, " \x7f", 2, erased);
+	const struct talk_wait wait = {probe->patience * TALK_MS(75), probe->patience * TALK_MS(75), TALK_MS(500), NULL};
 
+	return talk_hear(probe->talk, &wait);
+}
+
+int probe_ask(struct talk *talk, unsigned patience)
+{
+	const struct probe *probe = &(const struct probe){talk, patience};
+	int err = patience > 1 ? let_quiet(probe) : talk_drain(talk);
+
+	if (err == 0)
+		err = ask(probe, " \x7f", 2, erased);
 	if (err < 0)
 		return err;
-	if (is_flow_control(&talk->heard))
+	if (is_flow_control(&probe->talk->heard))
 		return PROBE_PASTE;
-	if (erased(&talk->heard))
-		return ask_editor(talk);
-	if (heard_ends(&talk->heard, " \x7f"))
-		return ask_echo(talk);
-	if (talk->heard.len > 0)
+	if (erased(&probe->talk->heard))
+		return ask_editor(probe);
+	if (heard_ends(&probe->talk->heard, " \x7f"))
+		return ask_echo(probe);
+	if (probe->talk->heard.len > 0)
 		return PROBE_OUTPUT; /* whatever came next would be no answer to us */
-	err = ask(talk, "\x02", 1, banner_ended);
+	err = ask(probe, "\x02", 1, banner_ended);
 	if (err < 0)
 		return err;
-	if (is_flow_control(&talk->heard))
+	if (is_flow_control(&probe->talk->heard))
 		return PROBE_PASTE;
-	if (has_banner(&talk->heard))
+	if (has_banner(&probe->talk->heard))
 		return PROBE_RAW;
-	return talk->heard.len > 0 ? PROBE_OUTPUT : PROBE_NOTHING;
+	return probe->talk->heard.len > 0 ? PROBE_OUTPUT : PROBE_NOTHING;
 }

@@ -26,7 +26,10 @@ enum probe_answer {
 	PROBE_RAW,         /* the raw REPL */
 };
 
-/* Asks the board behind TALK once. Takes up to half a second. Returns an enum probe_answer, or a negative errno of the link. */
-int probe_ask(struct talk *talk);
+/*
+ * Asks the board behind TALK once. Takes up to half a second with PATIENCE 1, which is also how many times the waits of that a late
+ * board is given. Returns an enum probe_answer, or a negative errno of the link.
+ */
+int probe_ask(struct talk *talk, unsigned patience);
 
 #endif

@@ -49,6 +49,7 @@ enum step { STEP_PROBE, STEP_STOP, STEP_BOOT, STEP_ASK, STEP_PROVE, STEP_RESCUE,
 #define ENTER_HIGH "\xc3\xa9"
 
 enum {
+	ENTER_PROBE_PATIENCE = 4, /* what the waits of a probe grow to, from one to the next */
 	ENTER_BOOTS_WAITED = 2,
 	ENTER_BOOTS_TOLD = 3,
 	ENTER_HIGH_TRIES = 3, /* proofs without ENTER_HIGH in their answer after which it is the line that does not carry it */
@@ -72,6 +73,7 @@ struct visit {
 	unsigned high_lost; /* proofs that came back without ENTER_HIGH */
 	char raised[120];   /* what the proof raised, printable */
 	enum probe_answer probed;
+	unsigned probes;
 	bool frames; /* what answered the probe was no text */
 	int64_t arrived;
 	enum rawrepl_state guess; /* what the first telling answer looked like */
@@ -134,18 +136,22 @@ static int step_probe(struct visit *visit)
 		[PROBE_PROMPT] = RAWREPL_PROMPT, [PROBE_PASTE] = RAWREPL_PASTE, [PROBE_RAW] = RAWREPL_RAW};
 	const struct rawrepl_options *options = visit->options;
 	const struct talk_wait wait = {TALK_MS(200), TALK_MS(50), TALK_MS(400), heard_at_prompt};
-	int answer = probe_ask(&visit->talk);
+	bool told_before = visit->probed == PROBE_INPUT;
+	unsigned patience = 1U << visit->probes;
+	int answer = probe_ask(&visit->talk, patience < ENTER_PROBE_PATIENCE ? patience : ENTER_PROBE_PATIENCE);
 
 	if (answer < 0)
 		return answer;
+	visit->probes++;
 	visit->probed = answer;
 	if (answer >= PROBE_PROMPT) {
 		visit->may_stop = true;
 		visit->guess = states[answer];
 		return STEP_STOP;
 	}
+	/* What was heard is the echo of our questions; a prompt that answers late looks like that once. */
 	if (answer == PROBE_INPUT)
-		return STEP_BUSY; /* what was heard is the echo of our questions */
+		return told_before ? STEP_BUSY : STEP_PROBE;
 	keep_last_output(visit);
 	if (must_wait_for_boot(visit))
 		return STEP_BOOT;
@@ -275,7 +281,10 @@ static int step_prove(struct visit *visit)
 /* What the board had been doing, now that it has answered. */
 static enum rawrepl_state what_was_found(const struct visit *visit)
 {
-	bool stopped = visit->talk.heard.signs & HEARD_INTERRUPT;
+	/* Where a probe has found a prompt no program runs; it may have asked for a banner, and an end of our own paste that comes late is
+	 * called an interrupt. */
+	bool probed = visit->probed >= PROBE_PROMPT;
+	bool stopped = visit->talk.heard.signs & HEARD_INTERRUPT && !probed;
 
 	if (visit->guess == RAWREPL_PASTE)
 		return RAWREPL_PASTE;
@@ -284,7 +293,7 @@ static enum rawrepl_state what_was_found(const struct visit *visit)
 	if (stopped)
 		return visit->unasked || visit->guess == RAWREPL_PROGRAM_OUTPUT ? RAWREPL_PROGRAM_OUTPUT : RAWREPL_PROGRAM;
 	/* A banner, and then a prompt that took the Ctrl-C: it waited in the board's input until the board had started. */
-	if (visit->boots > 0 || (visit->at_prompt && (visit->talk.heard.signs & HEARD_NAME)))
+	if (visit->boots > 0 || (visit->at_prompt && (visit->talk.heard.signs & HEARD_NAME) && !probed))
 		return RAWREPL_BOOT;
 	if (visit->at_prompt)
 		return RAWREPL_PROMPT;

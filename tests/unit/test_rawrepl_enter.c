@@ -408,6 +408,21 @@ static void nointerrupt_enters_a_small_build(void **state)
 	unasked_enters(bench, RAWREPL_PROMPT);
 }
 
+/* A busy computer, or a board's driver that is slow: what comes late is no answer to what was asked next. */
+static void nointerrupt_enters_late_boards(void **state)
+{
+	struct bench *bench = *state;
+	int64_t late;
+
+	bench->options.nointerrupt = true;
+	for (late = 50 * MS; late <= 400 * MS; late += 50 * MS) {
+		bench->board.late_us = late;
+		enters(bench, RAWREPL_PROMPT, 8 * SECOND);
+		assert_int_equal(bench->board.interrupts, 0);
+		bench->board.mode = TOYBOARD_FRIENDLY;
+	}
+}
+
 static void nointerrupt_enters_from_a_half_typed_line(void **state)
 {
 	struct bench *bench = *state;
@@ -675,6 +690,7 @@ int main(void)
 		TEST(nointerrupt_enters_from_the_prompt),
 		TEST(nointerrupt_enters_from_a_changed_prompt),
 		TEST(nointerrupt_enters_a_small_build),
+		TEST(nointerrupt_enters_late_boards),
 		TEST(nointerrupt_enters_from_a_half_typed_line),
 		TEST(nointerrupt_does_not_run_an_open_compound_statement),
 		TEST(nointerrupt_enters_from_paste_mode),

@@ -22,13 +22,13 @@ static void say_byte(struct toyboard *board, int byte)
 	char c = (char)arrives;
 
 	if (arrives >= 0)
-		fakelink_say(board->fake, &c, 1);
+		fakelink_say_after(board->fake, board->late_us, &c, 1);
 }
 
 static void say(struct toyboard *board, const char *text)
 {
 	if (board->high == TOYBOARD_CARRIED)
-		fakelink_say(board->fake, text, strlen(text));
+		fakelink_say_after(board->fake, board->late_us, text, strlen(text));
 	else
 		for (; *text; text++)
 			say_byte(board, (unsigned char)*text);

@@ -41,6 +41,7 @@ struct toyboard {
 	unsigned catches;      /* so many Ctrl-C the program catches */
 	bool kbd_intr_off;     /* Ctrl-C is a byte for the program, as for an agent of ours */
 	const char *leaves_on; /* bytes that end the program; NULL: none */
+	int64_t late_us;       /* its answers come so much later */
 	int64_t takes_us;      /* the program needs so long to notice a Ctrl-C; a second one meanwhile is the board's end */
 	bool empties_ring;     /* Ctrl-C empties what the program has not read, as on TinyUSB */
 	bool raises;           /* any code raises MemoryError */
