@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -40,16 +41,43 @@ int beneath_directory(int top, const char *path, size_t len, bool make)
 	return fd;
 }
 
-int beneath_file(int top, const char *path, int flags)
+static bool is_near(const struct beneath_near *near, const char *path, size_t len)
+{
+	return near->fd >= 0 && strncmp(near->path, path, len) == 0 && near->path[len] == '\0';
+}
+
+/* Makes NEAR the directory whose path is the first LEN bytes of PATH. */
+static int go_near(struct beneath_near *near, int top, const char *path, size_t len)
+{
+	if (is_near(near, path, len))
+		return 0;
+	beneath_near_close(near);
+	near->fd = beneath_directory(top, path, len, false);
+	if (near->fd < 0)
+		return near->fd;
+	near->path = strndup(path, len);
+	if (near->path)
+		return 0;
+	beneath_near_close(near);
+	return -ENOMEM;
+}
+
+int beneath_file(struct beneath_near *near, int top, const char *path, int flags)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-	int dir = beneath_directory(top, path, slash ? (size_t)(slash - path) : 0, false), fd;
+	int rc = go_near(near, top, path, slash ? (size_t)(slash - path) : 0), fd;
 
-	if (dir < 0)
-		return dir;
+	if (rc < 0)
+		return rc;
 	errno = EINVAL;
-	fd = strcmp(name, "..") != 0 ? openat(dir, name, flags | O_NOFOLLOW | O_CLOEXEC) : -1;
-	fd = fd < 0 ? -errno : fd;
-	close(dir);
-	return fd;
+	fd = strcmp(name, "..") != 0 ? openat(near->fd, name, flags | O_NOFOLLOW | O_CLOEXEC) : -1;
+	return fd < 0 ? -errno : fd;
+}
+
+void beneath_near_close(struct beneath_near *near)
+{
+	if (near->fd >= 0)
+		close(near->fd);
+	free(near->path);
+	*near = BENEATH_NEAR_NONE;
 }

@@ -19,7 +19,22 @@
  */
 int beneath_directory(int top, const char *path, size_t len, bool make);
 
-/* Opens the file at PATH with open's FLAGS. Returns a new descriptor or a negative errno: as above, and -ELOOP for a link. */
-int beneath_file(int top, const char *path, int flags);
+/* The directory of the file that was opened last: for the next one in it that is one step instead of many. */
+struct beneath_near {
+	int fd; /* -1: none */
+	char *path;
+};
+
+/* None, yet. */
+#define BENEATH_NEAR_NONE ((struct beneath_near){.fd = -1})
+
+/*
+ * Opens the file at PATH, from the directory TOP, with open's FLAGS. NEAR is for the files of one TOP. Returns a new descriptor or a
+ * negative errno: as above, -ENOMEM, and -ELOOP for a link.
+ */
+int beneath_file(struct beneath_near *near, int top, const char *path, int flags);
+
+/* Closes what NEAR has kept open. */
+void beneath_near_close(struct beneath_near *near);
 
 #endif

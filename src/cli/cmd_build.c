@@ -232,7 +232,7 @@ static int run_with(const struct command *command, struct build *build, int argc
 
 static int run(const struct command *command, int argc, char **argv)
 {
-	struct build build = {.options = {.mpy = true, .compiler.program = "mpy-cross"}, .pack.tree.fd = -1};
+	struct build build = {.options = {.mpy = true, .compiler.program = "mpy-cross"}, .pack.tree = SOURCE_TREE_NONE};
 	int status = run_with(command, &build, argc, argv);
 
 	source_rules_clear(&build.options.rules);

@@ -415,7 +415,7 @@ static int run(const struct command *command, int argc, char **argv)
 {
 	struct deploy deploy = {
 		.pack_options = {.mpy = true, .compiler.program = "mpy-cross"},
-		.pack.tree.fd = -1,
+		.pack.tree = SOURCE_TREE_NONE,
 		.file.file = ROMFS_FILE_NONE,
 	};
 	struct diag diag = {0};

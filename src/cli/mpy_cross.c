@@ -74,7 +74,7 @@ static int run_compiler(struct job *job, const struct compilation *compilation, 
 
 static int start_job(struct compilation *compilation, struct job *job, struct source *source)
 {
-	const struct source_tree *tree = compilation->tree;
+	struct source_tree *tree = compilation->tree;
 	int in = source_tree_open_file(tree, source, compilation->diag), rc = -ENOMEM;
 	char *name;
 

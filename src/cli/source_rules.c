@@ -8,13 +8,25 @@
 
 /* What nobody wants on a board: Python's caches, version control, what editors and file managers leave, and half files of whole_file. */
 static const char *const rubbish[] = {
-	"__pycache__", "*.py[co]", ".git", ".hg", ".svn", "*~", ".*.sw[a-p]", "#*#", ".#*", ".DS_Store", ".romfs-[0-9]*",
+	"__pycache__", ".git", ".hg", ".svn", ".*.sw[a-p]", "#*#", ".#*", ".DS_Store", ".romfs-[0-9]*",
 };
+static const char *const rubbish_ends[] = {".pyc", ".pyo", "~"};
+
+static bool ends_with(const char *name, const char *end)
+{
+	size_t len = strlen(name), end_len = strlen(end);
+
+	return len >= end_len && memcmp(name + len - end_len, end, end_len) == 0;
+}
 
 static bool is_rubbish(const char *name)
 {
+	for (size_t i = 0; i < sizeof(rubbish_ends) / sizeof(rubbish_ends[0]); i++) {
+		if (ends_with(name, rubbish_ends[i]))
+			return true;
+	}
 	for (size_t i = 0; i < sizeof(rubbish) / sizeof(rubbish[0]); i++) {
-		if (fnmatch(rubbish[i], name, 0) == 0)
+		if (rubbish[i][0] == name[0] && fnmatch(rubbish[i], name, 0) == 0)
 			return true;
 	}
 	return false;

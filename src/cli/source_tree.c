@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "base/file_kind.h"
-#include "cli/beneath.h"
 #include "romfs/romfs_format.h"
 
 static const char replaced[] = "another program has put something else in its place";
@@ -53,9 +52,15 @@ static int fail(const struct walk *walk, int err, const char *path, const char *
 
 static char *join(const char *dir, const char *name)
 {
-	char *path;
+	size_t dir_len = strlen(dir), name_len = strlen(name), slash = dir_len > 0;
+	char *path = malloc(dir_len + slash + name_len + 1);
 
-	return asprintf(&path, "%s%s%s", dir, *dir ? "/" : "", name) < 0 ? NULL : path;
+	if (path) {
+		memcpy(path, dir, dir_len);
+		memcpy(path + dir_len, "/", slash);
+		memcpy(path + dir_len + slash, name, name_len + 1);
+	}
+	return path;
 }
 
 /* --- What an entry is --- */
@@ -97,7 +102,8 @@ static bool goes_in_circle(const struct level *level, const struct stat *st)
 /* What lies at REAL, where no link is. */
 static int look_beneath(const struct walk *walk, const char *path, const char *real, struct stat *st)
 {
-	int fd = *real ? beneath_file(walk->tree->fd, real, O_PATH) : fcntl(walk->tree->fd, F_DUPFD_CLOEXEC, 0);
+	int fd =
+		*real ? beneath_file(&walk->tree->near, walk->tree->fd, real, O_PATH) : fcntl(walk->tree->fd, F_DUPFD_CLOEXEC, 0);
 	int rc = fd < 0 ? fd : fstat(fd, st) < 0 ? -errno : 0;
 
 	if (fd >= 0)
@@ -418,7 +424,8 @@ int source_tree_open(struct source_tree *tree, const char *dir, struct source_ru
 	struct stat st;
 	int rc;
 
-	*tree = (struct source_tree){.dir = dir, .slash = *dir && dir[strlen(dir) - 1] == '/' ? "" : "/"};
+	*tree = (struct source_tree){
+		.dir = dir, .near = BENEATH_NEAR_NONE, .slash = *dir && dir[strlen(dir) - 1] == '/' ? "" : "/"};
 	tree->fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (tree->fd < 0)
 		return fail(&walk, errno, "", "%s", errno == ENOENT ? "there is no such directory" : strerror(errno));
@@ -489,9 +496,10 @@ static int fail_to_read(const struct source_tree *tree, const struct source *sou
 			 diag_path(entry, source->path), is_replaced(err) ? replaced : strerror(err));
 }
 
-int source_tree_open_file(const struct source_tree *tree, const struct source *source, struct diag *diag)
+int source_tree_open_file(struct source_tree *tree, const struct source *source, struct diag *diag)
 {
-	int fd = beneath_file(tree->fd, source->real ? source->real : source->path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	const char *real = source->real ? source->real : source->path;
+	int fd = beneath_file(&tree->near, tree->fd, real, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	int rc = fd < 0 ? fd : check_file(fd, source);
 
 	if (rc >= 0)
@@ -501,7 +509,7 @@ int source_tree_open_file(const struct source_tree *tree, const struct source *s
 	return fail_to_read(tree, source, -rc, diag);
 }
 
-int source_tree_read(const struct source_tree *tree, struct source *source, struct diag *diag)
+int source_tree_read(struct source_tree *tree, struct source *source, struct diag *diag)
 {
 	int fd = source_tree_open_file(tree, source, diag), rc;
 
@@ -517,7 +525,8 @@ void source_tree_close(struct source_tree *tree)
 	for (size_t i = 0; i < tree->count; i++)
 		free_source(&tree->sources[i]);
 	free(tree->sources);
+	beneath_near_close(&tree->near);
 	if (tree->fd >= 0)
 		close(tree->fd);
-	*tree = (struct source_tree){.fd = -1};
+	*tree = SOURCE_TREE_NONE;
 }

@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #include "base/diag.h"
+#include "cli/beneath.h"
 #include "cli/source_rules.h"
 
 /* More entries than this beneath links are refused: links to the same directories again and again can make them without end. */
@@ -40,9 +41,10 @@ struct source {
 };
 
 struct source_tree {
-	const char *dir;        /* as typed */
-	const char *slash;      /* between DIR and a path: "", where DIR ends with one */
-	int fd;                 /* of it */
+	const char *dir;   /* as typed */
+	const char *slash; /* between DIR and a path: "", where DIR ends with one */
+	int fd;            /* of it */
+	struct beneath_near near;
 	struct source *sources; /* a directory before what is in it; sorted by the bytes of their names */
 	size_t count, room;
 	uint64_t bytes; /* of all files and names */
@@ -50,6 +52,9 @@ struct source_tree {
 	/* How many are not packed, what is in a directory among them not counted: by themselves, and by --exclude. */
 	size_t left_out, excluded;
 };
+
+/* None, yet: source_tree_close has nothing to do. */
+#define SOURCE_TREE_NONE ((struct source_tree){.fd = -1, .near = BENEATH_NEAR_NONE})
 
 /*
  * Finds what is in DIR (which must outlive TREE), and reads nothing yet. Links are followed where they stay in DIR. RULES' globs are
@@ -61,10 +66,10 @@ int source_tree_open(struct source_tree *tree, const char *dir, struct source_ru
 		     struct diag *diag);
 
 /* Opens a file of TREE. Returns a descriptor, which the caller closes, or a negative errno with DIAG. */
-int source_tree_open_file(const struct source_tree *tree, const struct source *source, struct diag *diag);
+int source_tree_open_file(struct source_tree *tree, const struct source *source, struct diag *diag);
 
 /* Reads the content of a file of TREE. Returns 0 or a negative errno with DIAG. */
-int source_tree_read(const struct source_tree *tree, struct source *source, struct diag *diag);
+int source_tree_read(struct source_tree *tree, struct source *source, struct diag *diag);
 
 void source_tree_close(struct source_tree *tree);
 

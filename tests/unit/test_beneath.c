@@ -92,16 +92,32 @@ static void what_leads_elsewhere(void **state)
 	assert_int_equal(directory(longest, true), -ENAMETOOLONG);
 }
 
+static struct beneath_near near;
+
+static int file(const char *path)
+{
+	return beneath_file(&near, top, path, O_RDONLY);
+}
+
+/* Each is asked for far from the directory before it, and again near. */
 static void regular_files(void **state)
 {
 	(void)state;
-	assert_true(same(beneath_file(top, "d/e/f", O_RDONLY), "top/d/e/f"));
-	assert_int_equal(beneath_file(top, "d/e/g", O_RDONLY), -ENOENT);
-	assert_int_equal(beneath_file(top, "d/e/to_f", O_RDONLY), -ELOOP);
-	assert_int_equal(beneath_file(top, "leads_in/e/f", O_RDONLY), -ENOTDIR);
-	assert_int_equal(beneath_file(top, "leads_out/f", O_RDONLY), -ENOTDIR);
-	assert_int_equal(beneath_file(top, "../out/f", O_RDONLY), -EINVAL);
-	assert_int_equal(beneath_file(top, "d/..", O_RDONLY), -EINVAL);
+	near = BENEATH_NEAR_NONE;
+	assert_true(same(file("d/e/f"), "top/d/e/f"));
+	assert_true(same(file("d/e/f"), "top/d/e/f"));
+	assert_int_equal(file("d/e/g"), -ENOENT);
+	assert_int_equal(file("d/e/to_f"), -ELOOP);
+	assert_int_equal(file("d/e/.."), -EINVAL);
+	assert_int_equal(file("d/f"), -ENOENT);
+	assert_true(same(file("d"), "top/d"));
+	assert_int_equal(file("leads_in/e/f"), -ENOTDIR);
+	assert_int_equal(file("leads_out/f"), -ENOTDIR);
+	assert_int_equal(file("../out/f"), -EINVAL);
+	assert_int_equal(file("d/.."), -EINVAL);
+	assert_true(same(file("d/e/f"), "top/d/e/f"));
+	beneath_near_close(&near);
+	assert_int_equal(near.fd, -1);
 }
 
 int main(void)

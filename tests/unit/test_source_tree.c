@@ -276,6 +276,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(bounds, make_folder, remove_folder),
 	};
 
-	tree.fd = -1;
+	tree = SOURCE_TREE_NONE;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
