@@ -5,6 +5,7 @@
 UNIT_TESTS = \
 	tests/unit/test_absence \
 	tests/unit/test_agent_board \
+	tests/unit/test_agent_board_end \
 	tests/unit/test_armor \
 	tests/unit/test_bytelink \
 	tests/unit/test_device \
@@ -19,11 +20,14 @@ UNIT_TESTS = \
 	tests/unit/test_board_mend \
 	tests/unit/test_board_roms \
 	tests/unit/test_exchange \
+	tests/unit/test_exchange_random \
+	tests/unit/test_exchange_repair \
+	tests/unit/test_exchange_silence \
+	tests/unit/test_exchange_window \
 	tests/unit/test_fat_name \
 	tests/unit/test_file_systems \
 	tests/unit/test_identity \
 	tests/unit/test_leftovers \
-	tests/unit/test_exchange_random \
 	tests/unit/test_fakelink \
 	tests/unit/test_frame \
 	tests/unit/test_heard \
@@ -98,6 +102,8 @@ UNIT_TESTS += \
 	tests/unit/test_mount_point \
 	tests/unit/test_nodes \
 	tests/unit/test_open_file \
+	tests/unit/test_open_file_absence \
+	tests/unit/test_open_file_random \
 	tests/unit/test_options \
 	tests/unit/test_port_list \
 	tests/unit/test_spelling \
@@ -121,8 +127,13 @@ tests_unit_test_kept_times_SOURCES = tests/unit/test_kept_times.c $(FAKE_BOARD)
 tests_unit_test_kept_times_LDADD = $(FUSE_TEST_LIBS)
 tests_unit_test_mount_point_LDADD = $(FUSE_TEST_LIBS)
 tests_unit_test_nodes_LDADD = $(FUSE_TEST_LIBS)
-tests_unit_test_open_file_SOURCES = tests/unit/test_open_file.c tests/unit/dice.h $(FAKE_BOARD)
+ONE_FILE = tests/unit/onefile.c tests/unit/onefile.h $(FAKE_BOARD)
+tests_unit_test_open_file_SOURCES = tests/unit/test_open_file.c $(ONE_FILE)
 tests_unit_test_open_file_LDADD = $(FUSE_TEST_LIBS)
+tests_unit_test_open_file_absence_SOURCES = tests/unit/test_open_file_absence.c $(ONE_FILE)
+tests_unit_test_open_file_absence_LDADD = $(FUSE_TEST_LIBS)
+tests_unit_test_open_file_random_SOURCES = tests/unit/test_open_file_random.c tests/unit/dice.h $(ONE_FILE)
+tests_unit_test_open_file_random_LDADD = $(FUSE_TEST_LIBS)
 tests_unit_test_options_LDADD = $(FUSE_TEST_LIBS)
 tests_unit_test_port_list_LDADD = $(FUSE_TEST_LIBS)
 tests_unit_test_spelling_SOURCES = tests/unit/test_spelling.c $(FAKE_BOARD)
@@ -210,12 +221,19 @@ SYSTEM_TESTS = \
 LDADD = $(LIBMPREMOTEFS_LIBS) $(CMOCKA_LIBS)
 
 REAL_BOARD = tests/unit/real_board.c tests/unit/real_board.h
-tests_unit_test_agent_board_SOURCES = tests/unit/test_agent_board.c $(REAL_BOARD)
+REAL_AGENT = tests/unit/real_agent.c tests/unit/real_agent.h $(REAL_BOARD)
+tests_unit_test_agent_board_SOURCES = tests/unit/test_agent_board.c $(REAL_AGENT)
+tests_unit_test_agent_board_end_SOURCES = tests/unit/test_agent_board_end.c $(REAL_AGENT)
 tests_unit_test_armor_SOURCES = tests/unit/test_armor.c tests/unit/dice.h
 tests_unit_test_board_agent_SOURCES = tests/unit/test_board_agent.c $(ASK) $(FAKE_BOARD) $(REAL_BOARD)
 tests_unit_test_board_cache_SOURCES = tests/unit/test_board_cache.c $(ASK) $(FAKE_BOARD)
 tests_unit_test_board_image_SOURCES = tests/unit/test_board_image.c tests/unit/hand_image.h
 tests_unit_test_board_mend_SOURCES = tests/unit/test_board_mend.c tests/unit/quirkyboard.c tests/unit/quirkyboard.h $(ASK) $(FAKE_BOARD)
+TALK = tests/unit/talk.c tests/unit/talk.h
+tests_unit_test_exchange_SOURCES = tests/unit/test_exchange.c $(TALK)
+tests_unit_test_exchange_repair_SOURCES = tests/unit/test_exchange_repair.c $(TALK)
+tests_unit_test_exchange_silence_SOURCES = tests/unit/test_exchange_silence.c $(TALK)
+tests_unit_test_exchange_window_SOURCES = tests/unit/test_exchange_window.c $(TALK)
 tests_unit_test_exchange_random_SOURCES = \
 	tests/unit/dice.h \
 	tests/unit/test_exchange_random.c \
@@ -316,6 +334,7 @@ LONG_TESTS = \
 	tests/system/replug.sh \
 	tests/system/romfs_cuts.sh \
 	tests/unit/test_agent_board \
+	tests/unit/test_agent_board_end \
 	tests/system/text_line.sh \
 	tests/system/host_stopped.sh \
 	tests/system/differential.sh \
