@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/boardfile.h"
+
 /* A clock that stands still; tests compare with it. */
 static void noon(struct timespec *now)
 {
@@ -43,7 +45,7 @@ int onefile_tear_down(void **state)
 
 struct open_file *onefile_open_with(struct onefile *f, const char *text)
 {
-	assert_int_equal(fakeboard_write(f->board, "/f", text, strlen(text)), 0);
+	boardfile_put(f->board, "/f", text);
 	assert_int_equal(open_file_open(&f->file, &f->mount), 0);
 	assert_int_equal(open_file_load(f->file, "/f"), 0);
 	fakeboard_forget_calls(f->board);
@@ -71,20 +73,7 @@ void onefile_expect_read(struct open_file *file, uint64_t offset, size_t len, co
 
 void onefile_expect_on_board(struct onefile *f, const char *text)
 {
-	size_t len;
-	char *content = fakeboard_content(f->board, "/f", &len);
-
-	assert_non_null(content);
-	assert_string_equal(content, text);
-	assert_int_equal(len, strlen(text));
-	free(content);
-}
-
-void onefile_expect_not_on_board(struct onefile *f)
-{
-	size_t len;
-
-	assert_null(fakeboard_content(f->board, "/f", &len));
+	boardfile_expect(f->board, "/f", text);
 }
 
 void onefile_expect_calls(struct onefile *f, unsigned reads, unsigned replaces, unsigned appends)

@@ -26,9 +26,8 @@ struct open_file *onefile_create(struct onefile *f);
 void onefile_write_at(struct open_file *file, const char *text, uint64_t offset);
 void onefile_expect_read(struct open_file *file, uint64_t offset, size_t len, const char *text);
 
-/* The board has TEXT as /f; it has no /f. */
+/* The board has TEXT as /f; NULL: it has no /f. */
 void onefile_expect_on_board(struct onefile *f, const char *text);
-void onefile_expect_not_on_board(struct onefile *f);
 
 /* So many of these calls have come to the board since the last were forgotten. */
 void onefile_expect_calls(struct onefile *f, unsigned reads, unsigned replaces, unsigned appends);

@@ -55,7 +55,7 @@ static void a_new_file_costs_one_exchange(void **state)
 	onefile_write_at(file, "one ", 0);
 	onefile_write_at(file, "two", 4);
 	onefile_expect_read(file, 0, 100, "one two");
-	onefile_expect_not_on_board(f);
+	onefile_expect_on_board(f, NULL);
 	assert_int_equal(open_file_sync(file, "/f"), 0);
 	onefile_expect_on_board(f, "one two");
 	assert_false(open_file_is_pending(file));
@@ -268,7 +268,7 @@ static void what_is_gone_is_written_to_nowhere(void **state)
 	assert_int_equal(about.size, 10);
 	assert_true(about.gone);
 	assert_int_equal(fakeboard_count_all(f->board), 0);
-	onefile_expect_not_on_board(f);
+	onefile_expect_on_board(f, NULL);
 }
 
 static void a_change_on_the_board_is_seen(void **state)

@@ -19,6 +19,20 @@ static int read_some(struct open_file *file)
 	return (int)open_file_read(file, "/f", buf, sizeof(buf), 0);
 }
 
+/* The board goes and comes back, with TEXT as /f (NULL: without it). */
+static void come_back_with(struct onefile *f, const char *text)
+{
+	fakeboard_new_session(f->board);
+	assert_int_equal(fakeboard_write(f->board, "/f", text, text ? strlen(text) : 0), 0);
+}
+
+/* What was written cannot be sent: the board goes meanwhile. */
+static void fail_to_send(struct onefile *f, enum fakeboard_call call)
+{
+	fakeboard_fail(f->board, call, EIO, 1);
+	assert_int_equal(open_file_sync(f->file, "/f"), -EIO);
+}
+
 static void an_unchanged_file_reads_on_after_an_absence(void **state)
 {
 	struct onefile *f = *state;
@@ -41,15 +55,13 @@ static void a_file_that_changed_in_an_absence_is_another_content(void **state)
 	struct open_file *file = onefile_open_with(f, "some text");
 	unsigned content = open_file_content(file);
 
-	fakeboard_new_session(f->board);
-	assert_int_equal(fakeboard_write(f->board, "/f", "SOME TEXT", 9), 0);
+	come_back_with(f, "SOME TEXT");
 	assert_int_equal(read_some(file), -EIO);
 	assert_int_not_equal(open_file_content(file), content);
 	assert_true(open_file_changed_alone(file));
 	onefile_expect_read(file, 0, 100, "SOME TEXT"); /* for who opens it now */
 	content = open_file_content(file);
-	fakeboard_new_session(f->board);
-	assert_int_equal(fakeboard_write(f->board, "/f", NULL, 0), 0);
+	come_back_with(f, NULL);
 	assert_int_equal(read_some(file), -EIO);
 	assert_int_not_equal(open_file_content(file), content);
 }
@@ -73,8 +85,7 @@ static void unsent_changes_are_sent_after_an_absence(void **state)
 	struct open_file *file = onefile_open_with(f, "old");
 
 	onefile_write_at(file, "new!", 0);
-	fakeboard_fail(f->board, FAKEBOARD_REPLACE, EIO, 1);
-	assert_int_equal(open_file_sync(file, "/f"), -EIO);
+	fail_to_send(f, FAKEBOARD_REPLACE);
 	fakeboard_new_session(f->board);
 	assert_int_equal(open_file_sync(file, "/f"), 0);
 	onefile_expect_on_board(f, "new!");
@@ -87,8 +98,7 @@ static void unsent_changes_of_what_changed_go_nowhere(void **state)
 	struct open_file_state about;
 
 	onefile_write_at(file, "new!", 0);
-	fakeboard_new_session(f->board);
-	assert_int_equal(fakeboard_write(f->board, "/f", "other", 5), 0);
+	come_back_with(f, "other");
 	assert_int_equal(open_file_sync(file, "/f"), -EIO);
 	onefile_expect_on_board(f, "other");
 	assert_true(open_file_peek(file, &about));
@@ -105,8 +115,7 @@ static void half_of_what_changed_goes_nowhere(void **state)
 	struct open_file *file = onefile_open_with(f, "a long old file");
 
 	onefile_write_at(file, "A", 0);
-	fakeboard_new_session(f->board);
-	assert_int_equal(fakeboard_write(f->board, "/f", "a long new file", 15), 0);
+	come_back_with(f, "a long new file");
 	assert_int_equal(open_file_sync(file, "/f"), -EIO);
 	onefile_expect_on_board(f, "a long new file");
 }
@@ -118,10 +127,8 @@ static void a_replacement_that_was_done_is_right(void **state)
 	struct open_file *file = onefile_open_with(f, "old");
 
 	onefile_write_at(file, "new!", 0);
-	fakeboard_fail(f->board, FAKEBOARD_REPLACE, EIO, 1);
-	assert_int_equal(open_file_sync(file, "/f"), -EIO);
-	fakeboard_new_session(f->board);
-	assert_int_equal(fakeboard_write(f->board, "/f", "new!", 4), 0);
+	fail_to_send(f, FAKEBOARD_REPLACE);
+	come_back_with(f, "new!");
 	assert_int_equal(open_file_sync(file, "/f"), 0);
 	onefile_expect_on_board(f, "new!");
 	assert_false(open_file_is_dirty(file));
@@ -133,8 +140,7 @@ static void a_new_file_that_was_made_is_right(void **state)
 	struct open_file *file = onefile_create(f);
 
 	onefile_write_at(file, "new", 0);
-	fakeboard_new_session(f->board);
-	assert_int_equal(fakeboard_write(f->board, "/f", "new", 3), 0);
+	come_back_with(f, "new");
 	assert_int_equal(open_file_sync(file, "/f"), 0);
 	onefile_write_at(file, "newer", 0);
 	fakeboard_new_session(f->board);
@@ -148,8 +154,7 @@ static void a_new_file_does_not_replace_what_somebody_made(void **state)
 	struct open_file *file = onefile_create(f);
 
 	onefile_write_at(file, "ours", 0);
-	fakeboard_new_session(f->board);
-	assert_int_equal(fakeboard_write(f->board, "/f", "theirs", 6), 0);
+	come_back_with(f, "theirs");
 	assert_int_equal(open_file_sync(file, "/f"), -EIO);
 	onefile_expect_on_board(f, "theirs");
 }
@@ -160,10 +165,8 @@ static void half_an_append_is_completed(void **state)
 	struct open_file *file = onefile_open_with(f, "old");
 
 	onefile_write_at(file, " and more", 3);
-	fakeboard_fail(f->board, FAKEBOARD_APPEND, EIO, 1);
-	assert_int_equal(open_file_sync(file, "/f"), -EIO);
-	fakeboard_new_session(f->board);
-	assert_int_equal(fakeboard_write(f->board, "/f", "old and", 7), 0);
+	fail_to_send(f, FAKEBOARD_APPEND);
+	come_back_with(f, "old and");
 	onefile_expect_read(file, 0, 100, "old and more");
 	assert_int_equal(open_file_sync(file, "/f"), 0);
 	onefile_expect_on_board(f, "old and more");
@@ -176,8 +179,7 @@ static void a_whole_append_is_not_sent_again(void **state)
 	struct open_file *file = onefile_open_with(f, "old");
 
 	onefile_write_at(file, " and more", 3);
-	fakeboard_new_session(f->board);
-	assert_int_equal(fakeboard_write(f->board, "/f", "old and more", 12), 0);
+	come_back_with(f, "old and more");
 	assert_int_equal(open_file_sync(file, "/f"), 0);
 	onefile_expect_calls(f, 1, 0, 0);
 	assert_false(open_file_is_dirty(file));
@@ -189,8 +191,7 @@ static void an_append_of_somebody_else_is_no_part_of_ours(void **state)
 	struct open_file *file = onefile_open_with(f, "old");
 
 	onefile_write_at(file, " and more", 3);
-	fakeboard_new_session(f->board);
-	assert_int_equal(fakeboard_write(f->board, "/f", "old or", 6), 0);
+	come_back_with(f, "old or");
 	assert_int_equal(open_file_sync(file, "/f"), -EIO);
 	onefile_expect_on_board(f, "old or");
 }
