@@ -5,6 +5,7 @@
 UNIT_TESTS = \
 	tests/unit/test_absence \
 	tests/unit/test_agent_board \
+	tests/unit/test_agent_board_end \
 	tests/unit/test_armor \
 	tests/unit/test_bytelink \
 	tests/unit/test_device \
@@ -19,11 +20,14 @@ UNIT_TESTS = \
 	tests/unit/test_board_mend \
 	tests/unit/test_board_roms \
 	tests/unit/test_exchange \
+	tests/unit/test_exchange_random \
+	tests/unit/test_exchange_repair \
+	tests/unit/test_exchange_silence \
+	tests/unit/test_exchange_window \
 	tests/unit/test_fat_name \
 	tests/unit/test_file_systems \
 	tests/unit/test_identity \
 	tests/unit/test_leftovers \
-	tests/unit/test_exchange_random \
 	tests/unit/test_fakelink \
 	tests/unit/test_frame \
 	tests/unit/test_heard \
@@ -65,15 +69,21 @@ UNIT_TESTS += \
 	tests/unit/test_source_tree \
 	tests/unit/test_utf8 \
 	tests/unit/test_whole_file
-tests_unit_test_beneath_SOURCES = tests/unit/test_beneath.c src/cli/beneath.c
+FOLDER = tests/unit/folder.c tests/unit/folder.h
+tests_unit_test_beneath_SOURCES = tests/unit/test_beneath.c src/cli/beneath.c $(FOLDER)
 tests_unit_test_child_SOURCES = tests/unit/test_child.c src/cli/child.c
-tests_unit_test_compiler_SOURCES = tests/unit/test_compiler.c src/cli/compiler.c src/cli/child.c
+tests_unit_test_compiler_SOURCES = tests/unit/test_compiler.c src/cli/compiler.c src/cli/child.c $(FOLDER)
 tests_unit_test_boot_line_SOURCES = tests/unit/test_boot_line.c src/cli/boot_line.c
 tests_unit_test_progress_SOURCES = tests/unit/test_progress.c src/cli/progress.c
 tests_unit_test_output_SOURCES = tests/unit/test_output.c src/cli/output.c
 tests_unit_test_source_rules_SOURCES = tests/unit/test_source_rules.c src/cli/source_rules.c
-tests_unit_test_source_tree_SOURCES = tests/unit/test_source_tree.c src/cli/source_tree.c src/cli/source_rules.c src/cli/beneath.c
-tests_unit_test_whole_file_SOURCES = tests/unit/test_whole_file.c src/cli/whole_file.c
+tests_unit_test_source_tree_SOURCES = \
+	src/cli/beneath.c \
+	src/cli/source_rules.c \
+	src/cli/source_tree.c \
+	tests/unit/test_source_tree.c \
+	$(FOLDER)
+tests_unit_test_whole_file_SOURCES = tests/unit/test_whole_file.c src/cli/whole_file.c $(FOLDER)
 tests_unit_test_romfs_check_SOURCES = tests/unit/test_romfs_check.c tests/unit/hand_image.h
 tests_unit_test_romfs_corpus_SOURCES = tests/unit/test_romfs_corpus.c tests/fuzz/fuzz.h tests/fuzz/fuzz_romfs.c
 tests_unit_test_romfs_deploy_SOURCES = \
@@ -98,6 +108,8 @@ UNIT_TESTS += \
 	tests/unit/test_mount_point \
 	tests/unit/test_nodes \
 	tests/unit/test_open_file \
+	tests/unit/test_open_file_absence \
+	tests/unit/test_open_file_random \
 	tests/unit/test_options \
 	tests/unit/test_port_list \
 	tests/unit/test_spelling \
@@ -111,6 +123,7 @@ UNIT_TESTS += \
 	tests/unit/test_vfs_times
 ASK = tests/unit/ask.c tests/unit/ask.h tests/unit/dice.h
 FAKE_BOARD = tests/unit/fakeboard.c tests/unit/fakeboard.h
+BOARD_FILES = tests/unit/boardfile.c tests/unit/boardfile.h $(FAKE_BOARD)
 FUSE_TEST_LIBS = $(LIBMOUNT_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_descriptors_LDADD = $(FUSE_TEST_LIBS)
 tests_unit_test_file_times_SOURCES = tests/unit/test_file_times.c $(FAKE_BOARD)
@@ -121,16 +134,22 @@ tests_unit_test_kept_times_SOURCES = tests/unit/test_kept_times.c $(FAKE_BOARD)
 tests_unit_test_kept_times_LDADD = $(FUSE_TEST_LIBS)
 tests_unit_test_mount_point_LDADD = $(FUSE_TEST_LIBS)
 tests_unit_test_nodes_LDADD = $(FUSE_TEST_LIBS)
-tests_unit_test_open_file_SOURCES = tests/unit/test_open_file.c tests/unit/dice.h $(FAKE_BOARD)
+ONE_FILE = tests/unit/onefile.c tests/unit/onefile.h $(BOARD_FILES)
+tests_unit_test_open_file_SOURCES = tests/unit/test_open_file.c $(ONE_FILE)
 tests_unit_test_open_file_LDADD = $(FUSE_TEST_LIBS)
+tests_unit_test_open_file_absence_SOURCES = tests/unit/test_open_file_absence.c $(ONE_FILE)
+tests_unit_test_open_file_absence_LDADD = $(FUSE_TEST_LIBS)
+tests_unit_test_open_file_random_SOURCES = tests/unit/test_open_file_random.c tests/unit/dice.h $(ONE_FILE)
+tests_unit_test_open_file_random_LDADD = $(FUSE_TEST_LIBS)
 tests_unit_test_options_LDADD = $(FUSE_TEST_LIBS)
 tests_unit_test_port_list_LDADD = $(FUSE_TEST_LIBS)
 tests_unit_test_spelling_SOURCES = tests/unit/test_spelling.c $(FAKE_BOARD)
 tests_unit_test_spelling_LDADD = $(FUSE_TEST_LIBS)
 tests_unit_test_times_codec_SOURCES = tests/unit/test_times_codec.c tests/unit/dice.h
 tests_unit_test_times_codec_LDADD = $(FUSE_TEST_LIBS)
+tests_unit_test_times_store_SOURCES = tests/unit/test_times_store.c $(FOLDER)
 tests_unit_test_times_store_LDADD = $(FUSE_TEST_LIBS)
-VFS_RIG = tests/unit/rig.c tests/unit/rig.h $(FAKE_BOARD)
+VFS_RIG = tests/unit/rig.c tests/unit/rig.h $(BOARD_FILES)
 tests_unit_test_vfs_SOURCES = tests/unit/test_vfs.c $(VFS_RIG)
 tests_unit_test_vfs_LDADD = $(FUSE_TEST_LIBS)
 tests_unit_test_vfs_attributes_SOURCES = tests/unit/test_vfs_attributes.c $(VFS_RIG)
@@ -141,7 +160,7 @@ tests_unit_test_vfs_file_SOURCES = tests/unit/test_vfs_file.c $(VFS_RIG)
 tests_unit_test_vfs_file_LDADD = $(FUSE_TEST_LIBS)
 tests_unit_test_vfs_name_SOURCES = tests/unit/test_vfs_name.c $(VFS_RIG)
 tests_unit_test_vfs_name_LDADD = $(FUSE_TEST_LIBS)
-tests_unit_test_vfs_times_SOURCES = tests/unit/test_vfs_times.c tests/unit/dice.h $(FAKE_BOARD)
+tests_unit_test_vfs_times_SOURCES = tests/unit/test_vfs_times.c tests/unit/dice.h $(FAKE_BOARD) $(FOLDER)
 tests_unit_test_vfs_times_LDADD = $(FUSE_TEST_LIBS)
 
 # A mount of a board in memory, to try what lies above the board.
@@ -209,21 +228,28 @@ SYSTEM_TESTS = \
 # What a test links that says nothing else. One with more sources than its own: tests_unit_test_X_SOURCES = ...
 LDADD = $(LIBMPREMOTEFS_LIBS) $(CMOCKA_LIBS)
 
-REAL_BOARD = tests/unit/real_board.c tests/unit/real_board.h
-tests_unit_test_agent_board_SOURCES = tests/unit/test_agent_board.c $(REAL_BOARD)
+REAL_BOARD = tests/unit/real_board.c tests/unit/real_board.h $(FOLDER)
+REAL_AGENT = tests/unit/real_agent.c tests/unit/real_agent.h $(REAL_BOARD)
+tests_unit_test_agent_board_SOURCES = tests/unit/test_agent_board.c $(REAL_AGENT)
+tests_unit_test_agent_board_end_SOURCES = tests/unit/test_agent_board_end.c $(REAL_AGENT)
 tests_unit_test_armor_SOURCES = tests/unit/test_armor.c tests/unit/dice.h
 tests_unit_test_board_agent_SOURCES = tests/unit/test_board_agent.c $(ASK) $(FAKE_BOARD) $(REAL_BOARD)
 tests_unit_test_board_cache_SOURCES = tests/unit/test_board_cache.c $(ASK) $(FAKE_BOARD)
 tests_unit_test_board_image_SOURCES = tests/unit/test_board_image.c tests/unit/hand_image.h
-tests_unit_test_board_mend_SOURCES = tests/unit/test_board_mend.c tests/unit/quirkyboard.c tests/unit/quirkyboard.h $(ASK) $(FAKE_BOARD)
+tests_unit_test_board_mend_SOURCES = tests/unit/test_board_mend.c tests/unit/quirkyboard.c tests/unit/quirkyboard.h $(ASK) $(BOARD_FILES)
+TALK = tests/unit/talk.c tests/unit/talk.h
+tests_unit_test_exchange_SOURCES = tests/unit/test_exchange.c $(TALK)
+tests_unit_test_exchange_repair_SOURCES = tests/unit/test_exchange_repair.c $(TALK)
+tests_unit_test_exchange_silence_SOURCES = tests/unit/test_exchange_silence.c $(TALK)
+tests_unit_test_exchange_window_SOURCES = tests/unit/test_exchange_window.c $(TALK)
 tests_unit_test_exchange_random_SOURCES = \
 	tests/unit/dice.h \
 	tests/unit/test_exchange_random.c \
 	tests/unit/toyagent.c \
 	tests/unit/toyagent.h
 tests_unit_test_file_systems_SOURCES = tests/unit/test_file_systems.c tests/unit/dice.h
-tests_unit_test_leftovers_SOURCES = tests/unit/test_leftovers.c tests/unit/dice.h $(FAKE_BOARD)
-tests_unit_test_redo_SOURCES = tests/unit/test_redo.c $(FAKE_BOARD)
+tests_unit_test_leftovers_SOURCES = tests/unit/test_leftovers.c tests/unit/dice.h $(BOARD_FILES)
+tests_unit_test_redo_SOURCES = tests/unit/test_redo.c $(BOARD_FILES)
 tests_unit_test_frame_SOURCES = tests/unit/test_frame.c tests/unit/dice.h
 tests_unit_test_listing_SOURCES = tests/unit/test_listing.c tests/unit/dice.h
 tests_unit_test_packer_SOURCES = tests/unit/test_packer.c tests/unit/dice.h
@@ -275,6 +301,7 @@ LAB_FILES = \
 	tests/system/help_lib.sh \
 	tests/system/lib.sh \
 	tests/system/linesim.py \
+	tests/system/own_mounts \
 	tests/system/parallel.py \
 	tests/system/rawrepl_states \
 	tests/system/replug.py \
@@ -316,6 +343,7 @@ LONG_TESTS = \
 	tests/system/replug.sh \
 	tests/system/romfs_cuts.sh \
 	tests/unit/test_agent_board \
+	tests/unit/test_agent_board_end \
 	tests/system/text_line.sh \
 	tests/system/host_stopped.sh \
 	tests/system/differential.sh \

@@ -87,6 +87,19 @@ assert_vfs_reads() { # IMAGE...
 	python3 -B "$top_srcdir/tests/system/romfs_trees.py" read "$romfs" "$(micropython)" "$@" || fail 'VfsRom is of another mind'
 }
 
+# Makes directory `tree`, for a ROM image: a large file, FILES small ones, empty ones, some deep, a name that is not ASCII.
+make_rom_tree() { # BYTES-OF-THE-LARGE FILES
+	mkdir -p tree/lib/pkg/deep tree/empty
+	echo 'print("main")' >tree/main.py
+	echo 'needle in a directory' >tree/lib/pkg/hay.py
+	head -c "$1" /dev/urandom >tree/lib/large.bin
+	: >tree/lib/pkg/deep/nothing
+	for _n in $(seq "$2"); do
+		echo "module $_n" >"tree/lib/pkg/deep/module$_n.py"
+	done
+	echo "grün" >'tree/grün ß.txt'
+}
+
 # --- The board ---
 
 micropython() { # the path of the MicroPython that is the board
@@ -223,6 +236,32 @@ mount_ended() {
 unmount_board() {
 	if [ "$(id -u)" -eq 0 ]; then umount "$mnt"; else fusermount3 -u "$mnt"; fi || fail "cannot unmount $mnt"
 	await 60 'mpremotefs ends after it was unmounted' mount_ended
+}
+
+# --- A program that has a file open ---
+
+# Starts $holder, a Python program that says WORD when it is ready and then answers each line that it gets with a line.
+start_holder() { # WORD ARGUMENT...
+	rm -f to from
+	mkfifo to from
+	_word=$1
+	shift
+	python3 -E -c "$holder" "$@" <to >from &
+	holder_pid=$!
+	exec 3>to 4<from
+	read -r _answer <&4
+	assert_equal 'the holder' "$_word" "$_answer"
+}
+
+ask_holder() { # LINE ANSWER
+	echo "$1" >&3
+	read -r _answer <&4
+	assert_equal "the holder's $1" "$2" "$_answer"
+}
+
+end_holder() {
+	exec 3>&- 4<&-
+	wait "$holder_pid"
 }
 
 # --- The end ---

@@ -118,21 +118,14 @@ for signal in INT TERM HUP; do
 	mpremotefs=$PWD/interruptible
 	mount_logged
 	mpremotefs=$mpremotefs_itself
-	rm -f to from
-	mkfifo to from
-	python3 -c "$holder" "$mnt/held.$signal" <to >from &
-	holder_pid=$!
-	exec 3>to 4<from
-	read -r answer <&4
-	assert_equal 'the holder' written "$answer"
+	start_holder written "$mnt/held.$signal"
 	kill -"$signal" "$mount_pid"
 	await 60 "it ends on SIG$signal" mount_ended
 	status=0
 	wait "$mount_pid" || status=$?
 	assert_equal "exit status after SIG$signal" 0 "$status"
 	! mounted || fail "SIG$signal left it mounted"
-	exec 3>&- 4<&-
-	wait $holder_pid
+	end_holder
 	assert_equal "the log after SIG$signal" '' "$(cat mount.log)"
 done
 mount_board

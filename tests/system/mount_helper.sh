@@ -3,13 +3,7 @@
 # As root with mount(8): mount -t mpremote, a line of fstab, umount, mount(8)'s exit statuses. /sbin/mount.mpremote is there only in
 # a mount namespace of the test's own.
 set -eu
-if [ -z "${MPREMOTEFS_OWN_MOUNTS:-}" ] && [ "$(id -u)" -eq 0 ]; then
-	unshare --mount --propagation private true 2>/dev/null &&
-		MPREMOTEFS_OWN_MOUNTS=yes exec unshare --mount --propagation private sh "$0"
-fi
-. "${top_srcdir:?}/tests/system/lib.sh"
-[ "$(id -u)" -eq 0 ] || skip 'only root can mount with mount(8)'
-[ -n "${MPREMOTEFS_OWN_MOUNTS:-}" ] || skip 'no mount namespace of its own can be had here'
+. "${top_srcdir:?}/tests/system/own_mounts"
 chmod 711 . # so that others reach what is below
 mkdir over over/up over/work
 mount -t overlay -o "lowerdir=$(realpath /sbin),upperdir=$PWD/over/up,workdir=$PWD/over/work" overlay "$(realpath /sbin)" ||

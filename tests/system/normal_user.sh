@@ -3,13 +3,7 @@
 # A user who is not root: mounts with fusermount3; and is told in plain words what is missing, where something is.
 # Runs as root, becomes nobody, and changes what lies at /dev/fuse and such only in a mount namespace of its own.
 set -eu
-if [ -z "${MPREMOTEFS_OWN_MOUNTS:-}" ] && [ "$(id -u)" -eq 0 ]; then
-	MPREMOTEFS_OWN_MOUNTS=yes unshare --mount --propagation private true 2>/dev/null &&
-		MPREMOTEFS_OWN_MOUNTS=yes exec unshare --mount --propagation private sh "$0"
-fi
-. "${top_srcdir:?}/tests/system/lib.sh"
-[ "$(id -u)" -eq 0 ] || skip 'only root can become another user'
-[ -n "${MPREMOTEFS_OWN_MOUNTS:-}" ] || skip 'no mount namespace of its own can be had here'
+. "${top_srcdir:?}/tests/system/own_mounts"
 command -v fusermount3 >/dev/null || skip 'fusermount3 is not installed'
 
 user=nobody

@@ -3,13 +3,7 @@
 # The ports of this computer, as --list, auto and id: see them: two boards at USB in a /sys/class/tty of the test's own, which is
 # there only in its mount namespace. There are no devices behind them: so nothing of this may open one.
 set -eu
-if [ -z "${MPREMOTEFS_OWN_MOUNTS:-}" ] && [ "$(id -u)" -eq 0 ]; then
-	unshare --mount --propagation private true 2>/dev/null &&
-		MPREMOTEFS_OWN_MOUNTS=yes exec unshare --mount --propagation private sh "$0"
-fi
-. "${top_srcdir:?}/tests/system/lib.sh"
-[ "$(id -u)" -eq 0 ] || skip 'only root can replace /sys/class/tty'
-[ -n "${MPREMOTEFS_OWN_MOUNTS:-}" ] || skip 'no mount namespace of its own can be had here'
+. "${top_srcdir:?}/tests/system/own_mounts"
 
 # plug NUMBER SERIAL PRODUCT: what the kernel shows of a board at USB
 plug() {

@@ -7,11 +7,7 @@ probe=${top_builddir:?}/tests/lab/rawrepl_probe
 board=${BOARD:-$top_srcdir/scripts/board}
 
 talk() {
-	options=''
-	while [ "$1" != -- ]; do
-		options="$options $1"
-		shift
-	done
+	options=$1
 	shift
 	rm -rf flash
 	# shellcheck disable=SC2086 # options are words
@@ -33,7 +29,7 @@ device() {
 
 common_states 300
 
-said=$(talk -- enter run 'print(1 + 1)' leave type 'print(2 + 3)' expect '\n5\n>>> ' restart)
+said=$(talk '' enter run 'print(1 + 1)' leave type 'print(2 + 3)' expect '\n5\n>>> ' restart)
 case $said in
 *failed*) fail "run, leave, type and restart: it said: $said" ;;
 *"found starting, interrupted 0"*2*) ;;
@@ -48,7 +44,7 @@ case $said in
 *) fail "a board that starts with noise: it said: $said" ;;
 esac
 
-said=$(talk -- enter run 'raise ValueError("so")')
+said=$(talk '' enter run 'raise ValueError("so")')
 case $said in
 *"failed: run: EREMOTEIO: the code raised on the board:"*"ValueError: so"*) ;;
 *) fail "code that raises: it said: $said" ;;

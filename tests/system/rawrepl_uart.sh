@@ -9,11 +9,7 @@ board=${BOARD:-$top_srcdir/scripts/board}
 
 # A board at the far end of the line, for one talk.
 talk() {
-	options=''
-	while [ "$1" != -- ]; do
-		options="$options $1"
-		shift
-	done
+	options=$1
 	shift
 	rm -rf flash line line.ready counters
 	mkfifo line.ready
@@ -34,7 +30,7 @@ talk() {
 common_states 1000
 
 # What the board says while it restarts may be gone with the first bytes that `restart` waits for; what main.py has left is there.
-at_prompt -- enter run 'f = open("main.py", "w"); f.write("answer = 6 * 7"); f.close()' leave restart quiet \
+at_prompt '' enter run 'f = open("main.py", "w"); f.write("answer = 6 * 7"); f.close()' leave restart quiet \
 	enter run 'print(answer, "marker" in globals())'
 case $said in
 *'42 False'*) ;;
@@ -44,7 +40,7 @@ esac
 # An agent's size, from the prompt. The line alone needs 0.45 s; much more would be a round trip for each small piece.
 awk 'BEGIN { for (i = 0; i < 128; i++) printf "a%03d = \"%030d\"\n", i, i }' >code.py
 for _try in 1 2 3 4 5 6; do
-	at_prompt -- enter file code.py run 'print(a127)' leave
+	at_prompt '' enter file code.py run 'print(a127)' leave
 	ran=$(echo "$said" | sed -n 's/^ran 5[0-9]* bytes in \([0-9]*\) ms$/\1/p')
 	case $said in
 	*000127*) ;;

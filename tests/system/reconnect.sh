@@ -34,7 +34,7 @@ replug() {
 	await 60 'the board is back' works
 }
 
-# A program that opens file $1 as $2 says and then does what it is told, a line at a time: read, write, sync, close.
+# Opens file $1 as $2 says and then does what it is told, a line at a time: read, write, sync, close.
 holder='
 import os, sys
 path, how = sys.argv[1:]
@@ -64,27 +64,6 @@ for line in sys.stdin:
         print("errno %d" % error.errno, flush=True)
 '
 
-start_holder() { # FILE HOW
-	rm -f to from
-	mkfifo to from
-	python3 -E -c "$holder" "$1" "$2" <to >from &
-	holder_pid=$!
-	exec 3>to 4<from
-	read -r answer <&4
-	assert_equal 'the holder' open "$answer"
-}
-
-ask() { # WORD ANSWER
-	echo "$1" >&3
-	read -r answer <&4
-	assert_equal "the holder's $1" "$2" "$answer"
-}
-
-end_holder() {
-	exec 3>&- 4<&-
-	wait "$holder_pid" || :
-}
-
 seq -f %09g 1 3000 >numbers # line 2001 is at byte 20000
 board_options='--size 512'
 start_line --usb --replug 0
@@ -95,31 +74,31 @@ cp numbers "$mnt/dir/written"
 cp numbers "$mnt/dir/grown"
 
 echo '--- away: all fails soon, the log says so once, and what is open goes on when it is back'
-start_holder "$mnt/dir/read" r
-ask read 000002001
+start_holder open "$mnt/dir/read" r
+ask_holder read 000002001
 unplug
 fails_soon cat "$mnt/dir/written"
 fails_soon cp numbers "$mnt/new"
 fails_soon mkdir "$mnt/newdir"
 fails_soon mv "$mnt/dir/read" "$mnt/dir/moved"
 fails_soon stat -f "$mnt"
-ask read 'errno 5'
+ask_holder read 'errno 5'
 replug
-ask read 000002001
-ask close closed
+ask_holder read 000002001
+ask_holder close closed
 end_holder
 assert_equal 'the log' '1 1' "$(said 'the connection to the board is lost') $(said ': the board is back')"
 assert_equal 'the root' 'dir ' "$(ls "$mnt" | tr '\n' ' ')"
 
 echo '--- changes that were not sent are sent when it is back'
 for how in w a; do
-	start_holder "$mnt/dir/written" $how
-	ask write done
+	start_holder open "$mnt/dir/written" $how
+	ask_holder write done
 	unplug
-	ask sync 'errno 5'
+	ask_holder sync 'errno 5'
 	replug
-	ask sync done
-	ask close closed
+	ask_holder sync done
+	ask_holder close closed
 	end_holder
 done
 { printf changed; tail -c +8 numbers; printf changed; } >expected
@@ -128,8 +107,8 @@ assert_same expected "$mnt/dir/written"
 echo '--- a file that was changed on the board meanwhile: neither read on nor overwritten, and the log names it'
 for how in r w; do
 	[ $how = r ] && by='by another' || by='by one more' # not of one size: both can be within a second
-	start_holder "$mnt/dir/grown" $how
-	if [ $how = r ]; then ask read 000002001; else ask write done; fi
+	start_holder open "$mnt/dir/grown" $how
+	if [ $how = r ]; then ask_holder read 000002001; else ask_holder write done; fi
 	unplug
 	board_eval "
 with open('/dir/grown', 'w') as f:
@@ -137,11 +116,11 @@ with open('/dir/grown', 'w') as f:
 "
 	replug
 	if [ $how = r ]; then
-		ask read 'errno 5'
-		ask close closed
+		ask_holder read 'errno 5'
+		ask_holder close closed
 	else
-		ask sync 'errno 5'
-		ask close 'errno 5'
+		ask_holder sync 'errno 5'
+		ask_holder close 'errno 5'
 	fi
 	end_holder
 	assert_equal 'the file' "$by" "$(cat "$mnt/dir/grown")"
@@ -154,8 +133,8 @@ unmount_board
 mount_logged # with the kernel's own memory of sizes
 for change in 1 6000 removed; do
 	cp numbers "$mnt/dir/changed"
-	start_holder "$mnt/dir/changed" r
-	ask read 000002001
+	start_holder open "$mnt/dir/changed" r
+	ask_holder read 000002001
 	unplug
 	if [ "$change" = removed ]; then
 		board_eval "import os; os.remove('/dir/changed')"
@@ -170,12 +149,12 @@ with open('/dir/changed', 'w') as f:
 	if [ "$change" != removed ]; then
 		cat "$mnt/dir/changed" >found # and has the new content
 		assert_equal 'the content for who opens it then' "another $((8 * change))" "$(head -n 1 found) $(wc -c <found)"
-		for word in start end read; do ask $word 'errno 5'; done
+		for word in start end read; do ask_holder $word 'errno 5'; done
 	else
-		ask read 'errno 5'
+		ask_holder read 'errno 5'
 		[ ! -e "$mnt/dir/changed" ] || fail 'it is there still'
 	fi
-	ask close closed
+	ask_holder close closed
 	end_holder
 	assert_equal "the log for: $change" 1 "$(said '/dir/changed: it was changed while the board was away')"
 	: >mount.log

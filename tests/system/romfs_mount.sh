@@ -5,19 +5,9 @@
 set -eu
 . "${top_srcdir:?}/tests/system/lib.sh"
 
-mkdir -p tree/lib/pkg/deep tree/empty
-echo 'print("main")' >tree/main.py
-echo 'needle in a directory' >tree/lib/pkg/hay.py
-head -c 3000000 /dev/urandom >tree/lib/large.bin
-: >tree/lib/pkg/deep/nothing
-n=0
-while [ $n -lt 300 ]; do
-	echo $n >"tree/lib/pkg/deep/file$n"
-	n=$((n + 1))
-done
+make_rom_tree 3000000 300
 echo twin >tree/twin1
 cp tree/lib/large.bin tree/lib/twin.bin
-echo "grün" >'tree/grün ß.txt'
 
 for how in '' --dedupe; do
 	"$romfs" build --no-mpy $how tree >/dev/null

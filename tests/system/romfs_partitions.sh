@@ -5,17 +5,7 @@
 set -eu
 . "${top_srcdir:?}/tests/system/lib.sh"
 
-mkdir -p tree/lib/pkg/deep tree/empty
-echo 'print("main")' >tree/main.py
-echo 'needle in a directory' >tree/lib/pkg/hay.py
-head -c 50000 /dev/urandom >tree/lib/large.bin
-: >tree/lib/pkg/deep/nothing
-n=0
-while [ $n -lt 200 ]; do
-	echo "module $n" >"tree/lib/pkg/deep/module$n.py"
-	n=$((n + 1))
-done
-echo "grün" >'tree/grün ß.txt'
+make_rom_tree 50000 200
 "$romfs" build --no-mpy tree >/dev/null
 mkdir other
 echo 'other' >other/other.py

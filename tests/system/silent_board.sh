@@ -27,7 +27,7 @@ works() { # asks the board, unlike an ls of what is remembered
 	stat -f "$mnt" >ls.out 2>&1
 }
 
-# A program that has file $1 open, writes to it on the first line that it is sent, and closes it on the second.
+# Has file $1 open, writes to it at its first line, and closes it at the second.
 holder='
 import os, sys
 file = os.open(sys.argv[1], os.O_RDWR)
@@ -43,22 +43,6 @@ except OSError as error:
     print("errno %d" % error.errno, flush=True)
 '
 
-start_holder() { # FILE
-	rm -f to from
-	mkfifo to from
-	python3 -c "$holder" "$1" <to >from &
-	holder_pid=$!
-	exec 3>to 4<from
-	read -r answer <&4
-	assert_equal 'the holder' open "$answer"
-}
-
-ask_holder() { # ANSWER
-	echo >&3
-	read -r answer <&4
-	assert_equal 'the holder' "$1" "$answer"
-}
-
 head -c 30000 /dev/urandom >random
 mount_logged -o timeout=$timeout
 mkdir "$mnt/dir" "$mnt/unseen"
@@ -70,7 +54,7 @@ mount_logged -o timeout=$timeout
 board_pid=$(processes python3)
 ls "$mnt" >ls.out
 
-start_holder "$mnt/dir/held"
+start_holder open "$mnt/dir/held"
 stop_board
 ends_with_eio $once cat "$mnt/dir/file"
 ends_with_eio $at_once ls "$mnt/unseen"
@@ -79,10 +63,9 @@ ends_with_eio $at_once mkdir "$mnt/newdir"
 ends_with_eio $at_once stat -f "$mnt"
 ends_with_eio $at_once rm -f "$mnt/unseen/file"
 ends_with_eio $at_once mv "$mnt/unseen" "$mnt/seen"
-ask_holder written
-ask_holder 'errno 5'
-exec 3>&- 4<&-
-wait "$holder_pid"
+ask_holder write written
+ask_holder close 'errno 5'
+end_holder
 grep -q '/new: .*lost' mount.log || fail "the log does not name what was lost: $(cat mount.log)"
 grep -q '/dir/held: .*lost' mount.log || fail "the log does not name what was lost: $(cat mount.log)"
 
@@ -117,14 +100,13 @@ assert_equal 'those that failed with EIO' 9 "$(cat large.said many.* | grep -c '
 # Unmounting, with something unwritten, while the board is silent.
 kill -CONT "$board_pid"
 await 60 'the mount works again' works
-start_holder "$mnt/dir/held"
+start_holder open "$mnt/dir/held"
 stop_board
-ask_holder written
+ask_holder write written
 before=$(now_ms)
 umount -l "$mnt"
-ask_holder 'errno 5'
-exec 3>&- 4<&-
-wait "$holder_pid"
+ask_holder close 'errno 5'
+end_holder
 await 60 'mpremotefs ends although the board is silent' mount_ended
 assert_at_most 'ms to unmount from a silent board' $((timeout * 4000)) $(($(now_ms) - before))
 assert_equal 'what was named' 2 "$(grep -c '/dir/held: .*lost' mount.log)"

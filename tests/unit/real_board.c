@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/real_board.h"
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "tests/unit/folder.h"
 
 /* Prints the MicroPython that scripts/board would take; the same order. */
 #define FIND_MICROPYTHON                                                                                       \
@@ -55,15 +55,7 @@ void real_board_make_posix(struct real_board *board)
 		 "exec:micropython=$(" FIND_MICROPYTHON "); cd '%s' && exec \"$micropython\"", top(), board->dir);
 }
 
-static int remove_one(const char *path, const struct stat *stat, int flag, struct FTW *ftw)
-{
-	(void)stat;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
-
 void real_board_remove(struct real_board *board)
 {
-	nftw(board->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	folder_remove(board->dir);
 }

@@ -13,7 +13,7 @@
 #include "fuse/vfs_dir.h"
 #include "fuse/vfs_file.h"
 #include "fuse/vfs_name.h"
-#include "tests/unit/fakeboard.h"
+#include "tests/unit/boardfile.h"
 
 /* Each look at the clock is a second later. */
 static void ticking(struct timespec *now)
@@ -66,21 +66,12 @@ int rig_tear_down(void **state)
 
 void rig_put(struct rig *rig, const char *path, const char *text)
 {
-	assert_int_equal(fakeboard_write(rig->board, path, text, strlen(text)), 0);
+	boardfile_put(rig->board, path, text);
 }
 
 void rig_expect_on_board(struct rig *rig, const char *path, const char *text)
 {
-	size_t len;
-	char *content = fakeboard_content(rig->board, path, &len);
-
-	if (text)
-		assert_non_null(content);
-	else
-		assert_null(content);
-	if (text)
-		assert_string_equal(content, text);
-	free(content);
+	boardfile_expect(rig->board, path, text);
 }
 
 uint64_t rig_look_up(struct rig *rig, uint64_t dir, const char *name)

@@ -7,22 +7,22 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-static char folder[] = "/tmp/test_beneath.XXXXXX";
+#include "tests/unit/folder.h"
+
+static char folder[FOLDER_SIZE];
 static int top;
 
 /* In the folder: top/ with d/e/f, and out/ beside it; links lead there. */
 static int make_folder(void **state)
 {
 	(void)state;
-	strcpy(folder + strlen(folder) - 6, "XXXXXX");
-	if (!mkdtemp(folder) || chdir(folder) < 0)
+	if (folder_enter(folder) < 0)
 		return -1;
 	mkdir("top", 0700);
 	mkdir("top/d", 0700);
@@ -38,12 +38,9 @@ static int make_folder(void **state)
 
 static int remove_folder(void **state)
 {
-	char command[100];
-
 	(void)state;
 	close(top);
-	snprintf(command, sizeof(command), "rm -r %s", folder);
-	return chdir("/") == 0 ? system(command) : -1; /* NOLINT(cert-env33-c): a fixed command */
+	return folder_remove(folder);
 }
 
 static bool same(int fd, const char *path)

@@ -5,14 +5,13 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "board/board_cache.h"
 #include "tests/unit/ask.h"
-#include "tests/unit/fakeboard.h"
+#include "tests/unit/boardfile.h"
 #include "tests/unit/quirkyboard.h"
 
 enum { LFS2 = QUIRKYBOARD_LFS2, LFS1 = QUIRKYBOARD_LFS1, FAT = QUIRKYBOARD_FAT, KINDS = QUIRKYBOARD_KINDS };
@@ -35,24 +34,9 @@ static void open_kind(enum quirkyboard_kind kind)
 	test.fake = quirkyboard_below(test.quirky);
 }
 
-static void make_file(const char *path, const char *text)
-{
-	assert_int_equal(fakeboard_write(test.fake, path, text, strlen(text)), 0);
-}
-
 static void make_dir(const char *path)
 {
 	assert_int_equal(board_mkdir(test.fake, path), 0);
-}
-
-static void expect_text(const char *path, const char *text)
-{
-	size_t len;
-	char *content = fakeboard_content(test.fake, path, &len);
-
-	assert_non_null(content);
-	assert_string_equal(content, text);
-	free(content);
 }
 
 /* A tree for each test: /d is empty, /full holds f, /file is one. */
@@ -61,8 +45,8 @@ static void make_tree(enum quirkyboard_kind kind)
 	open_kind(kind);
 	make_dir("/d");
 	make_dir("/full");
-	make_file("/full/f", "inside");
-	make_file("/file", "text");
+	boardfile_put(test.fake, "/full/f", "inside");
+	boardfile_put(test.fake, "/file", "text");
 }
 
 static void end_tree(void)
@@ -100,9 +84,9 @@ static void a_rename_onto_itself_is_nothing(void **state)
 	(void)state;
 	BELOW((board_rename(board, "/file", "/file", false), ask_stat(board, "/file")), 'f', -ENOENT, 'f');
 	BELOW((board_rename(board, "/d", "/d", false), ask_stat(board, "/d")), 'd', -ENOENT, 'd');
-	MENDED(board_rename(board, "/file", "/file", false), 0, expect_text("/file", "text"));
+	MENDED(board_rename(board, "/file", "/file", false), 0, boardfile_expect(test.fake, "/file", "text"));
 	MENDED(board_rename(board, "/d", "/d", false), 0, assert_int_equal(ask_stat(board, "/d"), 'd'));
-	MENDED(board_rename(board, "/full", "/full", false), 0, expect_text("/full/f", "inside"));
+	MENDED(board_rename(board, "/full", "/full", false), 0, boardfile_expect(test.fake, "/full/f", "inside"));
 	MENDED(board_rename(board, "/file", "/file", true), -EEXIST, (void)0);
 	MENDED(board_rename(board, "/none", "/none", false), -ENOENT, (void)0);
 }
@@ -111,7 +95,7 @@ static void a_directory_does_not_replace_a_file(void **state)
 {
 	(void)state;
 	BELOW(board_rename(board, "/d", "/file", false), -ENOTDIR, -EISDIR, 0);
-	MENDED(board_rename(board, "/d", "/file", false), -ENOTDIR, expect_text("/file", "text"));
+	MENDED(board_rename(board, "/d", "/file", false), -ENOTDIR, boardfile_expect(test.fake, "/file", "text"));
 }
 
 static void a_file_does_not_replace_a_directory(void **state)
@@ -126,7 +110,7 @@ static void a_directory_replaces_an_empty_one(void **state)
 {
 	(void)state;
 	BELOW(board_rename(board, "/full", "/d", false), 0, 0, -EISDIR);
-	MENDED(board_rename(board, "/full", "/d", false), 0, expect_text("/d/f", "inside"));
+	MENDED(board_rename(board, "/full", "/d", false), 0, boardfile_expect(test.fake, "/d/f", "inside"));
 	MENDED((board_rename(board, "/full", "/d", false), ask_stat(board, "/full")), -ENOENT, (void)0);
 	MENDED(board_rename(board, "/full", "/d", true), -EEXIST, (void)0);
 }
@@ -135,7 +119,7 @@ static void a_directory_does_not_replace_a_full_one(void **state)
 {
 	(void)state;
 	BELOW(board_rename(board, "/d", "/full", false), -ENOTEMPTY, -ENOTEMPTY, -EISDIR);
-	MENDED(board_rename(board, "/d", "/full", false), -ENOTEMPTY, expect_text("/full/f", "inside"));
+	MENDED(board_rename(board, "/d", "/full", false), -ENOTEMPTY, boardfile_expect(test.fake, "/full/f", "inside"));
 	MENDED((board_rename(board, "/d", "/full", false), ask_stat(board, "/d")), 'd', (void)0);
 	MENDED((make_dir("/full/sub"), board_rename(board, "/full/sub", "/full", false)), -ENOTEMPTY, (void)0);
 }
@@ -144,11 +128,11 @@ static void a_directory_does_not_go_into_itself(void **state)
 {
 	(void)state;
 	BELOW((board_rename(board, "/full", "/full/sub", false), ask_stat(board, "/full")), -ENOENT, -ENOENT, -ENOENT);
-	MENDED(board_rename(board, "/full", "/full/sub", false), -EINVAL, expect_text("/full/f", "inside"));
+	MENDED(board_rename(board, "/full", "/full/sub", false), -EINVAL, boardfile_expect(test.fake, "/full/f", "inside"));
 	MENDED((make_dir("/full/sub"), board_rename(board, "/full", "/full/sub/deep", false)), -EINVAL,
-	       expect_text("/full/f", "inside"));
-	MENDED(board_rename(board, "/full", "/full/none/deep", false), -ENOENT, expect_text("/full/f", "inside"));
-	MENDED(board_rename(board, "/full", "/full2", false), 0, expect_text("/full2/f", "inside"));
+	       boardfile_expect(test.fake, "/full/f", "inside"));
+	MENDED(board_rename(board, "/full", "/full/none/deep", false), -ENOENT, boardfile_expect(test.fake, "/full/f", "inside"));
+	MENDED(board_rename(board, "/full", "/full2", false), 0, boardfile_expect(test.fake, "/full2/f", "inside"));
 	MENDED(board_rename(board, "/file", "/file/sub", false), -ENOTDIR, (void)0);
 	MENDED(board_rename(board, "/none", "/none/sub", false), -ENOENT, (void)0);
 }
@@ -186,7 +170,7 @@ static void what_is_not_there_is_missing(void **state)
 	MENDED(ask_replace(board, "/none/x", "x"), -ENOENT, (void)0);
 	MENDED(ask_append(board, "/none", "x", 0), -ENOENT, (void)0);
 	MENDED(board_rename(board, "/none", "/x", false), -ENOENT, (void)0);
-	MENDED(board_rename(board, "/file", "/none/x", false), -ENOENT, expect_text("/file", "text"));
+	MENDED(board_rename(board, "/file", "/none/x", false), -ENOENT, boardfile_expect(test.fake, "/file", "text"));
 }
 
 static void rmdir_takes_empty_directories_only(void **state)
@@ -195,7 +179,7 @@ static void rmdir_takes_empty_directories_only(void **state)
 	BELOW(board_rmdir(board, "/full"), -ENOTEMPTY, -ENOTEMPTY, -EACCES);
 	BELOW((board_rmdir(board, "/file"), ask_stat(board, "/file")), -ENOENT, -ENOENT, 'f');
 	MENDED(board_rmdir(board, "/full"), -ENOTEMPTY, (void)0);
-	MENDED(board_rmdir(board, "/file"), -ENOTDIR, expect_text("/file", "text"));
+	MENDED(board_rmdir(board, "/file"), -ENOTDIR, boardfile_expect(test.fake, "/file", "text"));
 	MENDED(board_rmdir(board, "/d"), 0, assert_int_equal(ask_stat(board, "/d"), -ENOENT));
 	MENDED(board_rmdir(board, "/"), -EBUSY, (void)0);
 }
@@ -224,8 +208,8 @@ static void a_file_has_no_entries_and_a_directory_no_content(void **state)
 	MENDED(ask_replace(board, "/d", "x"), -EISDIR, (void)0);
 	MENDED(ask_append(board, "/d", "x", 0), -EISDIR, (void)0);
 	MENDED(ask_replace(board, "/", "x"), -EISDIR, (void)0);
-	MENDED(ask_replace(board, "/file", "new"), 0, expect_text("/file", "new"));
-	MENDED(ask_append(board, "/file", "texture", 4), 0, expect_text("/file", "texture"));
+	MENDED(ask_replace(board, "/file", "new"), 0, boardfile_expect(test.fake, "/file", "new"));
+	MENDED(ask_append(board, "/file", "texture", 4), 0, boardfile_expect(test.fake, "/file", "texture"));
 }
 
 static void what_exists_is_not_made(void **state)
@@ -235,9 +219,9 @@ static void what_exists_is_not_made(void **state)
 	MENDED(board_mkdir(board, "/file"), -EEXIST, (void)0);
 	MENDED(board_mkdir(board, "/"), -EEXIST, (void)0);
 	MENDED(board_mkdir(board, "/d/new"), 0, assert_int_equal(ask_stat(board, "/d/new"), 'd'));
-	MENDED(board_rename(board, "/file", "/full/f", true), -EEXIST, expect_text("/full/f", "inside"));
-	MENDED(board_rename(board, "/file", "/full/f", false), 0, expect_text("/full/f", "text"));
-	MENDED(board_rename(board, "/file", "/new", true), 0, expect_text("/new", "text"));
+	MENDED(board_rename(board, "/file", "/full/f", true), -EEXIST, boardfile_expect(test.fake, "/full/f", "inside"));
+	MENDED(board_rename(board, "/file", "/full/f", false), 0, boardfile_expect(test.fake, "/full/f", "text"));
+	MENDED(board_rename(board, "/file", "/new", true), 0, boardfile_expect(test.fake, "/new", "text"));
 	MENDED(board_rename(board, "/", "/x", false), -EBUSY, (void)0);
 	MENDED(board_rename(board, "/file", "/", false), -EBUSY, (void)0);
 }
@@ -257,7 +241,7 @@ static const char *long_path(const char *before, size_t len, const char *behind)
 static void names_that_are_too_long_are_said_to_be(void **state)
 {
 	(void)state;
-	MENDED(ask_replace(board, long_path("/", 255, ""), "x"), 0, expect_text(long_path("/", 255, ""), "x"));
+	MENDED(ask_replace(board, long_path("/", 255, ""), "x"), 0, boardfile_expect(test.fake, long_path("/", 255, ""), "x"));
 	for (size_t len = 256; len < 600; len += 16) {
 		MENDED(ask_stat(board, long_path("/", len, "")), -ENAMETOOLONG, (void)0);
 		MENDED(ask_list(board, long_path("/", len, "")), -ENAMETOOLONG, (void)0);
@@ -268,7 +252,8 @@ static void names_that_are_too_long_are_said_to_be(void **state)
 		MENDED(board_mkdir(board, long_path("/", len, "/d")), -ENAMETOOLONG, (void)0);
 		MENDED(board_remove(board, long_path("/", len, "")), -ENAMETOOLONG, (void)0);
 		MENDED(board_rmdir(board, long_path("/", len, "")), -ENAMETOOLONG, (void)0);
-		MENDED(board_rename(board, "/file", long_path("/", len, ""), false), -ENAMETOOLONG, expect_text("/file", "text"));
+		MENDED(board_rename(board, "/file", long_path("/", len, ""), false), -ENAMETOOLONG,
+		       boardfile_expect(test.fake, "/file", "text"));
 		MENDED(board_rename(board, long_path("/", len, ""), "/x", false), -ENAMETOOLONG, (void)0);
 	}
 }
@@ -307,8 +292,8 @@ static void names_that_fat_would_change_are_refused(void **state)
 		cached = true;
 		make_tree(QUIRKYBOARD_FAT);
 		cached = false;
-		make_file("/d/a long name.text", "long");
-		make_file("/d/\xc3\x88", "e");
+		boardfile_put(test.fake, "/d/a long name.text", "long");
+		boardfile_put(test.fake, "/d/\xc3\x88", "e");
 		assert_int_equal(ask_stat(test.quirky, others[i]), 'f');
 		assert_int_equal(ask_stat(test.mend, others[i]), -ENOENT);
 		assert_int_equal(may_make(test.mend, others[i]), -EINVAL);
@@ -316,8 +301,8 @@ static void names_that_fat_would_change_are_refused(void **state)
 		assert_int_equal(ask_replace(test.mend, others[i], "x"), -EINVAL);
 		assert_int_equal(board_rename(test.mend, "/file", others[i], false), -EINVAL);
 		assert_int_equal(board_remove(test.mend, others[i]), -ENOENT);
-		expect_text("/d/a long name.text", "long");
-		expect_text("/d/\xc3\x88", "e");
+		boardfile_expect(test.fake, "/d/a long name.text", "long");
+		boardfile_expect(test.fake, "/d/\xc3\x88", "e");
 		end_tree();
 	}
 }
@@ -328,19 +313,19 @@ static void the_case_of_letters_says_nothing_on_fat(void **state)
 	make_tree(QUIRKYBOARD_FAT);
 	assert_int_equal(ask_stat(test.mend, "/FULL/F"), 'f');
 	assert_int_equal(ask_replace(test.mend, "/FILE", "other"), 0);
-	expect_text("/file", "other");
+	boardfile_expect(test.fake, "/file", "other");
 	assert_int_equal(board_mkdir(test.mend, "/D"), -EEXIST);
 	assert_int_equal(board_rename(test.mend, "/file", "/FULL/f", true), -EEXIST);
 	assert_int_equal(board_rename(test.mend, "/full", "/FULL/sub", false), -EINVAL);
 	assert_int_equal(board_rename(test.mend, "/D", "/full", false), -ENOTEMPTY);
 	assert_int_equal(board_rename(test.mend, "/file", "/File", true), -EEXIST);
 	assert_int_equal(board_rename(test.mend, "/file", "/File", false), 0); /* itself, spelled otherwise */
-	expect_text("/File", "other");
+	boardfile_expect(test.fake, "/File", "other");
 	assert_int_equal(ask_stat(test.fake, "/file"), -ENOENT);
 	assert_int_equal(board_rename(test.mend, "/d", "/D", false), 0);
 	assert_int_equal(ask_stat(test.fake, "/D"), 'd');
 	assert_int_equal(board_rename(test.mend, "/FILE", "/full/F", false), 0);
-	expect_text("/full/F", "other");
+	boardfile_expect(test.fake, "/full/F", "other");
 	assert_int_equal(ask_stat(test.fake, "/full/f"), -ENOENT);
 	end_tree();
 }
@@ -363,20 +348,20 @@ static void make_split(enum quirkyboard_kind kind)
 {
 	open_kind(kind);
 	assert_int_equal(quirkyboard_split(test.quirky), 0);
-	make_file("/flash/file", "text");
+	boardfile_put(test.fake, "/flash/file", "text");
 	make_dir("/flash/d");
 	make_dir("/sd/empty");
 }
 
-#define SPLIT(call, answer)                                      \
-	do {                                                     \
-		for (int kind = 0; kind < KINDS; kind++) {       \
-			make_split((enum quirkyboard_kind)kind); \
-			struct board *board = test.mend;         \
-			assert_int_equal(call, answer);          \
-			expect_text("/flash/file", "text");      \
-			end_tree();                              \
-		}                                                \
+#define SPLIT(call, answer)                                                 \
+	do {                                                                \
+		for (int kind = 0; kind < KINDS; kind++) {                  \
+			make_split((enum quirkyboard_kind)kind);            \
+			struct board *board = test.mend;                    \
+			assert_int_equal(call, answer);                     \
+			boardfile_expect(test.fake, "/flash/file", "text"); \
+			end_tree();                                         \
+		}                                                           \
 	} while (0)
 
 static void nothing_is_beside_file_systems(void **state)
@@ -441,7 +426,7 @@ static void failures_of_the_board_come_through(void **state)
 		assert_int_equal(board_rmdir(test.mend, "/d"), -EIO);
 		fakeboard_fail(test.fake, FAKEBOARD_READ, EIO, 1);
 		assert_int_equal(ask_read(test.mend, "/file"), -EIO);
-		expect_text("/file", "text");
+		boardfile_expect(test.fake, "/file", "text");
 		assert_int_equal(board_statfs(test.mend, "/", &statfs), 0);
 		assert_string_equal(board_info(test.mend)->machine, "a board in memory");
 		assert_int_equal(board_session(test.mend), 0);

@@ -13,32 +13,26 @@
 
 #include <cmocka.h>
 
-static char folder[] = "/tmp/test_compiler.XXXXXX";
+#include "tests/unit/folder.h"
+
+static char folder[FOLDER_SIZE];
 static struct diag diag;
 
 static int make_folder(void **state)
 {
 	(void)state;
-	strcpy(folder + strlen(folder) - 6, "XXXXXX");
-	return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
+	return folder_enter(folder);
 }
 
 static int remove_folder(void **state)
 {
-	char command[100];
-
 	(void)state;
-	snprintf(command, sizeof(command), "/bin/rm -r %s", folder);
-	return chdir("/") == 0 ? system(command) : -1; /* NOLINT(cert-env33-c): a fixed command */
+	return folder_remove(folder);
 }
 
 static void make(const char *path, const char *content, mode_t mode)
 {
-	FILE *file = fopen(path, "we");
-
-	assert_non_null(file);
-	fputs(content, file);
-	fclose(file);
+	folder_put(path, content);
 	assert_int_equal(chmod(path, mode), 0);
 }
 

@@ -13,8 +13,8 @@
 #include <cmocka.h>
 
 #include "agent/protocol.h"
+#include "tests/unit/boardfile.h"
 #include "tests/unit/dice.h"
-#include "tests/unit/fakeboard.h"
 
 #define COMPLETE AGENT_HIDDEN "+"
 #define INCOMPLETE AGENT_HIDDEN "-"
@@ -66,24 +66,6 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void make(const char *path, const char *text)
-{
-	assert_int_equal(fakeboard_write(test.fake, path, text, strlen(text)), 0);
-}
-
-/* File PATH has TEXT; NULL: there is none. */
-static void expect(const char *path, const char *text)
-{
-	size_t len;
-	char *content = fakeboard_content(test.fake, path, &len);
-
-	if (text)
-		assert_string_equal(content, text);
-	else
-		assert_null(content);
-	free(content);
-}
-
 static void what_is_incomplete_goes(void **state)
 {
 	static const char *const names[] = {INCOMPLETE "main.py", AGENT_HIDDEN "main.py", AGENT_HIDDEN, COMPLETE};
@@ -92,12 +74,12 @@ static void what_is_incomplete_goes(void **state)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		char path[64];
 
-		make("/lib/main.py", "old");
+		boardfile_put(test.fake, "/lib/main.py", "old");
 		snprintf(path, sizeof(path), "/lib/%s", names[i]);
-		make(path, "ne");
+		boardfile_put(test.fake, path, "ne");
 		assert_int_equal(settle("/lib", names[i]), 0);
-		expect(path, NULL);
-		expect("/lib/main.py", "old");
+		boardfile_expect(test.fake, path, NULL);
+		boardfile_expect(test.fake, "/lib/main.py", "old");
 		assert_non_null(strstr(test.log, names[i]));
 	}
 }
@@ -105,90 +87,90 @@ static void what_is_incomplete_goes(void **state)
 static void what_is_complete_takes_the_place_of_what_is_missing(void **state)
 {
 	(void)state;
-	make("/" COMPLETE "lib,-deep,-a,,b.py", "new");
+	boardfile_put(test.fake, "/" COMPLETE "lib,-deep,-a,,b.py", "new");
 	assert_int_equal(settle("/", COMPLETE "lib,-deep,-a,,b.py"), 1);
-	expect("/lib/deep/a,b.py", "new");
-	expect("/" COMPLETE "lib,-deep,-a,,b.py", NULL);
+	boardfile_expect(test.fake, "/lib/deep/a,b.py", "new");
+	boardfile_expect(test.fake, "/" COMPLETE "lib,-deep,-a,,b.py", NULL);
 	assert_non_null(strstr(test.log, "/lib/deep/a,b.py"));
-	make("/lib/" COMPLETE "x", "in a top of its own"); /* that of /lib */
+	boardfile_put(test.fake, "/lib/" COMPLETE "x", "in a top of its own"); /* that of /lib */
 	assert_int_equal(settle("/lib", COMPLETE "x"), 1);
-	expect("/lib/x", "in a top of its own");
+	boardfile_expect(test.fake, "/lib/x", "in a top of its own");
 }
 
 static void what_is_complete_gives_way_to_what_is_there(void **state)
 {
 	(void)state;
-	make("/main.py", "other");
-	make("/" COMPLETE "main.py", "new");
+	boardfile_put(test.fake, "/main.py", "other");
+	boardfile_put(test.fake, "/" COMPLETE "main.py", "new");
 	assert_int_equal(settle("/", COMPLETE "main.py"), 0);
-	expect("/main.py", "other");
-	make("/" COMPLETE "main.py", "newer"); /* as long */
+	boardfile_expect(test.fake, "/main.py", "other");
+	boardfile_put(test.fake, "/" COMPLETE "main.py", "newer"); /* as long */
 	assert_int_equal(settle("/", COMPLETE "main.py"), 0);
-	expect("/main.py", "other");
-	expect("/" COMPLETE "main.py", NULL);
-	make("/" COMPLETE "lib", "a directory now");
+	boardfile_expect(test.fake, "/main.py", "other");
+	boardfile_expect(test.fake, "/" COMPLETE "main.py", NULL);
+	boardfile_put(test.fake, "/" COMPLETE "lib", "a directory now");
 	assert_int_equal(settle("/", COMPLETE "lib"), 0);
-	expect("/" COMPLETE "lib", NULL);
-	make("/" COMPLETE "gone,-x", "its directory is gone");
+	boardfile_expect(test.fake, "/" COMPLETE "lib", NULL);
+	boardfile_put(test.fake, "/" COMPLETE "gone,-x", "its directory is gone");
 	assert_int_equal(settle("/", COMPLETE "gone,-x"), 0);
-	expect("/" COMPLETE "gone,-x", NULL);
+	boardfile_expect(test.fake, "/" COMPLETE "gone,-x", NULL);
 	assert_int_equal(test.copies, 0);
 }
 
 static void two_names_of_the_same_blocks_are_separated(void **state)
 {
 	(void)state;
-	make("/lib/a", "same");
-	make("/" COMPLETE "lib,-a", "same");
+	boardfile_put(test.fake, "/lib/a", "same");
+	boardfile_put(test.fake, "/" COMPLETE "lib,-a", "same");
 	assert_int_equal(settle("/", COMPLETE "lib,-a"), 1);
 	assert_int_equal(test.copies, 1);
-	expect("/lib/a", "same");
-	expect("/" COMPLETE "lib,-a", NULL);
-	expect("/" INCOMPLETE "lib,-a", NULL);
-	make("/empty", ""); /* has no blocks */
-	make("/" COMPLETE "empty", "");
+	boardfile_expect(test.fake, "/lib/a", "same");
+	boardfile_expect(test.fake, "/" COMPLETE "lib,-a", NULL);
+	boardfile_expect(test.fake, "/" INCOMPLETE "lib,-a", NULL);
+	boardfile_put(test.fake, "/empty", ""); /* has no blocks */
+	boardfile_put(test.fake, "/" COMPLETE "empty", "");
 	assert_int_equal(settle("/", COMPLETE "empty"), 0);
 	assert_int_equal(test.copies, 1);
-	expect("/empty", "");
+	boardfile_expect(test.fake, "/empty", "");
 }
 
 static void what_was_put_aside_comes_back(void **state)
 {
 	(void)state;
-	make("/" ASIDE "lib,-a,,b,+new", "old");
-	make("/new", "new");
+	boardfile_put(test.fake, "/" ASIDE "lib,-a,,b,+new", "old");
+	boardfile_put(test.fake, "/new", "new");
 	assert_int_equal(settle("/", ASIDE "lib,-a,,b,+new"), 1);
-	expect("/lib/a,b", "old");
-	expect("/new", "new");
-	expect("/" ASIDE "lib,-a,,b,+new", NULL);
+	boardfile_expect(test.fake, "/lib/a,b", "old");
+	boardfile_expect(test.fake, "/new", "new");
+	boardfile_expect(test.fake, "/" ASIDE "lib,-a,,b,+new", NULL);
 	assert_non_null(strstr(test.log, "/lib/a,b"));
 	assert_non_null(strstr(test.log, "old"));
-	make("/lib/" ASIDE "x", "without the other's name");
+	boardfile_put(test.fake, "/lib/" ASIDE "x", "without the other's name");
 	assert_int_equal(settle("/lib", ASIDE "x"), 1);
-	expect("/lib/x", "without the other's name");
+	boardfile_expect(test.fake, "/lib/x", "without the other's name");
 	assert_int_equal(test.copies, 0);
 }
 
 static void what_was_put_aside_goes_when_its_place_is_taken(void **state)
 {
 	(void)state;
-	make("/a", "new");
-	make("/" ASIDE "a,+b", "old"); /* as long, and FROM is gone, as it should be */
+	boardfile_put(test.fake, "/a", "new");
+	boardfile_put(test.fake, "/" ASIDE "a,+b", "old"); /* as long, and FROM is gone, as it should be */
 	assert_int_equal(settle("/", ASIDE "a,+b"), 0);
-	expect("/" ASIDE "a,+b", NULL);
-	make("/" ASIDE "a,+b", "older");
-	make("/b", "what came later");
+	boardfile_expect(test.fake, "/" ASIDE "a,+b", NULL);
+	boardfile_put(test.fake, "/" ASIDE "a,+b", "older");
+	boardfile_put(test.fake, "/b", "what came later");
 	assert_int_equal(settle("/", ASIDE "a,+b"), 0);
-	expect("/" ASIDE "a,+b", NULL);
-	make("/" ASIDE "a,+b", "older");
-	make("/b", "wen"); /* as long */
+	boardfile_expect(test.fake, "/" ASIDE "a,+b", NULL);
+	boardfile_put(test.fake, "/" ASIDE "a,+b", "older");
+	boardfile_put(test.fake, "/b", "wen"); /* as long */
 	assert_int_equal(settle("/", ASIDE "a,+b"), 0);
-	expect("/" ASIDE "a,+b", NULL);
-	expect("/b", "wen");
-	make("/" ASIDE "lib,+a", "a directory now");
+	boardfile_expect(test.fake, "/" ASIDE "a,+b", NULL);
+	boardfile_expect(test.fake, "/b", "wen");
+	boardfile_put(test.fake, "/" ASIDE "lib,+a", "a directory now");
 	assert_int_equal(settle("/", ASIDE "lib,+a"), 0);
-	expect("/" ASIDE "lib,+a", NULL);
-	expect("/a", "new");
+	boardfile_expect(test.fake, "/" ASIDE "lib,+a", NULL);
+	boardfile_expect(test.fake, "/a", "new");
 	assert_int_equal(test.copies, 0);
 }
 
@@ -196,32 +178,32 @@ static void two_names_of_a_rename_are_separated(void **state)
 {
 	(void)state;
 	/* It was being put aside. */
-	make("/lib/a", "same");
-	make("/b", "other");
-	make("/" ASIDE "lib,-a,+b", "same");
+	boardfile_put(test.fake, "/lib/a", "same");
+	boardfile_put(test.fake, "/b", "other");
+	boardfile_put(test.fake, "/" ASIDE "lib,-a,+b", "same");
 	assert_int_equal(settle("/", ASIDE "lib,-a,+b"), 1);
 	assert_int_equal(test.copies, 1);
-	expect("/lib/a", "same");
-	expect("/b", "other");
-	expect("/" ASIDE "lib,-a,+b", NULL);
-	expect("/" INCOMPLETE "lib,-a,+b", NULL);
+	boardfile_expect(test.fake, "/lib/a", "same");
+	boardfile_expect(test.fake, "/b", "other");
+	boardfile_expect(test.fake, "/" ASIDE "lib,-a,+b", NULL);
+	boardfile_expect(test.fake, "/" INCOMPLETE "lib,-a,+b", NULL);
 	/* The other was being renamed to it. */
-	make("/b", "same");
-	make("/" ASIDE "lib,-a,+b", "gone");
+	boardfile_put(test.fake, "/b", "same");
+	boardfile_put(test.fake, "/" ASIDE "lib,-a,+b", "gone");
 	assert_int_equal(settle("/", ASIDE "lib,-a,+b"), 1);
 	assert_int_equal(test.copies, 2);
-	expect("/lib/a", "same");
-	expect("/b", NULL);
-	expect("/" ASIDE "lib,-a,+b", NULL);
+	boardfile_expect(test.fake, "/lib/a", "same");
+	boardfile_expect(test.fake, "/b", NULL);
+	boardfile_expect(test.fake, "/" ASIDE "lib,-a,+b", NULL);
 	/* Empty ones have no blocks. */
-	make("/lib/a", "");
-	make("/b", "");
-	make("/" ASIDE "lib,-a,+b", "gone");
+	boardfile_put(test.fake, "/lib/a", "");
+	boardfile_put(test.fake, "/b", "");
+	boardfile_put(test.fake, "/" ASIDE "lib,-a,+b", "gone");
 	assert_int_equal(settle("/", ASIDE "lib,-a,+b"), 1);
 	assert_int_equal(test.copies, 2);
-	expect("/lib/a", "");
-	expect("/b", NULL);
-	expect("/" ASIDE "lib,-a,+b", NULL);
+	boardfile_expect(test.fake, "/lib/a", "");
+	boardfile_expect(test.fake, "/b", NULL);
+	boardfile_expect(test.fake, "/" ASIDE "lib,-a,+b", NULL);
 }
 
 /* Whichever of the two is met first, and when the other is met later. */
@@ -229,45 +211,45 @@ static void complete_and_incomplete_together_go(void **state)
 {
 	(void)state;
 	for (int first = 0; first < 2; first++) {
-		make("/main.py", "old");
-		make("/" COMPLETE "main.py", "new");
-		make("/" INCOMPLETE "main.py", "new");
+		boardfile_put(test.fake, "/main.py", "old");
+		boardfile_put(test.fake, "/" COMPLETE "main.py", "new");
+		boardfile_put(test.fake, "/" INCOMPLETE "main.py", "new");
 		assert_int_equal(settle("/", first ? COMPLETE "main.py" : INCOMPLETE "main.py"), 0);
 		assert_true(settle("/", first ? INCOMPLETE "main.py" : COMPLETE "main.py") <= 0);
-		expect("/main.py", "old");
-		expect("/" COMPLETE "main.py", NULL);
-		expect("/" INCOMPLETE "main.py", NULL);
+		boardfile_expect(test.fake, "/main.py", "old");
+		boardfile_expect(test.fake, "/" COMPLETE "main.py", NULL);
+		boardfile_expect(test.fake, "/" INCOMPLETE "main.py", NULL);
 	}
 	/* The name that says "complete" goes first: were it left alone, it would be trusted. */
-	make("/" COMPLETE "main.py", "new");
-	make("/" INCOMPLETE "main.py", "new");
+	boardfile_put(test.fake, "/" COMPLETE "main.py", "new");
+	boardfile_put(test.fake, "/" INCOMPLETE "main.py", "new");
 	fakeboard_fail(test.fake, FAKEBOARD_REMOVE, EIO, 1);
 	assert_int_equal(settle("/", INCOMPLETE "main.py"), -EIO);
-	expect("/" INCOMPLETE "main.py", "new");
+	boardfile_expect(test.fake, "/" INCOMPLETE "main.py", "new");
 }
 
 static void what_fails_is_left_for_later(void **state)
 {
 	(void)state;
-	make("/" COMPLETE "main.py", "new");
+	boardfile_put(test.fake, "/" COMPLETE "main.py", "new");
 	for (unsigned i = 1; i <= 2; i++) {
 		fakeboard_fail(test.fake, i == 1 ? FAKEBOARD_RENAME : FAKEBOARD_STAT, EIO, i);
 		assert_int_equal(settle("/", COMPLETE "main.py"), -EIO);
-		expect("/" COMPLETE "main.py", "new");
+		boardfile_expect(test.fake, "/" COMPLETE "main.py", "new");
 	}
-	make("/main.py", "new");
+	boardfile_put(test.fake, "/main.py", "new");
 	fakeboard_fail(test.fake, FAKEBOARD_READ, EIO, 1);
 	assert_int_equal(settle("/", COMPLETE "main.py"), -EIO);
-	expect("/" COMPLETE "main.py", "new");
-	expect("/main.py", "new");
-	make("/" ASIDE "main.py,+b", "new");
-	make("/b", "new");
+	boardfile_expect(test.fake, "/" COMPLETE "main.py", "new");
+	boardfile_expect(test.fake, "/main.py", "new");
+	boardfile_put(test.fake, "/" ASIDE "main.py,+b", "new");
+	boardfile_put(test.fake, "/b", "new");
 	for (unsigned i = 0; i < 3; i++) {
 		fakeboard_fail(test.fake, i ? FAKEBOARD_STAT : FAKEBOARD_READ, EIO, 1);
 		assert_int_equal(settle("/", ASIDE "main.py,+b"), -EIO);
 	}
-	expect("/" ASIDE "main.py,+b", "new");
-	expect("/main.py", "new");
+	boardfile_expect(test.fake, "/" ASIDE "main.py,+b", "new");
+	boardfile_expect(test.fake, "/main.py", "new");
 	assert_string_equal(test.log, "");
 }
 

@@ -22,6 +22,26 @@ static int enter(struct bench *bench)
 	return err;
 }
 
+/* The bench of a test that finds its board in MODE. */
+static struct bench *in_mode(void **state, enum toyboard_mode mode)
+{
+	struct bench *bench = *state;
+
+	bench->board.mode = mode;
+	return bench;
+}
+
+/* The same with an agent of ours on it that has lost its host. */
+static struct bench *under_an_agent(void **state)
+{
+	struct bench *bench = in_mode(state, TOYBOARD_PROGRAM);
+
+	bench->board.kbd_intr_off = true;
+	bench->options.rescue = "\xfaQuit";
+	bench->options.rescue_len = 5;
+	return bench;
+}
+
 /* The toy board is brought to its raw REPL, as FOUND, in at most US microseconds, without a soft reset. */
 static void enters(struct bench *bench, enum rawrepl_state found, int64_t us)
 {
@@ -153,34 +173,26 @@ static void enter_from_a_half_typed_escape_sequence(void **state)
 
 static void enter_from_an_open_compound_statement(void **state)
 {
-	struct bench *bench = *state;
-
-	bench->board.mode = TOYBOARD_COMPOUND;
-	enters(bench, RAWREPL_PROMPT, 30 * MS);
+	enters(in_mode(state, TOYBOARD_COMPOUND), RAWREPL_PROMPT, 30 * MS);
 }
 
 static void enter_from_paste_mode(void **state)
 {
-	struct bench *bench = *state;
-
-	bench->board.mode = TOYBOARD_PASTE;
-	enters(bench, RAWREPL_PROMPT, 30 * MS);
+	enters(in_mode(state, TOYBOARD_PASTE), RAWREPL_PROMPT, 30 * MS);
 }
 
 static void enter_from_the_raw_repl(void **state)
 {
-	struct bench *bench = *state;
+	struct bench *bench = in_mode(state, TOYBOARD_RAW);
 
-	bench->board.mode = TOYBOARD_RAW;
 	strcpy(bench->board.line, "import os; os.remo");
 	enters(bench, RAWREPL_RAW, 200 * MS);
 }
 
 static void enter_from_a_half_sent_raw_paste_request(void **state)
 {
-	struct bench *bench = *state;
+	struct bench *bench = in_mode(state, TOYBOARD_RAW);
 
-	bench->board.mode = TOYBOARD_RAW;
 	strcpy(bench->board.line, "\x05"
 				  "A");
 	enters(bench, RAWREPL_RAW, 200 * MS);
@@ -188,10 +200,7 @@ static void enter_from_a_half_sent_raw_paste_request(void **state)
 
 static void enter_from_a_half_sent_raw_paste(void **state)
 {
-	struct bench *bench = *state;
-
-	bench->board.mode = TOYBOARD_RAW_PASTE;
-	enters(bench, RAWREPL_PASTE, 200 * MS);
+	enters(in_mode(state, TOYBOARD_RAW_PASTE), RAWREPL_PASTE, 200 * MS);
 }
 
 static void enter_from_old_firmware(void **state)
@@ -204,9 +213,8 @@ static void enter_from_old_firmware(void **state)
 
 static void enter_stops_a_silent_program(void **state)
 {
-	struct bench *bench = *state;
+	struct bench *bench = in_mode(state, TOYBOARD_PROGRAM);
 
-	bench->board.mode = TOYBOARD_PROGRAM;
 	enters(bench, RAWREPL_PROGRAM, 100 * MS);
 	assert_non_null(strstr(bench->repl.last_output, "main.py"));
 	assert_int_equal(bench->board.programs_stopped, 1);
@@ -214,27 +222,24 @@ static void enter_stops_a_silent_program(void **state)
 
 static void enter_stops_a_program_of_the_raw_repl(void **state)
 {
-	struct bench *bench = *state;
+	struct bench *bench = in_mode(state, TOYBOARD_PROGRAM);
 
-	bench->board.mode = TOYBOARD_PROGRAM;
 	bench->board.raw_mode = true;
 	enters(bench, RAWREPL_PROGRAM, 200 * MS);
 }
 
 static void enter_stops_a_program_that_prints(void **state)
 {
-	struct bench *bench = *state;
+	struct bench *bench = in_mode(state, TOYBOARD_PROGRAM);
 
-	bench->board.mode = TOYBOARD_PROGRAM;
 	bench->board.prints = "tick\r\n";
 	enters(bench, RAWREPL_PROGRAM_OUTPUT, 500 * MS);
 }
 
 static void enter_is_not_taken_in_by_what_a_program_prints(void **state)
 {
-	struct bench *bench = *state;
+	struct bench *bench = in_mode(state, TOYBOARD_PROGRAM);
 
-	bench->board.mode = TOYBOARD_PROGRAM;
 	bench->board.catches = 3;
 	bench->board.prints = "tick\r\n" PROMPT "\r\n" RAW_BANNER "R\x01\x7f\x02\x01\x04"
 			      "12345\r\n\x04\x04>OK\x04\x04>";
@@ -244,9 +249,8 @@ static void enter_is_not_taken_in_by_what_a_program_prints(void **state)
 
 static void enter_stops_a_program_that_catches_the_interrupt(void **state)
 {
-	struct bench *bench = *state;
+	struct bench *bench = in_mode(state, TOYBOARD_PROGRAM);
 
-	bench->board.mode = TOYBOARD_PROGRAM;
 	bench->board.catches = 4;
 	enters(bench, RAWREPL_PROGRAM, 5 * SECOND);
 	assert_int_equal(bench->board.interrupts, 5);
@@ -254,9 +258,8 @@ static void enter_stops_a_program_that_catches_the_interrupt(void **state)
 
 static void enter_gives_a_slow_program_time_for_each_interrupt(void **state)
 {
-	struct bench *bench = *state;
+	struct bench *bench = in_mode(state, TOYBOARD_PROGRAM);
 
-	bench->board.mode = TOYBOARD_PROGRAM;
 	bench->board.takes_us = 95 * MS;
 	bench->board.catches = 2;
 	enters(bench, RAWREPL_PROGRAM, 5 * SECOND);
@@ -264,9 +267,8 @@ static void enter_gives_a_slow_program_time_for_each_interrupt(void **state)
 
 static void enter_sends_again_what_an_emptied_ring_lost(void **state)
 {
-	struct bench *bench = *state;
+	struct bench *bench = in_mode(state, TOYBOARD_PROGRAM);
 
-	bench->board.mode = TOYBOARD_PROGRAM;
 	bench->board.takes_us = 99 * MS; /* so that more is sent before the program ends */
 	bench->board.catches = 3;
 	bench->board.empties_ring = true;
@@ -291,13 +293,9 @@ static void enter_works_on_a_link_that_takes_single_bytes(void **state)
 
 static void enter_rescues_from_an_agent_without_a_host(void **state)
 {
-	struct bench *bench = *state;
+	struct bench *bench = under_an_agent(state);
 
-	bench->board.mode = TOYBOARD_PROGRAM;
-	bench->board.kbd_intr_off = true;
 	bench->board.leaves_on = "\xfaQuit";
-	bench->options.rescue = "\xfaQuit";
-	bench->options.rescue_len = 5;
 	enters(bench, RAWREPL_AGENT, 1 * SECOND);
 }
 
@@ -312,12 +310,8 @@ static void idle_agent_leaves(struct fakelink *fake, void *context)
 
 static void enter_waits_until_an_agent_leaves_by_itself(void **state)
 {
-	struct bench *bench = *state;
+	struct bench *bench = under_an_agent(state);
 
-	bench->board.mode = TOYBOARD_PROGRAM;
-	bench->board.kbd_intr_off = true;
-	bench->options.rescue = "\xfaQuit";
-	bench->options.rescue_len = 5;
 	fakelink_timer(bench->fake, 5 * SECOND, idle_agent_leaves, &bench->board);
 	enters(bench, RAWREPL_AGENT, 7 * SECOND);
 }
@@ -336,18 +330,16 @@ static void start_listening(struct fakelink *fake, void *context)
 
 static void enter_tells_a_board_that_has_just_started(void **state)
 {
-	struct bench *bench = *state;
+	struct bench *bench = in_mode(state, TOYBOARD_STARTING);
 
-	bench->board.mode = TOYBOARD_STARTING;
 	fakelink_timer(bench->fake, 70 * MS, boot_ends, &bench->board);
 	enters(bench, RAWREPL_BOOT, 150 * MS);
 }
 
 static void enter_tells_a_board_that_lost_the_interrupt_while_it_started(void **state)
 {
-	struct bench *bench = *state;
+	struct bench *bench = in_mode(state, TOYBOARD_DEAD);
 
-	bench->board.mode = TOYBOARD_DEAD;
 	fakelink_timer(bench->fake, 50 * MS, start_listening, &bench->board);
 	fakelink_timer(bench->fake, 150 * MS, boot_ends, &bench->board);
 	enters(bench, RAWREPL_BOOT, 300 * MS);
@@ -356,10 +348,9 @@ static void enter_tells_a_board_that_lost_the_interrupt_while_it_started(void **
 static void enter_waits_for_a_board_that_starts(void **state)
 {
 	static const char rom[] = "ets Jul 29 2019 12:21:46\r\n\r\nrst:0x1 (POWERON_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\n";
-	struct bench *bench = *state;
+	struct bench *bench = in_mode(state, TOYBOARD_DEAD);
 	size_t len;
 
-	bench->board.mode = TOYBOARD_DEAD;
 	fakelink_say_after(bench->fake, 60 * MS, rom, sizeof(rom) - 1);
 	fakelink_timer(bench->fake, 900 * MS, boot_ends, &bench->board);
 	enters(bench, RAWREPL_BOOT, 1500 * MS);
@@ -370,9 +361,8 @@ static void enter_waits_for_a_board_that_starts(void **state)
 static void enter_waits_for_a_board_that_starts_with_noise(void **state)
 {
 	static const char noise[] = "\x80\xf3\xfe\x90rl\x9c\x82\xee\x92l\x8c\xff\xf2\x12\xc2 {$\xfb\x9e\x82\xee\xff\x90\xc2";
-	struct bench *bench = *state;
+	struct bench *bench = in_mode(state, TOYBOARD_DEAD);
 
-	bench->board.mode = TOYBOARD_DEAD;
 	fakelink_say(bench->fake, noise, sizeof(noise) - 1);
 	fakelink_timer(bench->fake, 500 * MS, boot_ends, &bench->board);
 	enters(bench, RAWREPL_BOOT, 1000 * MS);
@@ -433,38 +423,27 @@ static void nointerrupt_enters_from_a_half_typed_line(void **state)
 
 static void nointerrupt_does_not_run_an_open_compound_statement(void **state)
 {
-	struct bench *bench = *state;
-
-	bench->board.mode = TOYBOARD_COMPOUND;
-	unasked_enters(bench, RAWREPL_PASTE);
+	unasked_enters(in_mode(state, TOYBOARD_COMPOUND), RAWREPL_PASTE);
 }
 
 static void nointerrupt_enters_from_paste_mode(void **state)
 {
-	struct bench *bench = *state;
-
-	bench->board.mode = TOYBOARD_PASTE;
-	unasked_enters(bench, RAWREPL_PASTE);
+	unasked_enters(in_mode(state, TOYBOARD_PASTE), RAWREPL_PASTE);
 }
 
 static void nointerrupt_enters_from_the_raw_repl(void **state)
 {
-	struct bench *bench = *state;
+	struct bench *bench = in_mode(state, TOYBOARD_RAW);
 
-	bench->board.mode = TOYBOARD_RAW;
 	strcpy(bench->board.line, "os.remo");
 	unasked_enters(bench, RAWREPL_RAW);
 }
 
 static void nointerrupt_enters_from_an_agent_without_a_host(void **state)
 {
-	struct bench *bench = *state;
+	struct bench *bench = under_an_agent(state);
 
-	bench->board.mode = TOYBOARD_PROGRAM;
-	bench->board.kbd_intr_off = true;
 	bench->board.leaves_on = "\xfaQuit";
-	bench->options.rescue = "\xfaQuit";
-	bench->options.rescue_len = 5;
 	bench->options.nointerrupt = true;
 	enters(bench, RAWREPL_AGENT, 2 * SECOND);
 }
@@ -482,18 +461,16 @@ static void nointerrupt_leaves_a_program_alone(struct bench *bench, const char *
 
 static void nointerrupt_refuses_a_silent_program(void **state)
 {
-	struct bench *bench = *state;
+	struct bench *bench = in_mode(state, TOYBOARD_PROGRAM);
 
-	bench->board.mode = TOYBOARD_PROGRAM;
 	nointerrupt_leaves_a_program_alone(bench, "a program seems to run");
 	assert_in_range(bench->took, 0, 3 * SECOND);
 }
 
 static void nointerrupt_refuses_a_program_that_prints(void **state)
 {
-	struct bench *bench = *state;
+	struct bench *bench = in_mode(state, TOYBOARD_PROGRAM);
 
-	bench->board.mode = TOYBOARD_PROGRAM;
 	bench->board.prints = "MicroPython says tick\r\n" PROMPT;
 	nointerrupt_leaves_a_program_alone(bench, "a program runs on the board");
 	assert_non_null(strstr(bench->diag.text, "says tick"));
@@ -501,9 +478,8 @@ static void nointerrupt_refuses_a_program_that_prints(void **state)
 
 static void nointerrupt_refuses_a_program_that_waits_for_input(void **state)
 {
-	struct bench *bench = *state;
+	struct bench *bench = in_mode(state, TOYBOARD_INPUT);
 
-	bench->board.mode = TOYBOARD_INPUT;
 	nointerrupt_leaves_a_program_alone(bench, "waits for input");
 	assert_int_equal(bench->board.lines_entered, 0);
 	assert_int_equal(bench->board.len, 0); /* nothing of ours is on its line */
@@ -511,9 +487,8 @@ static void nointerrupt_refuses_a_program_that_waits_for_input(void **state)
 
 static void nointerrupt_refuses_a_rescue_that_would_interrupt(void **state)
 {
-	struct bench *bench = *state;
+	struct bench *bench = in_mode(state, TOYBOARD_PROGRAM);
 
-	bench->board.mode = TOYBOARD_PROGRAM;
 	bench->options.rescue = "leave\x03";
 	bench->options.rescue_len = 6;
 	nointerrupt_leaves_a_program_alone(bench, "a program seems to run");
@@ -537,9 +512,8 @@ static void enter_fails_on_a_link_that_takes_nothing(void **state)
 
 static void enter_fails_on_a_program_that_never_stops(void **state)
 {
-	struct bench *bench = *state;
+	struct bench *bench = in_mode(state, TOYBOARD_PROGRAM);
 
-	bench->board.mode = TOYBOARD_PROGRAM;
 	bench->board.catches = 1000;
 	bench->board.prints = "I do not stop\r\n";
 	toyboard_start(&bench->board, bench->fake);

@@ -7,12 +7,11 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#include "tests/unit/fakeboard.h"
+#include "tests/unit/boardfile.h"
 
 static struct {
 	struct board *fake;
@@ -34,19 +33,14 @@ static const struct redo *redo(void)
 	return &redo;
 }
 
-static void make(const char *path, const char *text)
-{
-	assert_int_equal(fakeboard_write(test.fake, path, text, strlen(text)), 0);
-}
-
 static int set_up(void **state)
 {
 	(void)state;
 	test.log[0] = 0;
 	if (fakeboard_open(&test.fake) || board_mkdir(test.fake, "/d"))
 		return -1;
-	make("/file", "text");
-	make("/other", "longer text");
+	boardfile_put(test.fake, "/file", "text");
+	boardfile_put(test.fake, "/other", "longer text");
 	return 0;
 }
 
@@ -63,19 +57,6 @@ static struct board_stat stat_of(const char *path)
 
 	assert_int_equal(board_stat(test.fake, path, &stat), 0);
 	return stat;
-}
-
-/* File PATH has TEXT; NULL: there is none. */
-static void expect(const char *path, const char *text)
-{
-	size_t len;
-	char *content = fakeboard_content(test.fake, path, &len);
-
-	if (text)
-		assert_string_equal(content, text);
-	else
-		assert_null(content);
-	free(content);
 }
 
 static int make_dir(void)
@@ -137,7 +118,7 @@ static void expect_done(const struct operation *operation)
 	if (operation->there)
 		assert_int_equal(board_stat(test.fake, operation->there, &stat), 0);
 	if (operation->run == rename_over)
-		expect("/other", "text");
+		boardfile_expect(test.fake, "/other", "text");
 }
 
 /* Runs TEST for each operation, on a new board. */
@@ -227,11 +208,11 @@ static void a_board_that_stays_away_is_an_error(void **state)
 static void what_is_in_the_way_is_told(void **state)
 {
 	(void)state;
-	make("/new", "by another");
+	boardfile_put(test.fake, "/new", "by another");
 	fakeboard_cut(test.fake, FAKEBOARD_MKDIR, false, 1);
 	assert_int_equal(make_dir(), -EEXIST);
 	fakeboard_cut(test.fake, FAKEBOARD_RMDIR, false, 1);
-	make("/d/f", "by another");
+	boardfile_put(test.fake, "/d/f", "by another");
 	assert_int_equal(remove_dir(), -ENOTEMPTY);
 }
 
@@ -243,21 +224,21 @@ static void what_cannot_be_told_is_an_error(void **state)
 	(void)state;
 	fakeboard_cut(test.fake, FAKEBOARD_REMOVE, false, 1);
 	assert_int_equal(redo_remove(redo(), "/file", &other), -EIO);
-	expect("/file", "text");
+	boardfile_expect(test.fake, "/file", "text");
 	assert_non_null(strstr(test.log, "/file: remove"));
 	test.log[0] = 0;
 	fakeboard_cut(test.fake, FAKEBOARD_RENAME, true, 1);
 	assert_int_equal(redo_rename(redo(), "/file", &other, "/new", NULL), -EIO);
-	expect("/new", "text");
+	boardfile_expect(test.fake, "/new", "text");
 	assert_non_null(strstr(test.log, "/file to /new: rename"));
-	make("/file", "text"); /* a new one, of another time */
+	boardfile_put(test.fake, "/file", "text"); /* a new one, of another time */
 	fakeboard_cut(test.fake, FAKEBOARD_RENAME, false, 1);
 	assert_int_equal(redo_rename(redo(), "/file", &file, "/other", &other), -EIO);
 	const struct board_stat now = stat_of("/file");
 	fakeboard_cut(test.fake, FAKEBOARD_RENAME, false, 1);
 	assert_int_equal(redo_rename(redo(), "/file", &now, "/other", NULL), -EIO); /* something came there meanwhile */
-	expect("/other", "longer text");
-	expect("/file", "text");
+	boardfile_expect(test.fake, "/other", "longer text");
+	boardfile_expect(test.fake, "/file", "text");
 }
 
 int main(void)

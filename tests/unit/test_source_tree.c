@@ -14,47 +14,35 @@
 #include <cmocka.h>
 
 #include "romfs/romfs_format.h"
+#include "tests/unit/folder.h"
 
-static char folder[] = "/tmp/test_source_tree.XXXXXX";
+static char folder[FOLDER_SIZE];
 static struct source_tree tree;
 static struct source_rules rules;
 static struct source_output output;
 static struct diag diag;
 
-static void make(const char *path, const char *content)
-{
-	FILE *file = fopen(path, "we");
-
-	assert_non_null(file);
-	fputs(content, file);
-	fclose(file);
-}
-
 /* In the folder: top/ with a.py, lib/ and lib/b.py, and secret beside it. */
 static int make_folder(void **state)
 {
 	(void)state;
-	strcpy(folder + strlen(folder) - 6, "XXXXXX");
-	if (!mkdtemp(folder) || chdir(folder) < 0)
+	if (folder_enter(folder) < 0)
 		return -1;
 	mkdir("top", 0700);
 	mkdir("top/lib", 0700);
-	make("top/a.py", "a = 1");
-	make("top/lib/b.py", "b = 2");
-	make("secret", "secret");
+	folder_put("top/a.py", "a = 1");
+	folder_put("top/lib/b.py", "b = 2");
+	folder_put("secret", "secret");
 	return 0;
 }
 
 static int remove_folder(void **state)
 {
-	char command[100];
-
 	(void)state;
 	source_tree_close(&tree);
 	source_rules_clear(&rules);
 	output = (struct source_output){0};
-	snprintf(command, sizeof(command), "rm -r %s", folder);
-	return chdir("/") == 0 ? system(command) : -1; /* NOLINT(cert-env33-c): a fixed command */
+	return folder_remove(folder);
 }
 
 static int open_top(void)
@@ -92,9 +80,9 @@ static void reads(size_t index, const char *expected)
 static void in_the_order_of_the_image(void **state)
 {
 	(void)state;
-	make("top/lib.py", "");
-	make("top/lib-a.py", "");
-	make("top/a.mpy", "");
+	folder_put("top/lib.py", "");
+	folder_put("top/lib-a.py", "");
+	folder_put("top/a.mpy", "");
 	mkdir("top/Z", 0700);
 	has("Z/ a.mpy a.py lib/ lib/b.py lib-a.py lib.py ");
 	assert_int_equal(tree.sources[4].depth, 1);
@@ -104,7 +92,7 @@ static void in_the_order_of_the_image(void **state)
 	reads(2, "a = 1");
 	reads(4, "b = 2");
 	reads(6, "");
-	make("top/a.py", "longer than it was when it was found");
+	folder_put("top/a.py", "longer than it was when it was found");
 	free(tree.sources[2].content);
 	reads(2, "longer than it was when it was found");
 }
@@ -114,12 +102,12 @@ static void what_is_left_out(void **state)
 	struct stat st;
 
 	(void)state;
-	make("top/a.pyc", "");
+	folder_put("top/a.pyc", "");
 	mkdir("top/lib/__pycache__", 0700);
-	make("top/lib/__pycache__/x", "");
-	make("top/old.romfs", ROMFS_MAGIC "\x00");
-	make("top/text.romfs", "no image");
-	make("top/image.img", ROMFS_MAGIC "\x00");
+	folder_put("top/lib/__pycache__/x", "");
+	folder_put("top/old.romfs", ROMFS_MAGIC "\x00");
+	folder_put("top/text.romfs", "no image");
+	folder_put("top/image.img", ROMFS_MAGIC "\x00");
 	has("a.py image.img lib/ lib/b.py text.romfs ");
 	assert_int_equal(tree.left_out, 3);
 	assert_int_equal(tree.excluded, 0);
@@ -184,7 +172,7 @@ static void what_cannot_be_packed(void **state)
 	assert_int_equal(symlink("/dev/null", "top/device"), 0);
 	refused(EXDEV, "top/device: a link that leads out");
 	unlink("top/device");
-	make("top/lib/bad\xff", "");
+	folder_put("top/lib/bad\xff", "");
 	refused(EINVAL, "a name that is not UTF-8");
 	source_tree_close(&tree);
 	assert_int_equal(source_tree_open(&tree, "nowhere", &rules, &output, &diag), -ENOENT);
@@ -217,7 +205,7 @@ static void files_that_are_replaced(void **state)
 		if (i == 3)
 			rmdir("top/lib/b.py");
 		unlink("top/lib/b.py");
-		make("top/lib/b.py", "b = 2");
+		folder_put("top/lib/b.py", "b = 2");
 	}
 }
 
@@ -225,7 +213,7 @@ static void directories_that_are_replaced(void **state)
 {
 	(void)state;
 	mkdir("outside", 0700);
-	make("outside/b.py", "secret");
+	folder_put("outside/b.py", "secret");
 	has("a.py lib/ lib/b.py ");
 	assert_int_equal(rename("top/lib", "top/moved"), 0);
 	assert_int_equal(symlink("../outside", "top/lib"), 0);
@@ -256,9 +244,9 @@ static void bounds(void **state)
 	assert_non_null(strstr(diag.text, "top/0/a/a/"));
 	assert_in_range(tree.count, 65536, 65600);
 	assert_int_equal(source_rules_exclude(&rules, "[0-9]*"), 0);
-	make("top/large", "");
+	folder_put("top/large", "");
 	assert_int_equal(truncate("top/large", (off_t)3 << 30), 0);
-	make("top/more", "");
+	folder_put("top/more", "");
 	assert_int_equal(truncate("top/more", (off_t)3 << 30), 0);
 	refused(EFBIG, "top/more: with this it is more than 4 GiB");
 }

@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -16,10 +15,12 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/folder.h"
+
 static const struct board_stat file_of_5 = {.size = 5, .mtime = 1750000000};
 
 struct fixture {
-	char top[32], folder[64]; /* the folder is made by the store */
+	char top[FOLDER_SIZE], folder[64]; /* the folder is made by the store */
 	char log[1024];
 	struct kept_times *times;
 	struct times_store *store;
@@ -39,17 +40,10 @@ static int set_up(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	*state = f;
-	strcpy(f->top, "/tmp/test_times_store.XXXXXX");
-	if (!mkdtemp(f->top))
+	if (folder_make(f->top) < 0)
 		return -1;
 	snprintf(f->folder, sizeof(f->folder), "%s/state/times", f->top);
 	return 0;
-}
-
-static int remove_one(const char *path, const struct stat *about, int kind, struct FTW *walk)
-{
-	(void)about, (void)kind, (void)walk;
-	return remove(path);
 }
 
 static void unmount(struct fixture *f)
@@ -65,7 +59,7 @@ static int tear_down(void **state)
 	struct fixture *f = *state;
 
 	unmount(f);
-	nftw(f->top, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	folder_remove(f->top);
 	free(f);
 	return 0;
 }

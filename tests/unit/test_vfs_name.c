@@ -138,18 +138,23 @@ static void an_open_file_moves_with_its_directory(void **state)
 	rig_expect_on_board(rig, "/d/a", NULL);
 }
 
+/* The board has /a and /b with these texts, both are known, and a, with *NUMBER, is open. */
+static struct vfs_handle *open_first_of_two(struct rig *rig, const char *a, const char *b, uint64_t *number)
+{
+	rig_put(rig, "/a", a);
+	rig_put(rig, "/b", b);
+	*number = rig_look_up(rig, ROOT, "a");
+	rig_look_up(rig, ROOT, "b");
+	return rig_open(rig, *number, O_RDWR);
+}
+
 static void a_replaced_file_lives_on_for_its_readers(void **state)
 {
 	struct rig *rig = *state;
-	struct vfs_handle *handle;
 	struct stat about;
 	uint64_t number;
+	struct vfs_handle *handle = open_first_of_two(rig, "old content", "new", &number);
 
-	rig_put(rig, "/a", "old content");
-	rig_put(rig, "/b", "new");
-	number = rig_look_up(rig, ROOT, "a");
-	rig_look_up(rig, ROOT, "b");
-	handle = rig_open(rig, number, O_RDWR);
 	assert_int_equal(vfs_name_rename(rig->vfs, ROOT, "b", ROOT, "a", 0), 0);
 	rig_expect_read(rig, handle, "old content");
 	rig_write(rig, handle, "OLD");
@@ -162,15 +167,10 @@ static void a_replaced_file_lives_on_for_its_readers(void **state)
 static void a_failed_rename_changes_nothing(void **state)
 {
 	struct rig *rig = *state;
-	struct vfs_handle *handle;
 	struct stat about;
 	uint64_t number;
+	struct vfs_handle *handle = open_first_of_two(rig, "aaa", "bbb", &number);
 
-	rig_put(rig, "/a", "aaa");
-	rig_put(rig, "/b", "bbb");
-	number = rig_look_up(rig, ROOT, "a");
-	rig_look_up(rig, ROOT, "b");
-	handle = rig_open(rig, number, O_RDWR);
 	fakeboard_fail(rig->board, FAKEBOARD_RENAME, EIO, 1);
 	assert_int_equal(vfs_name_rename(rig->vfs, ROOT, "b", ROOT, "a", 0), -EIO);
 	assert_int_equal(vfs_attributes_get(rig->vfs, number, &about), 0);

@@ -4,13 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -21,6 +19,7 @@
 #include "fuse/vfs_name.h"
 #include "tests/unit/dice.h"
 #include "tests/unit/fakeboard.h"
+#include "tests/unit/folder.h"
 
 enum { ROOT = NODES_ROOT, STEPS = 400, MOUNTS = 6, NAMES = 4 };
 
@@ -29,7 +28,7 @@ static const char *const names[NAMES] = {"a", "b", "c", "d"};
 struct fixture {
 	struct board *board;
 	struct vfs *vfs;
-	char folder[40];
+	char folder[FOLDER_SIZE];
 	struct dice dice;
 };
 
@@ -52,17 +51,10 @@ static int set_up(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	*state = f;
-	strcpy(f->folder, "/tmp/test_vfs_times.XXXXXX");
-	if (!mkdtemp(f->folder) || fakeboard_open(&f->board) < 0)
+	if (folder_make(f->folder) < 0 || fakeboard_open(&f->board) < 0)
 		return -1;
 	mount_board(f);
 	return 0;
-}
-
-static int remove_one(const char *path, const struct stat *about, int kind, struct FTW *walk)
-{
-	(void)about, (void)kind, (void)walk;
-	return remove(path);
 }
 
 static int tear_down(void **state)
@@ -71,7 +63,7 @@ static int tear_down(void **state)
 
 	vfs_close(f->vfs);
 	board_close(f->board);
-	nftw(f->folder, remove_one, 2, FTW_DEPTH | FTW_PHYS);
+	folder_remove(f->folder);
 	free(f);
 	return 0;
 }

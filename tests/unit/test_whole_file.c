@@ -8,7 +8,6 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -16,22 +15,20 @@
 
 #include <cmocka.h>
 
-static char folder[] = "/tmp/test_whole_file.XXXXXX";
+#include "tests/unit/folder.h"
+
+static char folder[FOLDER_SIZE];
 
 static int make_folder(void **state)
 {
 	(void)state;
-	strcpy(folder + strlen(folder) - 6, "XXXXXX");
-	return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
+	return folder_enter(folder);
 }
 
 static int remove_folder(void **state)
 {
-	char command[100];
-
 	(void)state;
-	snprintf(command, sizeof(command), "rm -r %s", folder);
-	return chdir("/") == 0 ? system(command) : -1; /* NOLINT(cert-env33-c): a fixed command */
+	return folder_remove(folder);
 }
 
 static void has(const char *name, const char *expected)
