@@ -61,6 +61,8 @@ libmpremotefs_a_SOURCES = \
 	src/agent/load.h \
 	src/agent/packed.c \
 	src/agent/packed.h \
+	src/agent/packer.c \
+	src/agent/packer.h \
 	src/agent/answer.c \
 	src/agent/answer.h \
 	src/agent/armor.c \
@@ -123,8 +125,6 @@ libmpremotefs_a_SOURCES = \
 	src/board/listing.h \
 	src/board/mounts.c \
 	src/board/mounts.h \
-	src/board/packer.c \
-	src/board/packer.h \
 	src/board/reading.c \
 	src/board/reading.h \
 	src/board/redo.c \
@@ -135,6 +135,12 @@ libmpremotefs_a_SOURCES = \
 	src/board/requests.h \
 	src/board/writing.c \
 	src/board/writing.h \
+	src/share/share_files.c \
+	src/share/share_files.h \
+	src/share/share_server.c \
+	src/share/share_server.h \
+	src/share/share_tree.c \
+	src/share/share_tree.h \
 	src/romfs/mpy.c \
 	src/romfs/mpy.h \
 	src/romfs/romfs_check.c \
