@@ -42,6 +42,12 @@ UNIT_TESTS = \
 	tests/unit/test_statements \
 	tests/unit/test_trace
 
+# Those of share/.
+UNIT_TESTS += \
+	tests/unit/test_share_tree
+SHARE_FOLDER = tests/unit/share_folder.c tests/unit/share_folder.h
+tests_unit_test_share_tree_SOURCES = tests/unit/test_share_tree.c $(SHARE_FOLDER)
+
 # Those of base/, romfs/ and cli/ need no board.
 UNIT_TESTS += \
 	tests/unit/test_beneath \
