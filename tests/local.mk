@@ -385,6 +385,7 @@ FUZZ_TESTS = \
 	tests/fuzz/fuzz_frame \
 	tests/fuzz/fuzz_listing \
 	tests/fuzz/fuzz_romfs \
+	tests/fuzz/fuzz_share \
 	tests/fuzz/fuzz_times_codec
 EXTRA_DIST += tests/fuzz/fuzz.h $(FUZZ_TESTS:=.c) tests/fuzz/seeds
 if FUZZERS
@@ -394,6 +395,8 @@ tests_fuzz_fuzz_exchange_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_frame_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_listing_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_romfs_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_share_SOURCES = tests/fuzz/fuzz_share.c tests/unit/share_client.c tests/unit/share_client.h
+tests_fuzz_fuzz_share_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_times_codec_LDADD = $(LIBMOUNT_LIBS)
 tests_fuzz_fuzz_times_codec_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 fuzz: $(FUZZ_TESTS)
