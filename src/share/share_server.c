@@ -556,12 +556,19 @@ static int do_program(struct share_server *server, struct cursor *in)
 	return 0;
 }
 
-/* SHARE_BYTES and SHARE_END are the caller's business. */
-static int do_nothing(struct share_server *server, struct cursor *in)
+/* This and the next are the caller's business. */
+static int do_bytes(struct share_server *server, struct cursor *in)
 {
 	(void)server;
 	(void)in;
 	return 0;
+}
+
+static int do_end(struct share_server *server, struct cursor *in)
+{
+	(void)server;
+	take(in, 5);
+	return in->bad ? -EINVAL : 0;
 }
 
 static const struct op {
@@ -571,7 +578,7 @@ static const struct op {
 	{SHARE_STAT, do_stat},       {SHARE_IMPORT, do_import}, {SHARE_LIST, do_list},     {SHARE_OPEN, do_open},
 	{SHARE_READ, do_read},       {SHARE_WRITE, do_write},   {SHARE_CLOSE, do_close},   {SHARE_MKDIR, do_mkdir},
 	{SHARE_RMDIR, do_rmdir},     {SHARE_REMOVE, do_remove}, {SHARE_RENAME, do_rename}, {SHARE_STATVFS, do_statvfs},
-	{SHARE_PROGRAM, do_program}, {SHARE_BYTES, do_nothing}, {SHARE_END, do_nothing},   {SHARE_HELLO, do_hello},
+	{SHARE_PROGRAM, do_program}, {SHARE_BYTES, do_bytes},   {SHARE_END, do_end},       {SHARE_HELLO, do_hello},
 };
 
 static int do_request(struct share_server *server, uint8_t op, struct cursor in)
