@@ -16,6 +16,8 @@ libmpremotefs_a_SOURCES = \
 	src/base/le.h \
 	src/base/number.c \
 	src/base/number.h \
+	src/base/say.c \
+	src/base/say.h \
 	src/base/utf8.c \
 	src/base/utf8.h \
 	src/bytelink/backends.h \
@@ -23,6 +25,8 @@ libmpremotefs_a_SOURCES = \
 	src/bytelink/bytelink.h \
 	src/bytelink/device.c \
 	src/bytelink/device.h \
+	src/bytelink/device_args.c \
+	src/bytelink/device_args.h \
 	src/bytelink/device_list.c \
 	src/bytelink/device_option.c \
 	src/bytelink/device_option.h \
@@ -163,7 +167,7 @@ nodist_libmpremotefs_a_SOURCES = src/agent/agent_parts.c
 
 # The Python that runs on the board, stripped and embedded.
 AGENT_PARTS = src/agent/board/core.py src/agent/board/text.py src/agent/board/files.py src/agent/board/changes.py \
-	src/agent/board/info.py src/agent/board/rom.py src/agent/board/rom_changes.py
+	src/agent/board/share.py src/agent/board/info.py src/agent/board/rom.py src/agent/board/rom_changes.py
 AGENT_INCLUDED = src/agent/board/common.py
 EXTRA_DIST += $(AGENT_PARTS) $(AGENT_INCLUDED) scripts/embed-agent
 BUILT_SOURCES += src/agent/agent_parts.c

@@ -25,6 +25,12 @@ struct frame {
  */
 size_t frame_encode(uint8_t *out, uint8_t type, uint8_t sequence, const void *payload, size_t len);
 
+/* The same on another channel than 0. */
+size_t frame_encode_channel(uint8_t *out, uint8_t type, uint8_t channel, uint8_t sequence, const void *payload, size_t len);
+
+/* Whether the AGENT_HEADER_SIZE BYTES are a frame's header, undamaged. */
+bool frame_header_good(const uint8_t *bytes);
+
 /* Whether the LEN BYTES are a frame, no more and no less, which is in *FRAME then, with its payload in BYTES. */
 bool frame_decode(const uint8_t *bytes, size_t len, struct frame *frame);
 
