@@ -139,12 +139,26 @@ libmpremotefs_a_SOURCES = \
 	src/board/requests.h \
 	src/board/writing.c \
 	src/board/writing.h \
+	src/share/attention.c \
+	src/share/attention.h \
+	src/share/incoming.c \
+	src/share/incoming.h \
 	src/share/share_files.c \
 	src/share/share_files.h \
+	src/share/share_plan.c \
+	src/share/share_plan.h \
 	src/share/share_server.c \
 	src/share/share_server.h \
+	src/share/share_session.c \
+	src/share/share_session.h \
 	src/share/share_tree.c \
 	src/share/share_tree.h \
+	src/share/share_volume.c \
+	src/share/share_volume.h \
+	src/share/terminal.c \
+	src/share/terminal.h \
+	src/share/typed.c \
+	src/share/typed.h \
 	src/romfs/mpy.c \
 	src/romfs/mpy.h \
 	src/romfs/romfs_check.c \

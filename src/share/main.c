@@ -45,15 +45,6 @@ static int print_help(void)
 	return EXIT_SUCCESS;
 }
 
-static int wrong(const char *format, const char *word)
-{
-	char text[512];
-
-	snprintf(text, sizeof(text), format, word);
-	say("%s; see mpremote-share --help", text);
-	return EXIT_USAGE;
-}
-
 static int add_volume(struct arguments *arguments, const char *words, struct diag *diag)
 {
 	if (arguments->volume_count == SHARE_SERVER_SHARES)
@@ -224,14 +215,18 @@ static int run(struct arguments *arguments, int argc, char **argv)
 			return print_help();
 		if (option == 'V')
 			return puts("mpremote-share " PACKAGE_VERSION) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-		if (option == ':' || option == '?')
-			return wrong(option == ':' ? "a value is missing for '%s'" : "unknown option '%s'",
-				     argv[optind > 1 ? optind - 1 : 1]);
+		if (option == ':' || option == '?') {
+			say("%s option '%s'; see mpremote-share --help", option == ':' ? "a value is missing for" : "unknown",
+			    argv[optind > 1 ? optind - 1 : 1]);
+			return EXIT_USAGE;
+		}
 		if (take_option(arguments, option, &diag) < 0)
 			return say_failure(&diag);
 	}
-	if (optind == argc)
-		return wrong("a command is missing: %s", "run, exec or repl");
+	if (optind == argc) {
+		say("a command is missing: run, exec or repl; see mpremote-share --help");
+		return EXIT_USAGE;
+	}
 	if (!arguments->volume_count)
 		rc = add_volume(arguments, ".", &diag);
 	if (rc == 0)
