@@ -236,7 +236,8 @@ def lacks(got):
     return 0
 
 
-class File(IOBase):
+# A file is three classes and a share two, each no larger than a small board can compile at once.
+class Opened(IOBase):
     # SHARE: None for the program itself. BITS: of enum share_open; 0: closed.
     def __init__(self, share, path, bits, text):
         self.share = share
@@ -295,6 +296,8 @@ class File(IOBase):
         if bit == 1 and self.used:
             self.put()
 
+
+class Read(Opened):
     def readinto(self, to):
         self.check(1)
         to = memoryview(to)
@@ -368,6 +371,8 @@ class File(IOBase):
     def readlines(self):
         return list(self)
 
+
+class File(Read):
     def put(self, data=b"", flags=0):
         # Writes what waits, and DATA behind it.
         global ahead_of
@@ -474,7 +479,7 @@ def stat_of(kind, size, mtime):
     return (0x4000 if kind == 2 else 0x8000, 0, 0, 0, 0, 0, size, mtime, mtime, mtime)
 
 
-class Share:
+class Names:
     def __init__(self, number):
         self.number = number
         self.cwd = "/"
@@ -535,6 +540,8 @@ class Share:
     def status(self, path):
         return stat_of(*self.ask(83, path, lambda end: unpack_from("<BII", buf, 10)))
 
+
+class Share(Names):
     def open(self, path, mode):
         global program, offered
         if path == program:
@@ -641,15 +648,19 @@ def finish(how, code, words):
 
 
 def words_of(error):
-    # As it is printed, without the line that is ours.
+    # As it is printed, without the lines that are ours: the first, and the last before the exception.
     text = StringIO()
     sys.print_exception(error, text)
-    text = text.getvalue()
-    at = text.find("\n  File ")
-    if at > 0:
-        end = text.find("\n", at + 1)
-        text = text[:at] + text[end:]
-    return text.encode()
+    lines = text.getvalue().split("\n")
+    if len(lines) > 2 and lines[1].startswith("  File "):
+        del lines[1]
+        at = len(lines) - 1
+        while at and not lines[at].startswith("  File "):
+            at -= 1
+        while lines[at].startswith('  File "<string>"'):
+            del lines[at]
+            at -= 1
+    return "\n".join(lines).encode()
 
 
 def stop(asking=True):
