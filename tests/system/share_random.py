@@ -111,6 +111,8 @@ def do_write(entry):
 
 
 def do_seek(entry):
+    if entry[3][0] == "a":  # before that CPython counts from where it was, not from the end
+        entry[0].flush()
     whence = dice(3)
     if whence == 0:
         return entry[0].seek(dice(20000))
@@ -120,6 +122,8 @@ def do_seek(entry):
 
 
 def do_tell(entry):
+    if entry[3][0] == "a":
+        entry[0].flush()
     return entry[0].tell()
 
 
