@@ -196,7 +196,7 @@ static size_t content_room(const struct share_server *server, size_t wanted)
 {
 	size_t room = server->block - ANSWER_HEAD - server->kept.head_len - DATA_HEAD;
 
-	if (server->deflates)
+	if (server->deflates || room > PACKER_INPUT_MAX)
 		room = PACKER_INPUT_MAX;
 	return wanted < room ? wanted : room;
 }
@@ -217,7 +217,7 @@ static int do_hello(struct share_server *server, struct cursor *in)
 	share_files_close_all(server->files);
 	server->packer = packer;
 	server->deflates = bits;
-	server->block = block < AGENT_PAYLOAD_MAX ? block : AGENT_PAYLOAD_MAX;
+	server->block = block < SHARE_PAYLOAD_MAX ? block : SHARE_PAYLOAD_MAX;
 	return 0;
 }
 
