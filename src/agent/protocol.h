@@ -165,6 +165,7 @@ enum share_op {
 	SHARE_OPEN = 'O',   /* SHARE, HANDLE, u8 enum share_open, WANTED, PATH -> u32 size, u32 mtime, DATA from the start */
 	SHARE_READ = 'R',   /* HANDLE, u32 offset, WANTED -> DATA */
 	SHARE_WRITE = 'W',  /* HANDLE, u8 enum share_write, u32 offset (0xFFFFFFFF: at the end), bytes -> u32 the file's size */
+	SHARE_SIZE = 's',   /* HANDLE -> u32 the file's size */
 	SHARE_CLOSE = 'C',  /* HANDLE -> nothing */
 	SHARE_MKDIR = 'M',  /* SHARE, PATH -> nothing */
 	SHARE_RMDIR = 'd',  /* SHARE, PATH -> nothing */
