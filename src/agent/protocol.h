@@ -165,6 +165,7 @@ enum share_op {
 	SHARE_OPEN = 'O',   /* SHARE, HANDLE, u8 enum share_open, WANTED, PATH -> u32 size, u32 mtime, DATA from the start */
 	SHARE_READ = 'R',   /* HANDLE, u32 offset, WANTED -> DATA */
 	SHARE_WRITE = 'W',  /* HANDLE, u8 enum share_write, u32 offset (0xFFFFFFFF: at the end), bytes -> u32 the file's size */
+	SHARE_SIZE = 's',   /* HANDLE -> u32 the file's size */
 	SHARE_CLOSE = 'C',  /* HANDLE -> nothing */
 	SHARE_MKDIR = 'M',  /* SHARE, PATH -> nothing */
 	SHARE_RMDIR = 'd',  /* SHARE, PATH -> nothing */
@@ -213,6 +214,9 @@ enum share_how {
 	SHARE_REFUSED, /* it never began: no share at the path that is the words' first line; the next has the OSError */
 };
 
-enum { SHARE_HANDLES = 32 };
+enum {
+	SHARE_HANDLES = 32,
+	SHARE_PAYLOAD_MAX = 12320, /* of a frame on this channel, where the board has the memory */
+};
 
 #endif

@@ -57,7 +57,7 @@ enum look {
 static bool is_op(uint8_t type)
 {
 	static const uint8_t ops[] = {SHARE_HELLO,  SHARE_STAT,   SHARE_IMPORT, SHARE_LIST,    SHARE_OPEN,    SHARE_READ,
-				      SHARE_WRITE,  SHARE_CLOSE,  SHARE_MKDIR,  SHARE_RMDIR,   SHARE_REMOVE,  SHARE_RENAME,
+				      SHARE_WRITE,  SHARE_SIZE, SHARE_CLOSE,  SHARE_MKDIR,  SHARE_RMDIR,   SHARE_REMOVE,  SHARE_RENAME,
 				      SHARE_STATVFS, SHARE_PROGRAM, SHARE_BYTES,  SHARE_END};
 
 	return memchr(ops, type, sizeof(ops)) != NULL;
@@ -80,7 +80,7 @@ static bool may_be_damaged(const struct incoming *incoming, const uint8_t *p, si
 
 static enum look look_at_frame(struct incoming *incoming, const uint8_t *p, size_t have)
 {
-	if (have >= AGENT_HEADER_SIZE && frame_header_good(p)) {
+	if (have >= AGENT_HEADER_SIZE && frame_header_good(p, SHARE_PAYLOAD_MAX)) {
 		if (!is_op(p[1]) || p[2] != CHANNEL || !is_next(incoming, p[3]))
 			return LOOK_OUTPUT;
 		size_t size = AGENT_HEADER_SIZE + (size_t)(p[4] | p[5] << 8) + AGENT_TRAILER_SIZE;
@@ -178,7 +178,7 @@ enum incoming_event incoming_next(struct incoming *incoming)
 			return INCOMING_CREDIT;
 	}
 	if (incoming->start == incoming->scan ||
-	    (incoming->held && !incoming->silent && incoming->scan - incoming->start <= FRAME_SIZE_MAX))
+	    (incoming->held && !incoming->silent && incoming->scan - incoming->start <= INCOMING_FRAME_MAX))
 		return INCOMING_NONE;
 	return give_output(incoming);
 }

@@ -20,7 +20,10 @@ enum incoming_event {
 	INCOMING_OUTPUT,  /* in `output` */
 };
 
-enum { INCOMING_SILENCE_US = 1000000 }; /* longer than a board waits before it asks again */
+enum {
+	INCOMING_FRAME_MAX = AGENT_HEADER_SIZE + SHARE_PAYLOAD_MAX + AGENT_TRAILER_SIZE,
+	INCOMING_SILENCE_US = 1000000, /* longer than a board waits before it asks again */
+};
 
 struct incoming {
 	struct frame frame;    /* its payload lies in `bytes`, until the next incoming_room */
@@ -28,7 +31,7 @@ struct incoming {
 	size_t output_len;
 	unsigned credit_count;
 
-	uint8_t bytes[2 * FRAME_SIZE_MAX]; /* from here on its own */
+	uint8_t bytes[2 * INCOMING_FRAME_MAX]; /* from here on its own */
 	size_t start, scan, end;           /* what is unread begins at `start`; up to `scan` it has been looked at */
 	bool held;                         /* start..scan waits */
 	bool silent;

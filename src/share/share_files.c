@@ -155,6 +155,19 @@ int share_files_write(const struct share_files *files, unsigned handle, const vo
 	return err;
 }
 
+int share_files_size(const struct share_files *files, unsigned handle, uint32_t *size)
+{
+	const struct file *file = find(files, handle);
+	struct stat status;
+
+	if (!file)
+		return -EBADF;
+	if (fstat(file->fd, &status) < 0)
+		return -errno;
+	*size = (uint64_t)status.st_size < UINT32_MAX ? (uint32_t)status.st_size : UINT32_MAX;
+	return 0;
+}
+
 int share_files_flush(const struct share_files *files, unsigned handle)
 {
 	const struct file *file = find(files, handle);

@@ -38,6 +38,9 @@ ssize_t share_files_read(const struct share_files *files, unsigned handle, void 
 int share_files_write(const struct share_files *files, unsigned handle, const void *bytes, size_t len, uint32_t offset,
 		      uint32_t *size);
 
+/* The file's size, 0xFFFFFFFF: so much or more. */
+int share_files_size(const struct share_files *files, unsigned handle, uint32_t *size);
+
 /* Waits until what was written is on the disk. */
 int share_files_flush(const struct share_files *files, unsigned handle);
 

@@ -196,7 +196,7 @@ static size_t content_room(const struct share_server *server, size_t wanted)
 {
 	size_t room = server->block - ANSWER_HEAD - server->kept.head_len - DATA_HEAD;
 
-	if (server->deflates)
+	if (server->deflates || room > PACKER_INPUT_MAX)
 		room = PACKER_INPUT_MAX;
 	return wanted < room ? wanted : room;
 }
@@ -217,7 +217,7 @@ static int do_hello(struct share_server *server, struct cursor *in)
 	share_files_close_all(server->files);
 	server->packer = packer;
 	server->deflates = bits;
-	server->block = block < AGENT_PAYLOAD_MAX ? block : AGENT_PAYLOAD_MAX;
+	server->block = block < SHARE_PAYLOAD_MAX ? block : SHARE_PAYLOAD_MAX;
 	return 0;
 }
 
@@ -452,6 +452,16 @@ static int do_write(struct share_server *server, struct cursor *in)
 	return err ? err : closed;
 }
 
+static int do_size(struct share_server *server, struct cursor *in)
+{
+	uint8_t handle = take8(in);
+	uint32_t size = 0;
+	int err = in->bad ? -EINVAL : share_files_size(server->files, handle, &size);
+
+	put32(&server->kept, size);
+	return err;
+}
+
 static int do_close(struct share_server *server, struct cursor *in)
 {
 	uint8_t handle = take8(in);
@@ -575,10 +585,11 @@ static const struct op {
 	uint8_t op;
 	int (*call)(struct share_server *server, struct cursor *in);
 } ops[] = {
-	{SHARE_STAT, do_stat},       {SHARE_IMPORT, do_import}, {SHARE_LIST, do_list},     {SHARE_OPEN, do_open},
-	{SHARE_READ, do_read},       {SHARE_WRITE, do_write},   {SHARE_CLOSE, do_close},   {SHARE_MKDIR, do_mkdir},
-	{SHARE_RMDIR, do_rmdir},     {SHARE_REMOVE, do_remove}, {SHARE_RENAME, do_rename}, {SHARE_STATVFS, do_statvfs},
-	{SHARE_PROGRAM, do_program}, {SHARE_BYTES, do_bytes},   {SHARE_END, do_end},       {SHARE_HELLO, do_hello},
+	{SHARE_STAT, do_stat},       {SHARE_IMPORT, do_import},   {SHARE_LIST, do_list},     {SHARE_OPEN, do_open},
+	{SHARE_READ, do_read},       {SHARE_WRITE, do_write},     {SHARE_SIZE, do_size},     {SHARE_CLOSE, do_close},
+	{SHARE_MKDIR, do_mkdir},     {SHARE_RMDIR, do_rmdir},     {SHARE_REMOVE, do_remove}, {SHARE_RENAME, do_rename},
+	{SHARE_STATVFS, do_statvfs}, {SHARE_PROGRAM, do_program}, {SHARE_BYTES, do_bytes},   {SHARE_END, do_end},
+	{SHARE_HELLO, do_hello},
 };
 
 static int do_request(struct share_server *server, uint8_t op, struct cursor in)

@@ -56,7 +56,7 @@ struct share_session {
 	struct tail tail; /* the end of the program's output */
 	int64_t heard;
 	struct share_answer answer;
-	uint8_t out[FRAME_SIZE_MAX]; /* the answer's frame */
+	uint8_t out[INCOMING_FRAME_MAX]; /* the answer's frame */
 	size_t out_len, out_sent, out_read;
 	unsigned window;
 	bool open, gave_back; /* a request is under way; it was SHARE_BYTES */

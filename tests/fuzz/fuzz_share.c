@@ -146,11 +146,12 @@ static void put_request(struct share_client *client, struct fuzz_input *input)
 	switch (client->op) {
 	case SHARE_READ:
 	case SHARE_WRITE:
+	case SHARE_SIZE:
 	case SHARE_CLOSE:
 		share_client_put8(client, fuzz_byte(input) & 3);
 		if (client->op == SHARE_WRITE)
 			share_client_put8(client, fuzz_byte(input) & 7);
-		if (client->op != SHARE_CLOSE)
+		if (client->op == SHARE_READ || client->op == SHARE_WRITE)
 			share_client_put32(client, number(input));
 		if (client->op == SHARE_READ)
 			share_client_put16(client, client->wanted);
@@ -224,7 +225,7 @@ static void start(struct share_client *client, struct share_server *server, uint
 
 static void step(struct share_client *client, struct fuzz_input *input)
 {
-	static const uint8_t ops[] = "SILORWCMduNVPYZORWH";
+	static const uint8_t ops[] = "SILORWCMduNVPYZORWHs";
 	uint8_t what = fuzz_byte(input);
 
 	client->wanted = (uint16_t)number(input);

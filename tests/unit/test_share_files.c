@@ -205,7 +205,12 @@ static void four_gigabytes(void **state)
 	assert_int_equal(share_files_read(files, 0, &byte, 1, 0xfffffffe, &told), 1);
 	assert_int_equal(told, 0xffffffff);
 	/* It can have grown by others since it was opened. */
+	assert_int_equal(share_files_size(files, 0, &size), 0);
+	assert_int_equal(size, 0xffffffff);
 	make_hole("top/largest", 0x200000000LL);
+	assert_int_equal(share_files_size(files, 0, &size), 0);
+	assert_int_equal(size, 0xffffffff);
+	assert_int_equal(share_files_size(files, 1, &size), -EBADF);
 	assert_int_equal(write_at(0, "x", (uint32_t)AT_END), -EFBIG);
 	assert_int_equal(unlink("top/largest"), 0);
 }

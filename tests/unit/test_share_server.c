@@ -134,6 +134,13 @@ static void requests(void **state)
 	assert_int_equal(share_client_read(&client, 3, 3), 3);
 	assert_true(client.flags & SHARE_LAST);
 	client.wanted = 512;
+	/* A handle is asked, also when the file has another name. */
+	assert_int_equal(share_client_rename(&client, "d/e/f", "d/e/moved"), 0);
+	share_client_begin(&client, SHARE_SIZE);
+	share_client_put8(&client, 3);
+	assert_int_equal(share_client_ask(&client), 0);
+	assert_int_equal(share_client_get32(&client), 6);
+	assert_int_equal(client.left, 0);
 	assert_int_equal(share_client_shut(&client, 3), 0);
 	assert_int_equal(share_client_shut(&client, 3), -EBADF);
 
@@ -151,7 +158,7 @@ static void requests(void **state)
 	assert_int_equal(share_client_rename(&client, "new", "made/newer"), 0);
 	assert_int_equal(share_client_change(&client, SHARE_RMDIR, "made"), -ENOTEMPTY);
 	assert_int_equal(share_client_list(&client, "", names, sizeof(names)), 1);
-	assert_string_equal(names, "d/ leads_in/ made/ to_f ");
+	assert_string_equal(names, "d/ leads_in/ made/ ");
 	assert_int_equal(share_client_change(&client, SHARE_REMOVE, "made/newer"), 0);
 	assert_int_equal(share_client_change(&client, SHARE_RMDIR, "made"), 0);
 	assert_int_equal(access("top/made", F_OK), -1);
@@ -381,6 +388,7 @@ static const struct {
 	{SHARE_OPEN, 9, "\0\0\2\0\2new"},
 	{SHARE_READ, 7, "\1\0\0\0\0\0\2"},
 	{SHARE_WRITE, 7, "\1\0\0\0\0\0i"},
+	{SHARE_SIZE, 1, "\1"},
 	{SHARE_CLOSE, 1, "\1"},
 	{SHARE_MKDIR, 2, "\0d"},
 	{SHARE_RMDIR, 2, "\0d"},
@@ -393,7 +401,7 @@ static const struct {
 /* How much of each op is not PATH or bytes: less is refused, and changes nothing. */
 static void requests_that_are_cut(void **state)
 {
-	static const uint8_t least[] = {1, 3, 6, 5, 7, 6, 1, 1, 1, 1, 4, 1, 6};
+	static const uint8_t least[] = {1, 3, 6, 5, 7, 6, 1, 1, 1, 1, 1, 4, 1, 6};
 
 	(void)state;
 	assert_int_equal(share_client_file(&client, 1, READ | WRITE, "d/e/f"), 0);
@@ -415,7 +423,7 @@ static void ops_that_are_none(void **state)
 {
 	(void)state;
 	for (unsigned op = 0; op < 256; op++)
-		if (!op || !strchr("HSILORWCMduNVPYZ", (int)op))
+		if (!op || !strchr("HSILORWsCMduNVPYZ", (int)op))
 			assert_int_equal(ask_op((uint8_t)op), -EINVAL);
 }
 
@@ -423,7 +431,7 @@ static void shares_that_are_none(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-		if (strchr("RWCP", good[i].op))
+		if (strchr("RWsCP", good[i].op))
 			continue;
 		for (unsigned share = 2; share < 256; share++) {
 			share_client_begin(&client, good[i].op);
@@ -457,7 +465,7 @@ static void lengths_that_lie(void **state)
 	}
 	/* Paths as long as a frame allows, and one too short a WANTED. */
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-		if (strchr("RWCPNL", good[i].op))
+		if (strchr("RWsCPNL", good[i].op))
 			continue;
 		share_client_begin(&client, good[i].op);
 		share_client_put(&client, good[i].payload, good[i].op == SHARE_OPEN ? 5 : good[i].op == SHARE_IMPORT ? 3 : 1);

@@ -29,6 +29,7 @@ if tty:
     from termios import tcsetattr
 write = sys.stdout.buffer.write
 read = sys.stdin.buffer.readinto
+block = len(buf) - 80
 poller = poll()
 poller.register(sys.stdin, 1)
 one = bytearray(1)
@@ -41,7 +42,7 @@ inflate = source = None
 source_end = 0
 
 # What was read of a file ahead of its reader: ahead[:ahead_len] is from ahead_at in the file AHEAD_OF, whose end follows if AHEAD_LAST.
-ahead = bytearray(4 * block if free > 400000 else block)
+ahead = bytearray(min(block, 12288))
 aheads = memoryview(ahead)
 ahead_of = None
 ahead_at = ahead_len = ahead_last = 0
@@ -265,11 +266,14 @@ class Opened(IOBase):
 
     def open(self, wanted):
         handle = free_handle()
-        take = into_ahead(self, 0, 18) if wanted else None
+        take = into_ahead(self, 0, 18) if wanted else self.to_end if self.bits & 16 else None
         ask(79, pack("<BBBH", self.share.number, handle, self.bits, wanted), self.path.encode(), take)
         self.handle = handle
         handles[handle] = self
         return self
+
+    def to_end(self, end):
+        self.pos, = unpack_from("<I", buf, 10)
 
     def some(self):
         # Sees to it that AHEAD has what comes next. Returns how much of it there is.
@@ -393,21 +397,19 @@ class File(Read):
         self.check(2)
         data = memoryview(data) if isinstance(data, (str, bytes, bytearray, memoryview)) else memoryview(bytes(data))
         size = len(data)
+        most = min(block - 8, 1400)
         self.dirty = True
         at = 0
         while at < size:
-            n = block - 8 - self.used
-            if size - at >= n:
+            n = min(size - at, block - 8 - self.used)
+            if self.used + n >= most:
                 self.put(data[at : at + n])
             else:
                 if not self.out:
-                    self.out = bytearray(min(block - 8, 1400))
-                n = min(size - at, len(self.out) - self.used)
+                    self.out = bytearray(most)
                 self.out[self.used : self.used + n] = data[at : at + n]
                 self.used += n
                 self.pos += n
-                if self.used == len(self.out):
-                    self.put()
             at += n
         return size
 
@@ -416,8 +418,10 @@ class File(Read):
             raise OSError(9)
         if self.used:
             self.put()
+        if whence == 2 and self.handle is None:
+            self.open(0)
         if whence == 2:
-            offset += self.share.status("/" + self.path)[6]
+            offset += ask(115, bytes((self.handle,)), b"", lambda end: unpack_from("<I", buf, 10)[0])
         elif whence:
             offset += self.pos
         if offset < 0:
