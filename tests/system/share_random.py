@@ -168,7 +168,14 @@ def do_rmdir():
 def do_rename():
     to_base()
     flush_all()
-    return os.rename(some_path(), some_path())
+    old, new = some_path(), some_path()
+    os.rename(old, new)
+    old, new = absolute(old), absolute(new)
+    for entry in files:  # an open file goes along with its name
+        if old != new and (entry[1] + "/").startswith(new + "/"):
+            entry[1] = "replaced"
+        elif (entry[1] + "/").startswith(old + "/"):
+            entry[1] = new + entry[1][len(old) :]
 
 
 def do_chdir():
