@@ -188,6 +188,7 @@ enum share_flag {
 	SHARE_DEFLATED = 2,
 	SHARE_RESET = 4,
 	SHARE_LAST = 8,
+	SHARE_STOP = 16, /* with INTERRUPT: the program is to end, as by sys.exit */
 };
 
 enum share_kind { SHARE_NOTHING, SHARE_FILE, SHARE_DIRECTORY };

@@ -24,6 +24,7 @@ enum {
 	TWICE_US = 2000000,    /* a Ctrl-C so soon after another leaves */
 	PROMPT_US = 1500000,   /* how long a board may take from the program's end to its prompt */
 	LEAVE_US = 5000000,    /* how long a program that was interrupted may take to its end before it is made to */
+	STOP_US = 1500000,     /* how long a program that is to stop may take before more is done */
 	RESET_US = 300000,     /* the silence behind a banner and a prompt that tells that the board was reset */
 	BACKGROUND_US = 500000 /* between two looks whether this program is in the foreground again */
 };
@@ -67,6 +68,7 @@ struct share_session {
 	int64_t look_at; /* when to look again whether stdin may be read; 0: it is asked for */
 	bool interrupt;  /* Ctrl-C has to reach the program */
 	int64_t interrupted_at;
+	int output_error; /* why stdout takes no more, positive */
 };
 
 /* --- Starting --- */
@@ -119,24 +121,24 @@ static int start(struct share_session *session)
 
 /* --- Output --- */
 
-static int write_all(struct share_session *session, int fd, const uint8_t *bytes, size_t len)
+/* Writes what the program prints. Where nobody takes it, the program is ended. */
+static void write_all(struct share_session *session, int fd, const uint8_t *bytes, size_t len)
 {
-	while (len > 0) {
+	while (len > 0 && session->state == RUNNING) {
 		ssize_t n = write(fd, bytes, len);
 
 		if (n < 0 && errno == EAGAIN) {
 			struct pollfd ready = {.fd = fd, .events = POLLOUT};
 			poll(&ready, 1, -1);
 		} else if (n < 0 && errno != EINTR) {
-			return diag_fail(session->diag, DIAG_AGENT, errno, "cannot write what the program prints: %s",
-					 strerror(errno));
+			session->output_error = errno;
+			session->state = LEAVING;
 		}
 		if (n > 0) {
 			bytes += n;
 			len -= (size_t)n;
 		}
 	}
-	return 0;
 }
 
 static bool has_words(const struct tail *tail, const uint8_t *bytes, size_t len, const char *words)
@@ -151,7 +153,7 @@ static bool ends_with(const struct tail *tail, const char *words)
 	return tail->len >= len && !memcmp(tail->text + tail->len - len, words, len);
 }
 
-static int take_output(struct share_session *session)
+static void take_output(struct share_session *session)
 {
 	const uint8_t *bytes = session->incoming.output;
 	size_t len = session->incoming.output_len;
@@ -159,7 +161,7 @@ static int take_output(struct share_session *session)
 	tail_add(&session->tail, bytes, len);
 	if (has_words(&session->tail, bytes, len, "soft reboot\r\n"))
 		session->soft_reset = true;
-	return session->state == RUNNING ? write_all(session, STDOUT_FILENO, bytes, len) : 0;
+	write_all(session, STDOUT_FILENO, bytes, len);
 }
 
 /* --- Requests --- */
@@ -189,8 +191,8 @@ static int take_end(struct share_session *session)
 	session->more_words = answer->how == SHARE_MORE;
 	if (answer->how == SHARE_REFUSED)
 		error = refuse(session);
-	else if (session->state == RUNNING)
-		error = write_all(session, STDERR_FILENO, answer->bytes, answer->bytes_len);
+	else
+		write_all(session, STDERR_FILENO, answer->bytes, answer->bytes_len);
 	if (session->more_words || error)
 		return error;
 	if (session->state == RUNNING)
@@ -215,11 +217,14 @@ static int take_request(struct share_session *session)
 {
 	const struct frame *frame = &session->incoming.frame;
 	struct share_answer *answer = &session->answer;
+	bool leaving = session->state == LEAVING;
 	int error;
 
-	share_server_answer(session->options->server, frame, session->interrupt, answer);
+	share_server_answer(session->options->server, frame, session->interrupt || leaving, answer);
 	if (!answer->type)
 		return 0;
+	if (leaving)
+		answer->payload[1] |= SHARE_STOP;
 	session->interrupt = false;
 	session->out_len = frame_encode_channel(session->out, answer->type, CHANNEL, frame->sequence, answer->payload, answer->len);
 	session->out_sent = session->out_read = 0;
@@ -250,7 +255,7 @@ static int take_incoming(struct share_session *session)
 
 	while (!error && (event = incoming_next(&session->incoming)) != INCOMING_NONE) {
 		if (event == INCOMING_OUTPUT)
-			error = take_output(session);
+			take_output(session);
 		else if (event == INCOMING_REQUEST)
 			error = take_request(session);
 		else
@@ -346,7 +351,7 @@ static int send_typed(struct share_session *session, bool *full, int64_t *next)
 	ssize_t sent;
 
 	*next = INT64_MAX;
-	if (session->open || session->out_sent < session->out_len || session->state != RUNNING)
+	if (session->open || session->out_sent < session->out_len || session->ended_at)
 		return 0;
 	if (session->interrupt && now < session->closed_at + TYPED_QUIET_US) {
 		*next = session->closed_at + TYPED_QUIET_US;
@@ -357,7 +362,7 @@ static int send_typed(struct share_session *session, bool *full, int64_t *next)
 		session->interrupt = sent == 0;
 		return sent < 0 ? (int)sent : 0;
 	}
-	size_t len = typed_due(&session->typed, now, next);
+	size_t len = session->state == RUNNING ? typed_due(&session->typed, now, next) : 0;
 	if (!len)
 		return 0;
 	sent = send_bytes(session, session->typed.bytes, len, full);
@@ -508,8 +513,8 @@ static int64_t deadline_of(const struct share_session *session, int64_t next)
 	return deadline;
 }
 
-/* One round of all there is to do. */
-static int turn(struct share_session *session)
+/* One round of all there is to do; it waits until UNTIL at most. */
+static int turn(struct share_session *session, int64_t until)
 {
 	int64_t next;
 	bool full;
@@ -519,7 +524,8 @@ static int turn(struct share_session *session)
 		error = send_typed(session, &full, &next);
 	if (!error) {
 		unsigned events = BYTELINK_READABLE | (full ? BYTELINK_WRITABLE : 0u);
-		int rc = bytelink_wait(session->link, events, deadline_of(session, full ? INT64_MAX : next));
+		int64_t deadline = deadline_of(session, full ? INT64_MAX : next);
+		int rc = bytelink_wait(session->link, events, deadline < until ? deadline : until);
 
 		error = rc < 0 ? link_failed(session, rc) : receive(session);
 	}
@@ -535,8 +541,31 @@ static int go_on(struct share_session *session)
 	int error = 0;
 
 	while (!error && (session->state == RUNNING || session->state == ENDED))
-		error = turn(session);
+		error = turn(session, INT64_MAX);
 	return error;
+}
+
+/* Until the board is at its prompt again. */
+static int await_prompt(struct share_session *session)
+{
+	int64_t until = bytelink_now(session->link) + LEAVE_US;
+	int error = 0;
+
+	while (!error && !ends_with(&session->tail, ">>> ") && bytelink_now(session->link) < until)
+		error = turn(session, until);
+	return error;
+}
+
+/* The next request of the program, or a Ctrl-C, ends it. Returns whether it has ended. */
+static bool has_stopped(struct share_session *session)
+{
+	int64_t until = bytelink_now(session->link) + STOP_US;
+
+	session->interrupt = true;
+	while (!session->ended_at && bytelink_now(session->link) < until)
+		if (turn(session, until) < 0)
+			return false;
+	return session->ended_at != 0;
 }
 
 /* Makes the board leave what it does, whatever that is, and has the agent end. */
@@ -544,9 +573,11 @@ static int leave(struct share_session *session)
 {
 	const struct rawrepl_options options = {.timeout_us = session->options->timeout_us};
 	struct rawrepl repl;
-	int64_t until;
-	int error = rawrepl_enter(&repl, session->link, &options, session->diag);
+	int error;
 
+	if (!session->repl && has_stopped(session))
+		return await_prompt(session);
+	error = rawrepl_enter(&repl, session->link, &options, session->diag);
 	if (!error)
 		error = rawrepl_leave(&repl, session->options->timeout_us, session->diag);
 	if (!error)
@@ -557,10 +588,7 @@ static int leave(struct share_session *session)
 	session->tail = (struct tail){0};
 	session->out_len = session->out_sent = 0;
 	session->open = false;
-	until = bytelink_now(session->link) + LEAVE_US;
-	while (!error && !ends_with(&session->tail, "\n>>> ") && bytelink_now(session->link) < until)
-		error = turn(session);
-	return error;
+	return await_prompt(session);
 }
 
 static int run(struct share_session *session)
@@ -581,6 +609,9 @@ static int run(struct share_session *session)
 		error = leave(session);
 	if (error == -EINTR && session->status >= 128)
 		return session->status;
+	if (session->output_error)
+		return diag_fail(session->diag, DIAG_AGENT, session->output_error, "cannot write what the program prints: %s",
+				 strerror(session->output_error));
 	return error ? error : session->status;
 }
 

@@ -53,6 +53,8 @@ sequence = 0
 fresh = 64
 typed = bytearray()
 interrupted = busy = False
+# What Ctrl-C is between two requests: -1 once all that is left is to end.
+key = 3
 
 # The files that have a handle, by it, and the one that was given out last. What import is going to ask, by path, and the file that it
 # will open. How the program is called until it is opened. What is to be as before.
@@ -155,14 +157,15 @@ def ask(op, head, data=b"", take=None, tries=9):
     finally:
         busy = False
         set_tty(1)
-        kbd_intr(3)
+        kbd_intr(key)
     if typed and op != 90:
         back = typed
         typed = bytearray()
         ask(89, b"", back)
     if interrupted:
         interrupted = False
-        raise KeyboardInterrupt
+        if key == 3:
+            raise SystemExit if size and buf[9] & 16 and before else KeyboardInterrupt
     if error:
         raise OSError(error)
     return result
@@ -619,6 +622,9 @@ class Share(Names):
 
 def undo(asking=True):
     # All is as before. Returns what has gone wrong with a file that was still open; without ASKING the host is not asked.
+    global key
+    key = -1
+    kbd_intr(key)
     error = None
     sys.modules.pop(NAME, None)
     for file in handles:
@@ -645,10 +651,14 @@ def undo(asking=True):
 def finish(how, code, words):
     # Tells the host what the end was, in as many frames as the words need.
     room = block - 16
-    while len(words) > room:
-        ask(90, pack("<Bi", 0, 0), words[:room], None, 5)
-        words = words[room:]
-    ask(90, pack("<Bi", how, code), words, None, 5)
+    try:
+        while len(words) > room:
+            ask(90, pack("<Bi", 0, 0), words[:room], None, 5)
+            words = words[room:]
+        ask(90, pack("<Bi", how, code), words, None, 5)
+    except OSError:
+        pass  # nobody is there
+    kbd_intr(3)
 
 
 def words_of(error):
@@ -672,6 +682,7 @@ def stop(asking=True):
     error = undo(asking)
     if asking:
         finish(*((3, 0, words_of(error)) if error else (1, 0, b"")))
+    kbd_intr(3)
 
 
 def mount_all(paths):
