@@ -387,12 +387,13 @@ class File(Read):
             ahead_of = None
         at = self.pos - self.used
         head = pack("<BBI", self.handle, flags, 0xFFFFFFFF if self.bits & 16 else at)
+        grows = self.bits & 16 and self.used + len(data)
         if self.used:
             head += memoryview(self.out)[: self.used]
         self.used = 0
 
         def take(end):
-            self.pos = unpack_from("<I", buf, 10)[0] if self.bits & 16 else self.pos + len(data)
+            self.pos = unpack_from("<I", buf, 10)[0] if grows else self.pos + len(data)
 
         ask(87, head, data, take)
 
