@@ -62,7 +62,7 @@ handles = [None] * 32
 turn = 0
 answers = {}
 offered = None
-program = ""
+program = None
 mounted = []
 before = None
 NAME = "__mpremotefs__"
@@ -553,7 +553,7 @@ class Share(Names):
     def open(self, path, mode):
         global program, offered
         if path == program:
-            program = ""
+            program = None
             return File(None, path, 1, False)
         path = self.at(path)
         bits = 0
