@@ -141,6 +141,8 @@ libmpremotefs_a_SOURCES = \
 	src/share/share_server.h \
 	src/share/share_tree.c \
 	src/share/share_tree.h \
+	src/share/watch.c \
+	src/share/watch.h \
 	src/romfs/mpy.c \
 	src/romfs/mpy.h \
 	src/romfs/romfs_check.c \

@@ -19,6 +19,7 @@ enum {
 	DATA_HEAD = 2,
 	ENTRY_HEAD = 6, /* of an entry of a listing, without its name */
 	HEAD_MAX = 40,
+	CONTENT_MAX = 16384, /* of one answer, inflated */
 	WANTED_MIN = ENTRY_HEAD + SHARE_TREE_NAME_MAX,
 };
 
@@ -33,7 +34,7 @@ struct kept {
 	uint8_t head[HEAD_MAX]; /* what comes before DATA */
 	size_t head_len;
 	bool has_data, at_end; /* AT_END: nothing follows the content */
-	uint8_t content[PACKER_INPUT_MAX];
+	uint8_t content[CONTENT_MAX];
 	size_t content_len;
 };
 
@@ -191,13 +192,19 @@ static enum share_kind kind_of(const struct stat *status)
 	return S_ISDIR(status->st_mode) ? SHARE_DIRECTORY : SHARE_FILE;
 }
 
-/* How many bytes of content the answer can bring at most, behind what is in its head; WANTED is what the board said. */
-static size_t content_room(const struct share_server *server, size_t wanted)
+/* How many bytes of content always fit behind the answer's head. */
+static size_t plain_room(const struct share_server *server)
 {
 	size_t room = server->block - ANSWER_HEAD - server->kept.head_len - DATA_HEAD;
 
-	if (server->deflates)
-		room = PACKER_INPUT_MAX;
+	return room < CONTENT_MAX ? room : CONTENT_MAX;
+}
+
+/* How many bytes of content the answer can bring at most, where the board has room for WANTED. */
+static size_t content_room(const struct share_server *server, size_t wanted)
+{
+	size_t room = server->deflates ? CONTENT_MAX : plain_room(server);
+
 	return wanted < room ? wanted : room;
 }
 
@@ -365,7 +372,7 @@ static int do_list(struct share_server *server, struct cursor *in)
 	uint16_t wanted = take16(in);
 	struct text behind = take_text(in, take8(in)), path = take_rest(in);
 	/* What is not deflated has to fit, too: an entry is never cut. */
-	size_t plain = server->block - ANSWER_HEAD - DATA_HEAD;
+	size_t plain = plain_room(server);
 	struct listed listed = {kept, wanted < plain ? wanted : plain};
 	char after[UINT8_MAX + 1] = "";
 
