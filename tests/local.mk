@@ -4,6 +4,7 @@
 
 UNIT_TESTS = \
 	tests/unit/test_absence \
+	tests/unit/test_agent \
 	tests/unit/test_agent_board \
 	tests/unit/test_agent_board_end \
 	tests/unit/test_armor \
@@ -269,6 +270,7 @@ tests_unit_test_packer_SOURCES = tests/unit/test_packer.c tests/unit/dice.h
 
 FAKE_LINK = tests/unit/fakelink.c tests/unit/fakelink.h
 TOY_BOARD = $(FAKE_LINK) tests/unit/toyboard.c tests/unit/toyboard.h
+tests_unit_test_agent_SOURCES = tests/unit/test_agent.c $(TOY_BOARD)
 tests_unit_test_fakelink_SOURCES = tests/unit/test_fakelink.c $(FAKE_LINK)
 RAWREPL_BENCH = tests/unit/bench.c tests/unit/bench.h tests/unit/dice.h $(TOY_BOARD)
 tests_unit_test_rawrepl_SOURCES = tests/unit/test_rawrepl.c $(RAWREPL_BENCH)

@@ -592,7 +592,7 @@ static void wait_away(struct agent *agent)
 	pthread_mutex_lock(&agent->lock);
 	int64_t now = bytelink_now(agent->link), looked = next_look(agent, now);
 	int64_t at = absence_next(&agent->absence, exchange_waits(agent->exchange));
-	if (exchange_waits(agent->exchange) && at >= now + GRACE_US)
+	if (exchange_waits(agent->exchange) && at + bytelink_pace(agent->link).look >= now + GRACE_US)
 		disappoint(agent);
 	bool stop = agent->stop;
 	settle(agent);

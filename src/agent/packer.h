@@ -12,7 +12,7 @@
 
 struct packer;
 
-enum { PACKER_INPUT_MAX = 12288 }; /* of a request: more content at once only makes others wait longer */
+enum { PACKER_INPUT_MAX = 12288 }; /* more content at once only makes others wait longer */
 
 /* What packer_pack made. */
 struct packed {
@@ -29,7 +29,7 @@ struct packer *packer_open(int window_bits);
 void packer_close(struct packer *packer);
 
 /*
- * Packs as much of the LEN bytes (at most 65535) of CONTENT as fits into the ROOM (at least 1) bytes of OUT, at least
+ * Packs as much of the LEN bytes (at most PACKER_INPUT_MAX) of CONTENT as fits into the ROOM (at least 1) bytes of OUT, at least
  * one byte if there is one.
  */
 struct packed packer_pack(struct packer *packer, const uint8_t *content, size_t len, uint8_t *out, size_t room);

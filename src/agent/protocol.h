@@ -174,7 +174,7 @@ enum share_op {
 	SHARE_STATVFS = 'V', /* SHARE, PATH -> ten u32, in the order of os.statvfs */
 	SHARE_PROGRAM = 'P', /* u32 offset, WANTED -> u32 size, DATA: the program to run */
 	SHARE_BYTES = 'Y',   /* bytes from the host that were no answer -> nothing: sent again when no request is under way */
-	SHARE_END = 'Z'      /* u8 how, i32 exit code, words -> nothing: the program has ended */
+	SHARE_END = 'Z'      /* u8 enum share_how, i32 exit code, words -> nothing: the program has ended */
 };
 
 enum share_try {
@@ -206,6 +206,17 @@ enum share_write {
 	SHARE_WRITE_CLOSE = 2, /* also when the write fails */
 };
 
-enum { SHARE_HANDLES = 32 };
+enum share_how {
+	SHARE_MORE,    /* the words go on in the next SHARE_END */
+	SHARE_ENDED,   /* at the program's end, or that of a REPL */
+	SHARE_EXITED,  /* by sys.exit */
+	SHARE_RAISED,  /* by an exception, which the words show */
+	SHARE_REFUSED, /* it never began: no share at the path that is the words' first line; the next has the OSError */
+};
+
+enum {
+	SHARE_HANDLES = 32,
+	SHARE_PAYLOAD_MAX = 12320, /* of a frame on this channel, where the board has the memory */
+};
 
 #endif

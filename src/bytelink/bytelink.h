@@ -34,6 +34,7 @@ enum bytelink_event {
 /* How often a device that is gone is looked for, in microseconds. */
 struct bytelink_pace {
 	int64_t first, longest; /* between two looks: at first, and after a while */
+	int64_t look;           /* how long one may take */
 	bool on_demand;         /* looking has effects, such as starting a command: only when somebody wants the device */
 };
 

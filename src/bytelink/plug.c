@@ -19,7 +19,7 @@
 
 enum {
 	REFUSED_US = 30000000, /* how long what cannot be told from its successor stays refused */
-	CONNECT_US = 1000000,  /* the longest wait for a TCP connection that is made anew: somebody may want to unmount */
+	CONNECT_US = 900000, /* the longest wait for a TCP connection that is made anew: who waits for it is promised a second */
 };
 
 /* A node of /dev is made anew when something is plugged in: which one it was. */
@@ -255,7 +255,7 @@ static struct bytelink_pace pace_of(const char *device)
 	if (strncmp(device, "exec:", 5) == 0)
 		return (struct bytelink_pace){.first = 1000000, .longest = 30000000, .on_demand = true};
 	if (strncmp(device, "socket:", 7) == 0)
-		return (struct bytelink_pace){.first = 1000000, .longest = 8000000};
+		return (struct bytelink_pace){.first = 1000000, .longest = 8000000, .look = CONNECT_US};
 	return (struct bytelink_pace){.first = 100000, .longest = 500000};
 }
 

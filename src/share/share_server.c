@@ -19,7 +19,6 @@ enum {
 	DATA_HEAD = 2,
 	ENTRY_HEAD = 6, /* of an entry of a listing, without its name */
 	HEAD_MAX = 40,
-	CONTENT_MAX = 16384, /* of one answer, inflated */
 	WANTED_MIN = ENTRY_HEAD + SHARE_TREE_NAME_MAX,
 };
 
@@ -34,7 +33,7 @@ struct kept {
 	uint8_t head[HEAD_MAX]; /* what comes before DATA */
 	size_t head_len;
 	bool has_data, at_end; /* AT_END: nothing follows the content */
-	uint8_t content[CONTENT_MAX];
+	uint8_t content[PACKER_INPUT_MAX];
 	size_t content_len;
 };
 
@@ -197,13 +196,13 @@ static size_t plain_room(const struct share_server *server)
 {
 	size_t room = server->block - ANSWER_HEAD - server->kept.head_len - DATA_HEAD;
 
-	return room < CONTENT_MAX ? room : CONTENT_MAX;
+	return room < PACKER_INPUT_MAX ? room : PACKER_INPUT_MAX;
 }
 
 /* How many bytes of content the answer can bring at most, where the board has room for WANTED. */
 static size_t content_room(const struct share_server *server, size_t wanted)
 {
-	size_t room = server->deflates ? CONTENT_MAX : plain_room(server);
+	size_t room = server->deflates ? PACKER_INPUT_MAX : plain_room(server);
 
 	return wanted < room ? wanted : room;
 }
@@ -224,7 +223,7 @@ static int do_hello(struct share_server *server, struct cursor *in)
 	share_files_close_all(server->files);
 	server->packer = packer;
 	server->deflates = bits;
-	server->block = block < AGENT_PAYLOAD_MAX ? block : AGENT_PAYLOAD_MAX;
+	server->block = block < SHARE_PAYLOAD_MAX ? block : SHARE_PAYLOAD_MAX;
 	return 0;
 }
 

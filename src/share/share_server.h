@@ -36,7 +36,7 @@ enum share_event {
 struct share_answer {
 	uint8_t type; /* AGENT_DONE or AGENT_FAILED; 0: nothing is to be sent */
 	size_t len;   /* of the payload, never more than SHARE_HELLO's largest */
-	uint8_t payload[AGENT_PAYLOAD_MAX];
+	uint8_t payload[SHARE_PAYLOAD_MAX];
 	enum share_event event; /* only when it was asked for the first time */
 	uint8_t how;
 	int32_t code;

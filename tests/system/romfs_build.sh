@@ -150,6 +150,19 @@ chmod +x old-mpy-cross
 refused 'its version is not 6' "$romfs" build --mpy-cross ./old-mpy-cross blink
 printf '#!/bin/sh\nkill -SEGV $$\n' >old-mpy-cross
 refused 'status 139' "$romfs" build --mpy-cross ./old-mpy-cross blink
+# One that hangs ends with build, whatever ends that.
+printf '#!/bin/sh\n: >runs\nexec tail -f /dev/null\n' >old-mpy-cross
+nobody_compiles() { [ -z "$(processes tail)" ]; }
+for signal in INT TERM HUP KILL; do
+	env --default-signal=INT "$romfs" build --mpy-cross ./old-mpy-cross blink >../said 2>&1 &
+	pid=$!
+	await 60 'the compiler runs' test -e runs
+	kill -$signal $pid
+	wait $pid && fail "build stopped by SIG$signal ended well"
+	await 60 "the compiler ends with build on SIG$signal" nobody_compiles
+	rm runs
+	[ ! -e blink.romfs ] || fail "SIG$signal left an image"
+done
 chmod -x old-mpy-cross
 refused 'old-mpy-cross cannot be run: Permission denied' "$romfs" build --mpy-cross ./old-mpy-cross blink
 rm old-mpy-cross

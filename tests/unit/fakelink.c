@@ -28,7 +28,7 @@ struct bytes {
 struct fakelink {
 	pthread_mutex_t lock; /* recursive: a board's function calls back */
 	pthread_cond_t changed;
-	int64_t now, byte_us, gone_at;
+	int64_t now, byte_us, gone_at, back_at, look_us;
 	int gone_err;
 	unsigned idle_calls; /* since the clock moved or a byte did */
 	bool woken;
@@ -381,6 +381,24 @@ static void fake_wake(struct bytelink *self)
 	unlock(fake);
 }
 
+static int fake_reopen(struct bytelink *self, struct diag *diag)
+{
+	struct fakelink *fake = fake_of(self);
+	bool back;
+
+	lock(fake);
+	count_idle_call(fake);
+	for (int64_t until = fake->now + fake->look_us; fake->now < until;)
+		advance(fake, until);
+	back = fake->now >= fake->back_at;
+	if (back) {
+		fake->gone_at = fake->back_at = NEVER;
+		forget(fake);
+	}
+	unlock(fake);
+	return back ? 0 : diag_fail(diag, DIAG_BYTELINK, ENODEV, "fake: is not there");
+}
+
 static void fake_close(struct bytelink *self)
 {
 	struct fakelink *fake = fake_of(self);
@@ -406,6 +424,7 @@ static const struct bytelink_backend fake_backend = {
 	.wait = fake_wait,
 	.now = fake_now,
 	.wake = fake_wake,
+	.reopen = fake_reopen,
 	.close = fake_close,
 	.ended = fake_ended,
 };
@@ -425,7 +444,7 @@ struct fakelink *fakelink_open(struct bytelink **link)
 	pthread_cond_init(&fake->changed, NULL);
 	fake->now = FAKELINK_START;
 	fake->byte_us = 87; /* 115,200 baud */
-	fake->gone_at = NEVER;
+	fake->gone_at = fake->back_at = NEVER;
 	fake->limit = SIZE_MAX;
 	for (i = 0; i < TIMERS; i++)
 		fake->timers[i].at = NEVER;
@@ -491,6 +510,20 @@ void fakelink_hang_up(struct fakelink *fake, int64_t after, int err)
 	fake->gone_at = fake->now + after;
 	fake->gone_err = err;
 	pthread_cond_broadcast(&fake->changed);
+	unlock(fake);
+}
+
+void fakelink_return(struct fakelink *fake, int64_t after)
+{
+	lock(fake);
+	fake->back_at = fake->now + after;
+	unlock(fake);
+}
+
+void fakelink_look_time(struct fakelink *fake, int64_t us)
+{
+	lock(fake);
+	fake->look_us = us;
 	unlock(fake);
 }
 

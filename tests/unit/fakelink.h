@@ -55,6 +55,12 @@ void fakelink_forget(struct fakelink *fake);
 /* The link ends AFTER microseconds from now: every call then gives -ERR (ENODEV, EIO), once what was said before is read. */
 void fakelink_hang_up(struct fakelink *fake, int64_t after, int err);
 
+/* bytelink_reopen finds the device again, AFTER microseconds from now or later, with nothing said. Until then it is not there. */
+void fakelink_return(struct fakelink *fake, int64_t after);
+
+/* A bytelink_reopen takes US microseconds from now on. */
+void fakelink_look_time(struct fakelink *fake, int64_t us);
+
 /* The link takes at most LIMIT bytes in one write (0: none at all, until changed). */
 void fakelink_limit(struct fakelink *fake, size_t limit);
 

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -122,12 +123,40 @@ static void one_that_goes_on(void **state)
 	assert_int_equal(errno, ESRCH);
 }
 
+/* Whatever ends us ends it, too: nobody is left who would. */
+static void one_whose_parent_ends(void **state)
+{
+	static const int signals[] = {SIGTERM, SIGHUP, SIGKILL};
+	int status, fds[2];
+	pid_t parent, pid;
+
+	(void)state;
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		assert_int_equal(pipe(fds), 0);
+		parent = fork();
+		if (parent == 0) {
+			start("exec sleep 1000", -1);
+			if (write(fds[1], &child.pid, sizeof(pid)) == sizeof(pid))
+				pause();
+			_exit(1);
+		}
+		assert_int_equal(read(fds[0], &pid, sizeof(pid)), sizeof(pid));
+		assert_int_equal(kill(parent, signals[i]), 0);
+		assert_int_equal(waitpid(parent, &status, 0), parent);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+		close(fds[0]);
+		close(fds[1]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_it_prints),   cmocka_unit_test(much),
 		cmocka_unit_test(what_it_reads),    cmocka_unit_test(what_cannot_be_run),
-		cmocka_unit_test(one_that_goes_on),
+		cmocka_unit_test(one_that_goes_on), cmocka_unit_test(one_whose_parent_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -157,6 +157,28 @@ static void a_function_and_timers_can_be_the_board(void **state)
 	assert_int_equal(second, FAKELINK_START + 2000);
 }
 
+static void a_device_comes_back(void **state)
+{
+	struct diag diag = {0};
+	char byte;
+
+	(void)state;
+	fakelink_say_after(bench.fake, 2000, "x", 1);
+	fakelink_hang_up(bench.fake, 1000, ENODEV);
+	fakelink_return(bench.fake, 3000);
+	assert_int_equal(bytelink_wait(bench.link, BYTELINK_READABLE, INT64_MAX), BYTELINK_READABLE);
+	assert_int_equal(bytelink_read(bench.link, &byte, 1), -ENODEV);
+	assert_int_equal(bytelink_reopen(bench.link, &diag), -ENODEV);
+	assert_string_equal(diag.text, "fake: is not there");
+	assert_int_equal(bytelink_wait(bench.link, 0, after(2000)), 0);
+	assert_int_equal(bytelink_reopen(bench.link, &diag), 0);
+	assert_int_equal(bytelink_read(bench.link, &byte, 1), 0);
+	fakelink_say(bench.fake, "y", 1);
+	assert_int_equal(bytelink_wait(bench.link, BYTELINK_READABLE, after(1000)), BYTELINK_READABLE);
+	assert_int_equal(bytelink_read(bench.link, &byte, 1), 1);
+	assert_int_equal(byte, 'y');
+}
+
 static void *wake(void *context)
 {
 	bytelink_wake(context);
@@ -179,9 +201,10 @@ static void a_wait_for_ever_can_be_woken(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(time_passes_only_in_waits),     TEST(bytes_arrive_one_by_one), TEST(a_script_is_played),
-		TEST(a_host_off_its_script_is_told), TEST(a_flood_ends_when_told),  TEST(a_function_and_timers_can_be_the_board),
-		TEST(a_wait_for_ever_can_be_woken),
+		TEST(time_passes_only_in_waits), TEST(bytes_arrive_one_by_one),
+		TEST(a_script_is_played),        TEST(a_host_off_its_script_is_told),
+		TEST(a_flood_ends_when_told),    TEST(a_function_and_timers_can_be_the_board),
+		TEST(a_device_comes_back),       TEST(a_wait_for_ever_can_be_woken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -341,14 +341,17 @@ static void take(struct toyboard *board, unsigned char byte)
 	}
 }
 
+void toyboard_take(struct toyboard *board, const unsigned char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (carried(board, bytes[i]) >= 0)
+			take(board, (unsigned char)carried(board, bytes[i]));
+}
+
 static void take_all(struct fakelink *fake, void *context, const unsigned char *bytes, size_t len)
 {
-	size_t i;
-
 	(void)fake;
-	for (i = 0; i < len; i++)
-		if (carried(context, bytes[i]) >= 0)
-			take(context, (unsigned char)carried(context, bytes[i]));
+	toyboard_take(context, bytes, len);
 }
 
 void toyboard_start(struct toyboard *board, struct fakelink *fake)

@@ -68,6 +68,9 @@ void toyboard_start(struct toyboard *board, struct fakelink *fake);
 /* The board is at its prompt, with its banner before it, and finds there what it has been told meanwhile. */
 void toyboard_boot(struct toyboard *board);
 
+/* The host has written LEN BYTES, for a board that has more than its REPL and plays on a fakelink itself. */
+void toyboard_take(struct toyboard *board, const unsigned char *bytes, size_t len);
+
 /* Types TEXT as somebody did before us: what the board said to it is forgotten. */
 void toyboard_type(struct toyboard *board, const char *text);
 
