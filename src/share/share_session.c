@@ -247,7 +247,8 @@ static int take_request(struct share_session *session)
 	if (leaving)
 		answer->payload[1] |= SHARE_STOP;
 	session->interrupt = false;
-	session->out_len = frame_encode_channel(session->out, answer->type, CHANNEL, frame->sequence, answer->payload, answer->len);
+	session->out_len =
+		frame_encode_channel(session->out, answer->type, CHANNEL, frame->sequence, answer->payload, answer->len);
 	session->out_sent = session->out_read = 0;
 	session->open = true;
 	session->gave_back = frame->type == SHARE_BYTES;
@@ -291,7 +292,8 @@ static int link_failed(struct share_session *session, int error)
 {
 	if (error == -EINTR)
 		return error;
-	return diag_fail(session->diag, DIAG_BYTELINK, -error, "%s %s", bytelink_device(session->link), bytelink_ended(session->link));
+	return diag_fail(session->diag, DIAG_BYTELINK, -error, "%s %s", bytelink_device(session->link),
+			 bytelink_ended(session->link));
 }
 
 static int receive(struct share_session *session)
