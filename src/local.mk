@@ -159,6 +159,8 @@ libmpremotefs_a_SOURCES = \
 	src/share/terminal.h \
 	src/share/typed.c \
 	src/share/typed.h \
+	src/share/watch.c \
+	src/share/watch.h \
 	src/romfs/mpy.c \
 	src/romfs/mpy.h \
 	src/romfs/romfs_check.c \

@@ -32,8 +32,8 @@ struct incoming {
 	unsigned credit_count;
 
 	uint8_t bytes[2 * INCOMING_FRAME_MAX]; /* from here on its own */
-	size_t start, scan, end;           /* what is unread begins at `start`; up to `scan` it has been looked at */
-	bool held;                         /* start..scan waits */
+	size_t start, scan, end;               /* what is unread begins at `start`; up to `scan` it has been looked at */
+	bool held;                             /* start..scan waits */
 	bool silent;
 	bool started;     /* a request has come... */
 	uint8_t sequence; /* ... the last with this number */

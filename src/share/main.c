@@ -48,7 +48,8 @@ static int print_help(void)
 static int add_volume(struct arguments *arguments, const char *words, struct diag *diag)
 {
 	if (arguments->volume_count == SHARE_SERVER_SHARES)
-		return diag_fail(diag, DIAG_USAGE, EINVAL, "-v %s: %d directories at a time are enough", words, SHARE_SERVER_SHARES);
+		return diag_fail(diag, DIAG_USAGE, EINVAL, "-v %s: %d directories at a time are enough", words,
+				 SHARE_SERVER_SHARES);
 	int error = share_volume_parse(&arguments->volumes[arguments->volume_count], words, diag);
 	if (!error)
 		arguments->volume_count++;

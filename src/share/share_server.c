@@ -191,13 +191,19 @@ static enum share_kind kind_of(const struct stat *status)
 	return S_ISDIR(status->st_mode) ? SHARE_DIRECTORY : SHARE_FILE;
 }
 
-/* How many bytes of content the answer can bring at most, behind what is in its head; WANTED is what the board said. */
-static size_t content_room(const struct share_server *server, size_t wanted)
+/* How many bytes of content always fit behind the answer's head. */
+static size_t plain_room(const struct share_server *server)
 {
 	size_t room = server->block - ANSWER_HEAD - server->kept.head_len - DATA_HEAD;
 
-	if (server->deflates || room > PACKER_INPUT_MAX)
-		room = PACKER_INPUT_MAX;
+	return room < PACKER_INPUT_MAX ? room : PACKER_INPUT_MAX;
+}
+
+/* How many bytes of content the answer can bring at most, where the board has room for WANTED. */
+static size_t content_room(const struct share_server *server, size_t wanted)
+{
+	size_t room = server->deflates ? PACKER_INPUT_MAX : plain_room(server);
+
 	return wanted < room ? wanted : room;
 }
 
@@ -365,7 +371,7 @@ static int do_list(struct share_server *server, struct cursor *in)
 	uint16_t wanted = take16(in);
 	struct text behind = take_text(in, take8(in)), path = take_rest(in);
 	/* What is not deflated has to fit, too: an entry is never cut. */
-	size_t plain = server->block - ANSWER_HEAD - DATA_HEAD;
+	size_t plain = plain_room(server);
 	struct listed listed = {kept, wanted < plain ? wanted : plain};
 	char after[UINT8_MAX + 1] = "";
 

@@ -51,6 +51,8 @@ struct share_session {
 	int status;      /* this program's exit status, once it is known */
 	bool more_words; /* SHARE_END comes in several parts */
 	bool soft_reset; /* the board has said that it resets */
+	bool quiet;      /* its prompt is on the screen already */
+	char banner[128]; /* the start of what it says when it has started; "": not known yet */
 	struct diag *diag;
 
 	struct incoming incoming;
@@ -161,7 +163,10 @@ static void take_output(struct share_session *session)
 	tail_add(&session->tail, bytes, len);
 	if (has_words(&session->tail, bytes, len, "soft reboot\r\n"))
 		session->soft_reset = true;
-	write_all(session, STDOUT_FILENO, bytes, len);
+	if (!session->quiet)
+		write_all(session, STDOUT_FILENO, bytes, len);
+	else if (ends_with(&session->tail, ">>> "))
+		session->quiet = false;
 }
 
 /* --- Requests --- */
@@ -200,9 +205,25 @@ static int take_end(struct share_session *session)
 	return 0;
 }
 
+/* What SHARE_HELLO has behind its numbers. */
+static void note_banner(struct share_session *session)
+{
+	const struct frame *frame = &session->incoming.frame;
+	size_t head = 1 + 2 + 4 + 1, tail = frame->payload[0] & SHARE_PADDED ? 1 : 0;
+	size_t len = frame->len > head + tail ? frame->len - head - tail : 0;
+
+	if (len >= sizeof(session->banner))
+		len = sizeof(session->banner) - 1;
+	memcpy(session->banner, frame->payload + head, len);
+	session->banner[len] = '\0';
+}
+
 static int take_event(struct share_session *session)
 {
 	switch (session->answer.event) {
+	case SHARE_EVENT_STARTED:
+		note_banner(session);
+		return 0;
 	case SHARE_EVENT_BYTES:
 		typed_returned(&session->typed, session->answer.bytes, session->answer.bytes_len);
 		return 0;
@@ -226,7 +247,8 @@ static int take_request(struct share_session *session)
 	if (leaving)
 		answer->payload[1] |= SHARE_STOP;
 	session->interrupt = false;
-	session->out_len = frame_encode_channel(session->out, answer->type, CHANNEL, frame->sequence, answer->payload, answer->len);
+	session->out_len =
+		frame_encode_channel(session->out, answer->type, CHANNEL, frame->sequence, answer->payload, answer->len);
 	session->out_sent = session->out_read = 0;
 	session->open = true;
 	session->gave_back = frame->type == SHARE_BYTES;
@@ -270,7 +292,8 @@ static int link_failed(struct share_session *session, int error)
 {
 	if (error == -EINTR)
 		return error;
-	return diag_fail(session->diag, DIAG_BYTELINK, -error, "%s %s", bytelink_device(session->link), bytelink_ended(session->link));
+	return diag_fail(session->diag, DIAG_BYTELINK, -error, "%s %s", bytelink_device(session->link),
+			 bytelink_ended(session->link));
 }
 
 static int receive(struct share_session *session)
@@ -472,18 +495,16 @@ static int64_t meanwhile(void *context)
 
 /* --- From the start to the end --- */
 
-/* Whether the last that was heard is a banner, which is two lines, and the prompt behind it. */
+/* Whether the last that was heard is this board's banner, which is two lines, and the prompt behind it. */
 static bool was_reset(const struct share_session *session)
 {
-	static const char name[] = "MicroPython ", prompt[] = ">>> ";
 	const char *at = session->tail.text + session->tail.len;
 
-	if (!ends_with(&session->tail, prompt))
+	if (!*session->banner || !ends_with(&session->tail, "\n>>> "))
 		return false;
-	for (int lines = 0; lines < 3 && at > session->tail.text; at--)
-		lines += at[-1] == '\n';
-	at += *at == '\n' ? 1 : 0;
-	return !strncmp(at, name, sizeof(name) - 1);
+	for (int lines = 0; at > session->tail.text && (lines += at[-1] == '\n') < 3;)
+		at--;
+	return !strncmp(at, session->banner, strlen(session->banner));
 }
 
 static void look_at_state(struct share_session *session)
@@ -601,6 +622,7 @@ static int run(struct share_session *session)
 		bytelink_set_meanwhile(session->link, NULL, NULL);
 		if (!error)
 			error = go_on(session);
+		session->quiet = session->repl;
 	} while (!error && session->state == RESET && (session->repl || session->soft_reset));
 	if (!error && session->state == RESET)
 		return diag_fail(session->diag, DIAG_AGENT, ECONNRESET, "%s: the board was reset while the program ran",

@@ -95,8 +95,9 @@ int share_volume_check(const struct share_volume *volumes, unsigned count, struc
 				return diag_fail(diag, DIAG_USAGE, EINVAL,
 						 "%s and %s cannot both be at %s on the board: say where, -v DIR:BOARDDIR",
 						 volumes[j].dir, volumes[i].dir, volumes[i].board);
-			return diag_fail(diag, DIAG_USAGE, EINVAL, "%s cannot be at %s, below %s at %s: MicroPython has no such mounts",
-					 volumes[i].dir, volumes[i].board, volumes[j].dir, volumes[j].board);
+			return diag_fail(diag, DIAG_USAGE, EINVAL,
+					 "%s cannot be at %s, below %s at %s: MicroPython has no such mounts", volumes[i].dir,
+					 volumes[i].board, volumes[j].dir, volumes[j].board);
 		}
 	}
 	return 0;

@@ -27,7 +27,8 @@ static void die(int signal_number)
 /* Whatever this program may die of. What it looks at itself (SIGINT...) is blocked then. */
 static void watch_death(void)
 {
-	static const int deaths[] = {SIGHUP, SIGINT, SIGQUIT, SIGILL, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGALRM, SIGTERM, SIGSYS, SIGXCPU};
+	static const int deaths[] = {SIGHUP, SIGINT,  SIGQUIT, SIGILL,  SIGABRT, SIGBUS,
+				     SIGFPE, SIGSEGV, SIGALRM, SIGTERM, SIGSYS,  SIGXCPU};
 	struct sigaction action = {.sa_handler = die, .sa_flags = (int)SA_RESETHAND}, old;
 
 	for (size_t i = 0; i < sizeof(deaths) / sizeof(*deaths); i++)

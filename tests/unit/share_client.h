@@ -19,7 +19,7 @@ struct share_client {
 	struct share_server *server;
 	uint16_t block, wanted;
 	uint8_t op, sequence;
-	uint8_t payload[AGENT_PAYLOAD_MAX]; /* of the request */
+	uint8_t payload[SHARE_PAYLOAD_MAX]; /* of the request */
 	size_t len;
 	bool interrupt; /* with which the server is asked */
 	struct share_answer answer;

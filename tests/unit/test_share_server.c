@@ -686,10 +686,10 @@ static void a_block_that_is_too_large(void **state)
 	make_text(content, sizeof(content));
 	share_folder_write("top/text", content, sizeof(content));
 	assert_int_equal(share_client_open(&client, server, UINT16_MAX, 0), 0);
-	client.block = AGENT_PAYLOAD_MAX;
+	client.block = SHARE_PAYLOAD_MAX;
 	read_all("text", content, sizeof(content));
 	assert_int_equal(share_client_open(&client, server, UINT16_MAX, 15), 0);
-	client.block = AGENT_PAYLOAD_MAX;
+	client.block = SHARE_PAYLOAD_MAX;
 	read_all("text", content, sizeof(content));
 }
 

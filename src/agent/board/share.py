@@ -64,7 +64,7 @@ answers = {}
 offered = None
 program = None
 mounted = []
-before = None
+before = restart = None
 NAME = "__mpremotefs__"
 
 
@@ -711,12 +711,24 @@ def run(name):
         execfile(name, {"__name__": "__main__"})
         return 1, 0, b""
     except SystemExit as e:
+        global restart
         code = e.args[0] if e.args else 0
+        # machine.soft_reset() raises the same as sys.exit(), and is done at the prompt; on the unix port it would end the board.
+        if not e.args and (sys.platform not in ("linux", "darwin", "win32", "webassembly") or type(e) is not SystemExit):
+            restart = e
         if isinstance(code, int) or code is None:
             return 2, int(code or 0) & 255, b""
         return 2, 1, str(code).encode() + b"\n"
     except BaseException as e:
         return 3, 1, words_of(e)
+
+
+def banner():
+    # The first line that the board says when it has started.
+    try:
+        return (sys.version.split("; ")[1] + "; " + sys.implementation._machine).encode()
+    except (AttributeError, IndexError):
+        return b"MicroPython "
 
 
 def begin():
@@ -729,7 +741,7 @@ def begin():
     if old:
         old(False)
     try:
-        ask(72, pack("<HIB", block, free, wbits))
+        ask(72, pack("<HIB", block, free, wbits), banner())
         refused = mount_all(paths)
         if refused:
             finish(4, 1, refused)
@@ -745,6 +757,8 @@ def begin():
     if error and end[0] < 3:
         end = 3, 1, words_of(error)
     finish(*end)
+    if restart:
+        raise restart
 
 
 at_end.append(begin)
