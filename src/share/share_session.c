@@ -296,6 +296,14 @@ static int link_failed(struct share_session *session, int error)
 			 bytelink_ended(session->link));
 }
 
+/* When the silence is long enough for what has come to be what it is. */
+static int64_t silence_at(const struct share_session *session)
+{
+	int64_t patience = incoming_patience(&session->incoming);
+
+	return patience < INT64_MAX ? session->heard + patience : INT64_MAX;
+}
+
 static int receive(struct share_session *session)
 {
 	size_t room;
@@ -308,7 +316,7 @@ static int receive(struct share_session *session)
 	if (len > 0) {
 		session->heard = now;
 		incoming_fed(&session->incoming, (size_t)len);
-	} else if (incoming_waits(&session->incoming) && now >= session->heard + INCOMING_SILENCE_US) {
+	} else if (now >= silence_at(session)) {
 		incoming_silence(&session->incoming);
 	}
 	return take_incoming(session);
@@ -523,8 +531,8 @@ static int64_t deadline_of(const struct share_session *session, int64_t next)
 {
 	int64_t deadline = next;
 
-	if (incoming_waits(&session->incoming) && session->heard + INCOMING_SILENCE_US < deadline)
-		deadline = session->heard + INCOMING_SILENCE_US;
+	if (silence_at(session) < deadline)
+		deadline = silence_at(session);
 	if (session->look_at && session->look_at < deadline)
 		deadline = session->look_at;
 	if (session->state == ENDED && session->ended_at + PROMPT_US < deadline)
