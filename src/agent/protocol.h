@@ -154,7 +154,8 @@ enum agent_write {
  *           not in the stream. There is at least one byte unless nothing follows; with SHARE_LAST nothing follows them
  */
 enum share_op {
-	SHARE_HELLO = 'H',  /* u16 largest payload either way, u32 free heap, u8 window bits (9 to 15; 0: no deflate), the first line of
+	SHARE_HELLO =
+		'H', /* u16 largest payload either way, u32 free heap, u8 window bits (9 to 15; 0: no deflate), the first line of
 	                        the board's banner, or its start -> nothing. All that the agent before it had open is closed */
 	SHARE_STAT = 'S',   /* SHARE, PATH -> STAT */
 	SHARE_IMPORT = 'I', /* SHARE, WANTED, PATH of a module without .py -> all that import asks: STAT (SHARE_NOTHING: 0, 0), u8

@@ -48,10 +48,10 @@ struct share_session {
 
 	enum state state;
 	int64_t ended_at;
-	int status;      /* this program's exit status, once it is known */
-	bool more_words; /* SHARE_END comes in several parts */
-	bool soft_reset; /* the board has said that it resets */
-	bool quiet;      /* its prompt is on the screen already */
+	int status;       /* this program's exit status, once it is known */
+	bool more_words;  /* SHARE_END comes in several parts */
+	bool soft_reset;  /* the board has said that it resets */
+	bool quiet;       /* its prompt is on the screen already */
 	char banner[128]; /* the start of what it says when it has started; "": not known yet */
 	struct diag *diag;
 
