@@ -62,7 +62,7 @@ handles = [None] * 32
 turn = 0
 answers = {}
 offered = None
-program = ""
+program = None
 mounted = []
 before = restart = None
 NAME = "__mpremotefs__"
@@ -387,12 +387,13 @@ class File(Read):
             ahead_of = None
         at = self.pos - self.used
         head = pack("<BBI", self.handle, flags, 0xFFFFFFFF if self.bits & 16 else at)
+        grows = self.bits & 16 and self.used + len(data)
         if self.used:
             head += memoryview(self.out)[: self.used]
         self.used = 0
 
         def take(end):
-            self.pos = unpack_from("<I", buf, 10)[0] if self.bits & 16 else self.pos + len(data)
+            self.pos = unpack_from("<I", buf, 10)[0] if grows else self.pos + len(data)
 
         ask(87, head, data, take)
 
@@ -552,7 +553,7 @@ class Share(Names):
     def open(self, path, mode):
         global program, offered
         if path == program:
-            program = ""
+            program = None
             return File(None, path, 1, False)
         path = self.at(path)
         bits = 0
