@@ -174,18 +174,20 @@ static void take_output(struct share_session *session)
 static int refuse(struct share_session *session)
 {
 	const struct share_answer *answer = &session->answer;
+	const char *device = bytelink_device(session->link);
 	char words[512];
-	char *reason;
 
 	diag_printable(words, sizeof(words), answer->bytes, answer->bytes_len);
-	reason = strchr(words, '\n');
+	char *reason = strchr(words, '\n');
 	if (!reason)
-		return diag_fail(session->diag, DIAG_AGENT, EPROTO, "%s: the board refuses the share: %s",
-				 bytelink_device(session->link), words);
+		return diag_fail(session->diag, DIAG_AGENT, EEXIST,
+				 "%s: the board has %s already: remove it there, or choose another place with -v DIR:BOARDDIR", device,
+				 words);
 	*reason++ = '\0';
-	return diag_fail(session->diag, DIAG_AGENT, EBUSY,
-			 "%s: the board has something at %s already, or above it (%s): choose another place with -v DIR:BOARDDIR",
-			 bytelink_device(session->link), words, reason);
+	return diag_fail(session->diag, DIAG_AGENT, EPERM,
+			 "%s: the board mounts nothing at %s (%s), since it is below another mount: choose another place with -v "
+			 "DIR:BOARDDIR",
+			 device, words, reason);
 }
 
 static int take_end(struct share_session *session)
