@@ -202,8 +202,11 @@ static size_t plain_room(const struct share_server *server)
 /* How many bytes of content the answer can bring at most, where the board has room for WANTED. */
 static size_t content_room(const struct share_server *server, size_t wanted)
 {
-	size_t room = server->deflates ? PACKER_INPUT_MAX : plain_room(server);
+	size_t plain = plain_room(server), room = server->deflates ? PACKER_INPUT_MAX : plain;
 
+	/* A board asks for its block; a little less than that fits also where it cannot be deflated. */
+	if (wanted > plain && wanted - plain < plain / 8)
+		return plain;
 	return wanted < room ? wanted : room;
 }
 
@@ -624,12 +627,44 @@ static void tell_event(struct share_answer *answer, uint8_t op, struct cursor in
 	answer->bytes = take(&in, in.left);
 }
 
+/*
+ * Whether CONTENT is deflated already, or noise: all bytes are about as frequent in it. To find that out by deflating it takes half a
+ * millisecond, which a fast line does not have.
+ */
+static bool is_packed(const uint8_t *content, size_t len)
+{
+	uint32_t counts[256] = {0};
+	uint64_t squares = 0;
+
+	for (size_t i = 0; i < len; i++)
+		counts[content[i]]++;
+	for (size_t i = 0; i < 256; i++)
+		squares += (uint64_t)counts[i] * counts[i];
+	/* Noise comes to len * len / 256 + len; text to more than len * len / 30. */
+	return len >= 256 && squares < (uint64_t)len * len / 200 + len;
+}
+
+/* The kept content as it is, as far as it fits. */
+static struct packed put_plain(const struct kept *kept, uint8_t *out, size_t room)
+{
+	struct packed packed = {.taken = kept->content_len < room ? kept->content_len : room};
+
+	packed.len = packed.taken;
+	memcpy(out, kept->content, packed.len);
+	return packed;
+}
+
 /* Writes DATA, the kept content as far as it fits, to OUT of ROOM bytes. Returns its length; adds to FLAGS. */
 static size_t put_data(struct share_server *server, uint8_t *out, size_t room, uint8_t *flags)
 {
 	const struct kept *kept = &server->kept;
-	struct packed packed = packer_pack(server->packer, kept->content, kept->content_len, out + DATA_HEAD, room - DATA_HEAD);
+	struct packed packed;
 
+	room -= DATA_HEAD;
+	if (is_packed(kept->content, kept->content_len))
+		packed = put_plain(kept, out + DATA_HEAD, room);
+	else
+		packed = packer_pack(server->packer, kept->content, kept->content_len, out + DATA_HEAD, room);
 	le_put16(out, packed.taken);
 	*flags |= (packed.deflated ? SHARE_DEFLATED : 0) | (packed.reset ? SHARE_RESET : 0) |
 		  (kept->at_end && packed.taken == kept->content_len ? SHARE_LAST : 0);
