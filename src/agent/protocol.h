@@ -154,8 +154,9 @@ enum agent_write {
  *           not in the stream. There is at least one byte unless nothing follows; with SHARE_LAST nothing follows them
  */
 enum share_op {
-	SHARE_HELLO = 'H',  /* u16 largest payload either way, u32 free heap, u8 window bits (9 to 15; 0: no deflate) -> nothing.
-	                        All that the agent before it had open is closed */
+	SHARE_HELLO =
+		'H', /* u16 largest payload either way, u32 free heap, u8 window bits (9 to 15; 0: no deflate), the first line of
+	                        the board's banner, or its start -> nothing. All that the agent before it had open is closed */
 	SHARE_STAT = 'S',   /* SHARE, PATH -> STAT */
 	SHARE_IMPORT = 'I', /* SHARE, WANTED, PATH of a module without .py -> all that import asks: STAT (SHARE_NOTHING: 0, 0), u8
 	                        kind of the module's .py, u8 kind of its .mpy (PATH.py, or PATH/__init__.py where PATH is a directory),
@@ -188,6 +189,7 @@ enum share_flag {
 	SHARE_DEFLATED = 2,
 	SHARE_RESET = 4,
 	SHARE_LAST = 8,
+	SHARE_STOP = 16, /* with INTERRUPT: the program is to end, as by sys.exit */
 };
 
 enum share_kind { SHARE_NOTHING, SHARE_FILE, SHARE_DIRECTORY };

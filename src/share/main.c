@@ -88,7 +88,7 @@ static int read_program(struct arguments *arguments, const char *path, struct di
 
 	if (fd >= 0)
 		close(fd);
-	return error ? diag_fail(diag, DIAG_AGENT, -error, "%s: %s", path, strerror(-error)) : 0;
+	return error ? diag_fail(diag, DIAG_USAGE, -error, "%s: %s", path, strerror(-error)) : 0;
 }
 
 /* The file's name in tracebacks. It is what was typed; but the board would look for an absolute one in a file system of its own. */

@@ -24,6 +24,7 @@ enum {
 	TWICE_US = 2000000,    /* a Ctrl-C so soon after another leaves */
 	PROMPT_US = 1500000,   /* how long a board may take from the program's end to its prompt */
 	LEAVE_US = 5000000,    /* how long a program that was interrupted may take to its end before it is made to */
+	STOP_US = 1500000,     /* how long a program that is to stop may take before more is done */
 	RESET_US = 300000,     /* the silence behind a banner and a prompt that tells that the board was reset */
 	BACKGROUND_US = 500000 /* between two looks whether this program is in the foreground again */
 };
@@ -47,9 +48,11 @@ struct share_session {
 
 	enum state state;
 	int64_t ended_at;
-	int status;      /* this program's exit status, once it is known */
-	bool more_words; /* SHARE_END comes in several parts */
-	bool soft_reset; /* the board has said that it resets */
+	int status;       /* this program's exit status, once it is known */
+	bool more_words;  /* SHARE_END comes in several parts */
+	bool soft_reset;  /* the board has said that it resets */
+	bool quiet;       /* its prompt is on the screen already */
+	char banner[128]; /* the start of what it says when it has started; "": not known yet */
 	struct diag *diag;
 
 	struct incoming incoming;
@@ -67,6 +70,7 @@ struct share_session {
 	int64_t look_at; /* when to look again whether stdin may be read; 0: it is asked for */
 	bool interrupt;  /* Ctrl-C has to reach the program */
 	int64_t interrupted_at;
+	int output_error; /* why stdout takes no more, positive */
 };
 
 /* --- Starting --- */
@@ -119,24 +123,24 @@ static int start(struct share_session *session)
 
 /* --- Output --- */
 
-static int write_all(struct share_session *session, int fd, const uint8_t *bytes, size_t len)
+/* Writes what the program prints. Where nobody takes it, the program is ended. */
+static void write_all(struct share_session *session, int fd, const uint8_t *bytes, size_t len)
 {
-	while (len > 0) {
+	while (len > 0 && session->state == RUNNING) {
 		ssize_t n = write(fd, bytes, len);
 
 		if (n < 0 && errno == EAGAIN) {
 			struct pollfd ready = {.fd = fd, .events = POLLOUT};
 			poll(&ready, 1, -1);
 		} else if (n < 0 && errno != EINTR) {
-			return diag_fail(session->diag, DIAG_AGENT, errno, "cannot write what the program prints: %s",
-					 strerror(errno));
+			session->output_error = errno;
+			session->state = LEAVING;
 		}
 		if (n > 0) {
 			bytes += n;
 			len -= (size_t)n;
 		}
 	}
-	return 0;
 }
 
 static bool has_words(const struct tail *tail, const uint8_t *bytes, size_t len, const char *words)
@@ -151,7 +155,7 @@ static bool ends_with(const struct tail *tail, const char *words)
 	return tail->len >= len && !memcmp(tail->text + tail->len - len, words, len);
 }
 
-static int take_output(struct share_session *session)
+static void take_output(struct share_session *session)
 {
 	const uint8_t *bytes = session->incoming.output;
 	size_t len = session->incoming.output_len;
@@ -159,7 +163,10 @@ static int take_output(struct share_session *session)
 	tail_add(&session->tail, bytes, len);
 	if (has_words(&session->tail, bytes, len, "soft reboot\r\n"))
 		session->soft_reset = true;
-	return session->state == RUNNING ? write_all(session, STDOUT_FILENO, bytes, len) : 0;
+	if (!session->quiet)
+		write_all(session, STDOUT_FILENO, bytes, len);
+	else if (ends_with(&session->tail, ">>> "))
+		session->quiet = false;
 }
 
 /* --- Requests --- */
@@ -189,8 +196,8 @@ static int take_end(struct share_session *session)
 	session->more_words = answer->how == SHARE_MORE;
 	if (answer->how == SHARE_REFUSED)
 		error = refuse(session);
-	else if (session->state == RUNNING)
-		error = write_all(session, STDERR_FILENO, answer->bytes, answer->bytes_len);
+	else
+		write_all(session, STDERR_FILENO, answer->bytes, answer->bytes_len);
 	if (session->more_words || error)
 		return error;
 	if (session->state == RUNNING)
@@ -198,9 +205,25 @@ static int take_end(struct share_session *session)
 	return 0;
 }
 
+/* What SHARE_HELLO has behind its numbers. */
+static void note_banner(struct share_session *session)
+{
+	const struct frame *frame = &session->incoming.frame;
+	size_t head = 1 + 2 + 4 + 1, tail = frame->payload[0] & SHARE_PADDED ? 1 : 0;
+	size_t len = frame->len > head + tail ? frame->len - head - tail : 0;
+
+	if (len >= sizeof(session->banner))
+		len = sizeof(session->banner) - 1;
+	memcpy(session->banner, frame->payload + head, len);
+	session->banner[len] = '\0';
+}
+
 static int take_event(struct share_session *session)
 {
 	switch (session->answer.event) {
+	case SHARE_EVENT_STARTED:
+		note_banner(session);
+		return 0;
 	case SHARE_EVENT_BYTES:
 		typed_returned(&session->typed, session->answer.bytes, session->answer.bytes_len);
 		return 0;
@@ -215,11 +238,14 @@ static int take_request(struct share_session *session)
 {
 	const struct frame *frame = &session->incoming.frame;
 	struct share_answer *answer = &session->answer;
+	bool leaving = session->state == LEAVING;
 	int error;
 
-	share_server_answer(session->options->server, frame, session->interrupt, answer);
+	share_server_answer(session->options->server, frame, session->interrupt || leaving, answer);
 	if (!answer->type)
 		return 0;
+	if (leaving)
+		answer->payload[1] |= SHARE_STOP;
 	session->interrupt = false;
 	session->out_len =
 		frame_encode_channel(session->out, answer->type, CHANNEL, frame->sequence, answer->payload, answer->len);
@@ -251,7 +277,7 @@ static int take_incoming(struct share_session *session)
 
 	while (!error && (event = incoming_next(&session->incoming)) != INCOMING_NONE) {
 		if (event == INCOMING_OUTPUT)
-			error = take_output(session);
+			take_output(session);
 		else if (event == INCOMING_REQUEST)
 			error = take_request(session);
 		else
@@ -270,6 +296,14 @@ static int link_failed(struct share_session *session, int error)
 			 bytelink_ended(session->link));
 }
 
+/* When the silence is long enough for what has come to be what it is. */
+static int64_t silence_at(const struct share_session *session)
+{
+	int64_t patience = incoming_patience(&session->incoming);
+
+	return patience < INT64_MAX ? session->heard + patience : INT64_MAX;
+}
+
 static int receive(struct share_session *session)
 {
 	size_t room;
@@ -282,7 +316,7 @@ static int receive(struct share_session *session)
 	if (len > 0) {
 		session->heard = now;
 		incoming_fed(&session->incoming, (size_t)len);
-	} else if (incoming_waits(&session->incoming) && now >= session->heard + INCOMING_SILENCE_US) {
+	} else if (now >= silence_at(session)) {
 		incoming_silence(&session->incoming);
 	}
 	return take_incoming(session);
@@ -348,7 +382,7 @@ static int send_typed(struct share_session *session, bool *full, int64_t *next)
 	ssize_t sent;
 
 	*next = INT64_MAX;
-	if (session->open || session->out_sent < session->out_len || session->state != RUNNING)
+	if (session->open || session->out_sent < session->out_len || session->ended_at)
 		return 0;
 	if (session->interrupt && now < session->closed_at + TYPED_QUIET_US) {
 		*next = session->closed_at + TYPED_QUIET_US;
@@ -359,7 +393,7 @@ static int send_typed(struct share_session *session, bool *full, int64_t *next)
 		session->interrupt = sent == 0;
 		return sent < 0 ? (int)sent : 0;
 	}
-	size_t len = typed_due(&session->typed, now, next);
+	size_t len = session->state == RUNNING ? typed_due(&session->typed, now, next) : 0;
 	if (!len)
 		return 0;
 	sent = send_bytes(session, session->typed.bytes, len, full);
@@ -469,18 +503,16 @@ static int64_t meanwhile(void *context)
 
 /* --- From the start to the end --- */
 
-/* Whether the last that was heard is a banner, which is two lines, and the prompt behind it. */
+/* Whether the last that was heard is this board's banner, which is two lines, and the prompt behind it. */
 static bool was_reset(const struct share_session *session)
 {
-	static const char name[] = "MicroPython ", prompt[] = ">>> ";
 	const char *at = session->tail.text + session->tail.len;
 
-	if (!ends_with(&session->tail, prompt))
+	if (!*session->banner || !ends_with(&session->tail, "\n>>> "))
 		return false;
-	for (int lines = 0; lines < 3 && at > session->tail.text; at--)
-		lines += at[-1] == '\n';
-	at += *at == '\n' ? 1 : 0;
-	return !strncmp(at, name, sizeof(name) - 1);
+	for (int lines = 0; at > session->tail.text && (lines += at[-1] == '\n') < 3;)
+		at--;
+	return !strncmp(at, session->banner, strlen(session->banner));
 }
 
 static void look_at_state(struct share_session *session)
@@ -499,8 +531,8 @@ static int64_t deadline_of(const struct share_session *session, int64_t next)
 {
 	int64_t deadline = next;
 
-	if (incoming_waits(&session->incoming) && session->heard + INCOMING_SILENCE_US < deadline)
-		deadline = session->heard + INCOMING_SILENCE_US;
+	if (silence_at(session) < deadline)
+		deadline = silence_at(session);
 	if (session->look_at && session->look_at < deadline)
 		deadline = session->look_at;
 	if (session->state == ENDED && session->ended_at + PROMPT_US < deadline)
@@ -510,8 +542,8 @@ static int64_t deadline_of(const struct share_session *session, int64_t next)
 	return deadline;
 }
 
-/* One round of all there is to do. */
-static int turn(struct share_session *session)
+/* One round of all there is to do; it waits until UNTIL at most. */
+static int turn(struct share_session *session, int64_t until)
 {
 	int64_t next;
 	bool full;
@@ -521,7 +553,8 @@ static int turn(struct share_session *session)
 		error = send_typed(session, &full, &next);
 	if (!error) {
 		unsigned events = BYTELINK_READABLE | (full ? BYTELINK_WRITABLE : 0u);
-		int rc = bytelink_wait(session->link, events, deadline_of(session, full ? INT64_MAX : next));
+		int64_t deadline = deadline_of(session, full ? INT64_MAX : next);
+		int rc = bytelink_wait(session->link, events, deadline < until ? deadline : until);
 
 		error = rc < 0 ? link_failed(session, rc) : receive(session);
 	}
@@ -537,8 +570,31 @@ static int go_on(struct share_session *session)
 	int error = 0;
 
 	while (!error && (session->state == RUNNING || session->state == ENDED))
-		error = turn(session);
+		error = turn(session, INT64_MAX);
 	return error;
+}
+
+/* Until the board is at its prompt again. */
+static int await_prompt(struct share_session *session)
+{
+	int64_t until = bytelink_now(session->link) + LEAVE_US;
+	int error = 0;
+
+	while (!error && !ends_with(&session->tail, ">>> ") && bytelink_now(session->link) < until)
+		error = turn(session, until);
+	return error;
+}
+
+/* The next request of the program, or a Ctrl-C, ends it. Returns whether it has ended. */
+static bool has_stopped(struct share_session *session)
+{
+	int64_t until = bytelink_now(session->link) + STOP_US;
+
+	session->interrupt = true;
+	while (!session->ended_at && bytelink_now(session->link) < until)
+		if (turn(session, until) < 0)
+			return false;
+	return session->ended_at != 0;
 }
 
 /* Makes the board leave what it does, whatever that is, and has the agent end. */
@@ -546,9 +602,11 @@ static int leave(struct share_session *session)
 {
 	const struct rawrepl_options options = {.timeout_us = session->options->timeout_us};
 	struct rawrepl repl;
-	int64_t until;
-	int error = rawrepl_enter(&repl, session->link, &options, session->diag);
+	int error;
 
+	if (!session->repl && has_stopped(session))
+		return await_prompt(session);
+	error = rawrepl_enter(&repl, session->link, &options, session->diag);
 	if (!error)
 		error = rawrepl_leave(&repl, session->options->timeout_us, session->diag);
 	if (!error)
@@ -559,10 +617,7 @@ static int leave(struct share_session *session)
 	session->tail = (struct tail){0};
 	session->out_len = session->out_sent = 0;
 	session->open = false;
-	until = bytelink_now(session->link) + LEAVE_US;
-	while (!error && !ends_with(&session->tail, "\n>>> ") && bytelink_now(session->link) < until)
-		error = turn(session);
-	return error;
+	return await_prompt(session);
 }
 
 static int run(struct share_session *session)
@@ -575,6 +630,7 @@ static int run(struct share_session *session)
 		bytelink_set_meanwhile(session->link, NULL, NULL);
 		if (!error)
 			error = go_on(session);
+		session->quiet = session->repl;
 	} while (!error && session->state == RESET && (session->repl || session->soft_reset));
 	if (!error && session->state == RESET)
 		return diag_fail(session->diag, DIAG_AGENT, ECONNRESET, "%s: the board was reset while the program ran",
@@ -583,6 +639,9 @@ static int run(struct share_session *session)
 		error = leave(session);
 	if (error == -EINTR && session->status >= 128)
 		return session->status;
+	if (session->output_error)
+		return diag_fail(session->diag, DIAG_AGENT, session->output_error, "cannot write what the program prints: %s",
+				 strerror(session->output_error));
 	return error ? error : session->status;
 }
 

@@ -53,6 +53,8 @@ sequence = 0
 fresh = 64
 typed = bytearray()
 interrupted = busy = False
+# What Ctrl-C is between two requests: -1 once all that is left is to end.
+key = 3
 
 # The files that have a handle, by it, and the one that was given out last. What import is going to ask, by path, and the file that it
 # will open. How the program is called until it is opened. What is to be as before.
@@ -60,9 +62,9 @@ handles = [None] * 32
 turn = 0
 answers = {}
 offered = None
-program = ""
+program = None
 mounted = []
-before = None
+before = restart = None
 NAME = "__mpremotefs__"
 
 
@@ -155,14 +157,15 @@ def ask(op, head, data=b"", take=None, tries=9):
     finally:
         busy = False
         set_tty(1)
-        kbd_intr(3)
+        kbd_intr(key)
     if typed and op != 90:
         back = typed
         typed = bytearray()
         ask(89, b"", back)
     if interrupted:
         interrupted = False
-        raise KeyboardInterrupt
+        if key == 3:
+            raise SystemExit if size and buf[9] & 16 and before else KeyboardInterrupt
     if error:
         raise OSError(error)
     return result
@@ -384,12 +387,13 @@ class File(Read):
             ahead_of = None
         at = self.pos - self.used
         head = pack("<BBI", self.handle, flags, 0xFFFFFFFF if self.bits & 16 else at)
+        grows = self.bits & 16 and self.used + len(data)
         if self.used:
             head += memoryview(self.out)[: self.used]
         self.used = 0
 
         def take(end):
-            self.pos = unpack_from("<I", buf, 10)[0] if self.bits & 16 else self.pos + len(data)
+            self.pos = unpack_from("<I", buf, 10)[0] if grows else self.pos + len(data)
 
         ask(87, head, data, take)
 
@@ -549,7 +553,7 @@ class Share(Names):
     def open(self, path, mode):
         global program, offered
         if path == program:
-            program = ""
+            program = None
             return File(None, path, 1, False)
         path = self.at(path)
         bits = 0
@@ -619,6 +623,9 @@ class Share(Names):
 
 def undo(asking=True):
     # All is as before. Returns what has gone wrong with a file that was still open; without ASKING the host is not asked.
+    global key
+    key = -1
+    kbd_intr(key)
     error = None
     sys.modules.pop(NAME, None)
     for file in handles:
@@ -645,10 +652,14 @@ def undo(asking=True):
 def finish(how, code, words):
     # Tells the host what the end was, in as many frames as the words need.
     room = block - 16
-    while len(words) > room:
-        ask(90, pack("<Bi", 0, 0), words[:room], None, 5)
-        words = words[room:]
-    ask(90, pack("<Bi", how, code), words, None, 5)
+    try:
+        while len(words) > room:
+            ask(90, pack("<Bi", 0, 0), words[:room], None, 5)
+            words = words[room:]
+        ask(90, pack("<Bi", how, code), words, None, 5)
+    except OSError:
+        pass  # nobody is there
+    kbd_intr(3)
 
 
 def words_of(error):
@@ -672,6 +683,7 @@ def stop(asking=True):
     error = undo(asking)
     if asking:
         finish(*((3, 0, words_of(error)) if error else (1, 0, b"")))
+    kbd_intr(3)
 
 
 def mount_all(paths):
@@ -699,12 +711,24 @@ def run(name):
         execfile(name, {"__name__": "__main__"})
         return 1, 0, b""
     except SystemExit as e:
+        global restart
         code = e.args[0] if e.args else 0
+        # machine.soft_reset() raises the same as sys.exit(), and is done at the prompt; on the unix port it would end the board.
+        if not e.args and (sys.platform not in ("linux", "darwin", "win32", "webassembly") or type(e) is not SystemExit):
+            restart = e
         if isinstance(code, int) or code is None:
             return 2, int(code or 0) & 255, b""
         return 2, 1, str(code).encode() + b"\n"
     except BaseException as e:
         return 3, 1, words_of(e)
+
+
+def banner():
+    # The first line that the board says when it has started.
+    try:
+        return (sys.version.split("; ")[1] + "; " + sys.implementation._machine).encode()
+    except (AttributeError, IndexError):
+        return b"MicroPython "
 
 
 def begin():
@@ -717,7 +741,7 @@ def begin():
     if old:
         old(False)
     try:
-        ask(72, pack("<HIB", block, free, wbits))
+        ask(72, pack("<HIB", block, free, wbits), banner())
         refused = mount_all(paths)
         if refused:
             finish(4, 1, refused)
@@ -733,6 +757,8 @@ def begin():
     if error and end[0] < 3:
         end = 3, 1, words_of(error)
     finish(*end)
+    if restart:
+        raise restart
 
 
 at_end.append(begin)
