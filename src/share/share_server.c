@@ -43,6 +43,7 @@ struct share_server {
 	struct share_files *files;
 	struct packer *packer; /* NULL: no SHARE_HELLO has come */
 	size_t block;
+	size_t reach; /* the largest payload that is sent now: less than the block while the line damages many */
 	bool deflates;
 	const uint8_t *program;
 	size_t program_len;
@@ -227,6 +228,7 @@ static int do_hello(struct share_server *server, struct cursor *in)
 	server->packer = packer;
 	server->deflates = bits;
 	server->block = block < SHARE_PAYLOAD_MAX ? block : SHARE_PAYLOAD_MAX;
+	server->reach = server->block;
 	return 0;
 }
 
@@ -644,14 +646,26 @@ static bool is_packed(const uint8_t *content, size_t len)
 	return len >= 256 && squares < (uint64_t)len * len / 200 + len;
 }
 
-/* The kept content as it is, as far as it fits. */
-static struct packed put_plain(const struct kept *kept, uint8_t *out, size_t room)
+/* CONTENT as it is, as far as it fits. */
+static struct packed put_plain(const uint8_t *content, size_t len, uint8_t *out, size_t room)
 {
-	struct packed packed = {.taken = kept->content_len < room ? kept->content_len : room};
+	struct packed packed = {.taken = len < room ? len : room};
 
 	packed.len = packed.taken;
-	memcpy(out, kept->content, packed.len);
+	memcpy(out, content, packed.len);
 	return packed;
+}
+
+/* How many of the listing's bytes are whole entries of at most ROOM bytes. */
+static size_t whole_entries(const struct kept *kept, size_t room)
+{
+	size_t at = 0, next = 0;
+
+	while (next <= room && next < kept->content_len) {
+		at = next;
+		next += ENTRY_HEAD + kept->content[at + ENTRY_HEAD - 1];
+	}
+	return next <= room ? next : at;
 }
 
 /* Writes DATA, the kept content as far as it fits, to OUT of ROOM bytes. Returns its length; adds to FLAGS. */
@@ -659,12 +673,15 @@ static size_t put_data(struct share_server *server, uint8_t *out, size_t room, u
 {
 	const struct kept *kept = &server->kept;
 	struct packed packed;
+	size_t len = kept->content_len;
 
 	room -= DATA_HEAD;
-	if (is_packed(kept->content, kept->content_len))
-		packed = put_plain(kept, out + DATA_HEAD, room);
+	if (kept->op == SHARE_LIST)
+		len = whole_entries(kept, room);
+	if (is_packed(kept->content, len))
+		packed = put_plain(kept->content, len, out + DATA_HEAD, room);
 	else
-		packed = packer_pack(server->packer, kept->content, kept->content_len, out + DATA_HEAD, room);
+		packed = packer_pack(server->packer, kept->content, len, out + DATA_HEAD, room);
 	le_put16(out, packed.taken);
 	*flags |= (packed.deflated ? SHARE_DEFLATED : 0) | (packed.reset ? SHARE_RESET : 0) |
 		  (kept->at_end && packed.taken == kept->content_len ? SHARE_LAST : 0);
@@ -686,10 +703,21 @@ static void put_answer(struct share_server *server, uint8_t try, struct share_an
 		memcpy(out + answer->len, kept->head, kept->head_len);
 		answer->len += kept->head_len;
 		if (kept->has_data)
-			answer->len += put_data(server, out + answer->len, server->block - answer->len, &flags);
+			answer->len += put_data(server, out + answer->len, server->reach - answer->len, &flags);
 	}
 	out[0] = try;
 	out[1] = flags;
+}
+
+/*
+ * An answer that is asked again was probably damaged, and a shorter one comes through more easily: a quarter of it each time. After that
+ * each request, which says that one has come through, allows a little more again.
+ */
+static void adapt_reach(struct share_server *server, bool repeated)
+{
+	size_t reach = repeated ? server->reach / 4 : server->reach + server->block / 16;
+
+	server->reach = reach > server->block ? server->block : reach > SHARE_SERVER_BLOCK_MIN ? reach : SHARE_SERVER_BLOCK_MIN;
 }
 
 /*
@@ -719,6 +747,7 @@ void share_server_answer(struct share_server *server, const struct frame *reques
 	bool repeated = is_repeated(kept, request, count, crc);
 	if (repeated && count == kept->count)
 		return;
+	adapt_reach(server, repeated);
 	if (!repeated) {
 		*kept = (struct kept){.any = true, .op = request->type, .sequence = request->sequence, .crc = crc};
 		kept->err = do_request(server, request->type, in);
