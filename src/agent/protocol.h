@@ -138,9 +138,9 @@ enum agent_write {
  * when it has the answer, or has given up. A frame for the board that is longer than the window goes over with credits, as above.
  *
  * A request's payload begins with u8 TRY (enum share_try). The sequence number counts requests, so that one asked again is known: the
- * host does nothing twice, and sends its last answer again, once for each TRY. What is deflated then starts the stream anew. Every
- * answer, AGENT_DONE or AGENT_FAILED, begins with u8 TRY as it came and u8 flags (enum share_flag); AGENT_FAILED goes on with i32
- * errno, as Linux and MicroPython number it.
+ * host does nothing twice, and sends its last answer again, once for each TRY, maybe with less DATA; what is deflated then starts the
+ * stream anew. Every answer, AGENT_DONE or AGENT_FAILED, begins with u8 TRY as it came and u8 flags (enum share_flag); AGENT_FAILED goes
+ * on with i32 errno, as Linux and MicroPython number it.
  *
  * What the ops below speak of:
  *   SHARE   u8, which directory: their numbers begin with 0
