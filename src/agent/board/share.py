@@ -46,7 +46,7 @@ ahead = bytearray(min(block, 12288))
 aheads = memoryview(ahead)
 ahead_of = None
 ahead_at = ahead_len = ahead_last = 0
-# How much is asked for, or written, at once: less on a line that damages much. GOOD: exchanges since it did.
+# How much is written at once: less on a line that damages much. GOOD: exchanges since it did.
 most = len(ahead)
 good = 0
 
@@ -182,13 +182,7 @@ def ask(op, head, data=b"", take=None, tries=9):
 
 def ask_data(op, head, data, take):
     # The same for what brings DATA, as much as there is room for: WANTED is behind HEAD.
-    while True:
-        wanted = most
-        try:
-            return ask(op, head + pack("<H", wanted), data, take, 4 if wanted > 512 else 9)
-        except OSError as e:
-            if e.args[0] != 5 or most == wanted:
-                raise
+    return ask(op, head + pack("<H", len(ahead)), data, take)
 
 
 def unpack_data(at, end, to):
