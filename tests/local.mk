@@ -46,12 +46,14 @@ UNIT_TESTS = \
 # Those of share/.
 UNIT_TESTS += \
 	tests/unit/test_share_files \
+	tests/unit/test_share_random \
 	tests/unit/test_share_server \
 	tests/unit/test_share_tree \
 	tests/unit/test_watch
 SHARE_FOLDER = tests/unit/share_folder.c tests/unit/share_folder.h
 SHARE_CLIENT = tests/unit/share_client.c tests/unit/share_client.h
 tests_unit_test_share_files_SOURCES = tests/unit/test_share_files.c $(SHARE_FOLDER)
+tests_unit_test_share_random_SOURCES = tests/unit/test_share_random.c tests/unit/dice.h $(SHARE_FOLDER) $(SHARE_CLIENT)
 tests_unit_test_share_server_SOURCES = tests/unit/test_share_server.c tests/unit/dice.h $(SHARE_FOLDER) $(SHARE_CLIENT)
 tests_unit_test_watch_SOURCES = tests/unit/test_watch.c $(SHARE_FOLDER)
 tests_unit_test_share_tree_SOURCES = tests/unit/test_share_tree.c $(SHARE_FOLDER)

@@ -138,9 +138,9 @@ enum agent_write {
  * when it has the answer, or has given up. A frame for the board that is longer than the window goes over with credits, as above.
  *
  * A request's payload begins with u8 TRY (enum share_try). The sequence number counts requests, so that one asked again is known: the
- * host does nothing twice, and sends its last answer again, once for each TRY. What is deflated then starts the stream anew. Every
- * answer, AGENT_DONE or AGENT_FAILED, begins with u8 TRY as it came and u8 flags (enum share_flag); AGENT_FAILED goes on with i32
- * errno, as Linux and MicroPython number it.
+ * host does nothing twice, and sends its last answer again, once for each TRY, maybe with less DATA; what is deflated then starts the
+ * stream anew. Every answer, AGENT_DONE or AGENT_FAILED, begins with u8 TRY as it came and u8 flags (enum share_flag); AGENT_FAILED goes
+ * on with i32 errno, as Linux and MicroPython number it.
  *
  * What the ops below speak of:
  *   SHARE   u8, which directory: their numbers begin with 0
@@ -154,7 +154,8 @@ enum agent_write {
  *           not in the stream. There is at least one byte unless nothing follows; with SHARE_LAST nothing follows them
  */
 enum share_op {
-	SHARE_HELLO = 'H',  /* u16 largest payload either way, u32 free heap, u8 window bits (9 to 15; 0: no deflate), the first line of
+	SHARE_HELLO =
+		'H', /* u16 largest payload either way, u32 free heap, u8 window bits (9 to 15; 0: no deflate), the first line of
 	                        the board's banner, or its start -> nothing. All that the agent before it had open is closed */
 	SHARE_STAT = 'S',   /* SHARE, PATH -> STAT */
 	SHARE_IMPORT = 'I', /* SHARE, WANTED, PATH of a module without .py -> all that import asks: STAT (SHARE_NOTHING: 0, 0), u8
@@ -212,7 +213,7 @@ enum share_how {
 	SHARE_ENDED,   /* at the program's end, or that of a REPL */
 	SHARE_EXITED,  /* by sys.exit */
 	SHARE_RAISED,  /* by an exception, which the words show */
-	SHARE_REFUSED, /* it never began: no share at the path that is the words' first line; the next has the OSError */
+	SHARE_REFUSED, /* it never began: the path in the words' first line is there already, or cannot be one, as the next line says */
 };
 
 enum {

@@ -34,9 +34,13 @@ void incoming_expect_credits(struct incoming *incoming, bool expected)
 	incoming->credits = expected;
 }
 
-bool incoming_waits(const struct incoming *incoming)
+int64_t incoming_patience(const struct incoming *incoming)
 {
-	return incoming->start < incoming->end;
+	size_t waits = incoming->end - incoming->start;
+
+	if (!waits)
+		return INT64_MAX;
+	return waits < INCOMING_REQUEST_MIN ? INCOMING_SHORT_US : INCOMING_SILENCE_US;
 }
 
 void incoming_silence(struct incoming *incoming)

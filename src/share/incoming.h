@@ -6,7 +6,7 @@
  * The program may print anything, also what begins as a frame. A mark is output at once when what follows looks like no request of ours,
  * damaged or not. Where it does, all from there on is held until it is known what it was: the first try of a request, damaged, when the
  * next request was asked before (it is dropped then); output when the next one was not, or when more has come than a frame can have, or
- * when incoming_silence is called.
+ * when it is silent for long.
  */
 #ifndef SHARE_INCOMING_H
 #define SHARE_INCOMING_H
@@ -22,7 +22,9 @@ enum incoming_event {
 
 enum {
 	INCOMING_FRAME_MAX = AGENT_HEADER_SIZE + SHARE_PAYLOAD_MAX + AGENT_TRAILER_SIZE,
-	INCOMING_SILENCE_US = 1000000, /* longer than a board waits before it asks again */
+	INCOMING_REQUEST_MIN = 11,     /* bytes of a request that has lost two */
+	INCOMING_SILENCE_US = 2500000, /* longer than a board waits before it asks again... */
+	INCOMING_SHORT_US = 200000,    /* ... and what is enough behind so few bytes that they are none of a request */
 };
 
 struct incoming {
@@ -52,10 +54,11 @@ enum incoming_event incoming_next(struct incoming *incoming);
 /* Whether credits may come now: an answer to the last request, longer than the window, is being sent. */
 void incoming_expect_credits(struct incoming *incoming, bool expected);
 
-/* Whether something is held, or has begun and is not whole. */
-bool incoming_waits(const struct incoming *incoming);
-
-/* Nothing has come for INCOMING_SILENCE_US: incoming_next goes on. */
+/*
+ * After how long a silence, in microseconds, incoming_silence is to be called, since something is held or not whole; INT64_MAX: nothing
+ * is. incoming_next goes on then.
+ */
+int64_t incoming_patience(const struct incoming *incoming);
 void incoming_silence(struct incoming *incoming);
 
 #endif

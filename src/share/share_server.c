@@ -43,6 +43,7 @@ struct share_server {
 	struct share_files *files;
 	struct packer *packer; /* NULL: no SHARE_HELLO has come */
 	size_t block;
+	size_t reach; /* the largest payload that is sent now: less than the block while the line damages many */
 	bool deflates;
 	const uint8_t *program;
 	size_t program_len;
@@ -202,8 +203,11 @@ static size_t plain_room(const struct share_server *server)
 /* How many bytes of content the answer can bring at most, where the board has room for WANTED. */
 static size_t content_room(const struct share_server *server, size_t wanted)
 {
-	size_t room = server->deflates ? PACKER_INPUT_MAX : plain_room(server);
+	size_t plain = plain_room(server), room = server->deflates ? PACKER_INPUT_MAX : plain;
 
+	/* A board asks for its block; a little less than that fits also where it cannot be deflated. */
+	if (wanted > plain && wanted - plain < plain / 8)
+		return plain;
 	return wanted < room ? wanted : room;
 }
 
@@ -224,6 +228,7 @@ static int do_hello(struct share_server *server, struct cursor *in)
 	server->packer = packer;
 	server->deflates = bits;
 	server->block = block < SHARE_PAYLOAD_MAX ? block : SHARE_PAYLOAD_MAX;
+	server->reach = server->block;
 	return 0;
 }
 
@@ -624,12 +629,59 @@ static void tell_event(struct share_answer *answer, uint8_t op, struct cursor in
 	answer->bytes = take(&in, in.left);
 }
 
+/*
+ * Whether CONTENT is deflated already, or noise: all bytes are about as frequent in it. To find that out by deflating it takes half a
+ * millisecond, which a fast line does not have.
+ */
+static bool is_packed(const uint8_t *content, size_t len)
+{
+	uint32_t counts[256] = {0};
+	uint64_t squares = 0;
+
+	for (size_t i = 0; i < len; i++)
+		counts[content[i]]++;
+	for (size_t i = 0; i < 256; i++)
+		squares += (uint64_t)counts[i] * counts[i];
+	/* Noise comes to len * len / 256 + len; text to more than len * len / 30. */
+	return len >= 256 && squares < (uint64_t)len * len / 200 + len;
+}
+
+/* CONTENT as it is, as far as it fits. */
+static struct packed put_plain(const uint8_t *content, size_t len, uint8_t *out, size_t room)
+{
+	struct packed packed = {.taken = len < room ? len : room};
+
+	packed.len = packed.taken;
+	memcpy(out, content, packed.len);
+	return packed;
+}
+
+/* How many of the listing's bytes are whole entries of at most ROOM bytes. */
+static size_t whole_entries(const struct kept *kept, size_t room)
+{
+	size_t at = 0, next = 0;
+
+	while (next <= room && next < kept->content_len) {
+		at = next;
+		next += ENTRY_HEAD + kept->content[at + ENTRY_HEAD - 1];
+	}
+	return next <= room ? next : at;
+}
+
 /* Writes DATA, the kept content as far as it fits, to OUT of ROOM bytes. Returns its length; adds to FLAGS. */
 static size_t put_data(struct share_server *server, uint8_t *out, size_t room, uint8_t *flags)
 {
 	const struct kept *kept = &server->kept;
-	struct packed packed = packer_pack(server->packer, kept->content, kept->content_len, out + DATA_HEAD, room - DATA_HEAD);
+	struct packed packed;
+	size_t len = kept->content_len;
 
+	room -= DATA_HEAD;
+	if (kept->op == SHARE_LIST)
+		len = whole_entries(kept, room);
+	if (is_packed(kept->content, len))
+		packed = put_plain(kept->content, len, out + DATA_HEAD, room);
+	else
+		packed = packer_pack(server->packer, kept->content, len, out + DATA_HEAD, room);
 	le_put16(out, packed.taken);
 	*flags |= (packed.deflated ? SHARE_DEFLATED : 0) | (packed.reset ? SHARE_RESET : 0) |
 		  (kept->at_end && packed.taken == kept->content_len ? SHARE_LAST : 0);
@@ -651,10 +703,21 @@ static void put_answer(struct share_server *server, uint8_t try, struct share_an
 		memcpy(out + answer->len, kept->head, kept->head_len);
 		answer->len += kept->head_len;
 		if (kept->has_data)
-			answer->len += put_data(server, out + answer->len, server->block - answer->len, &flags);
+			answer->len += put_data(server, out + answer->len, server->reach - answer->len, &flags);
 	}
 	out[0] = try;
 	out[1] = flags;
+}
+
+/*
+ * An answer that is asked again was probably damaged, and a shorter one comes through more easily: a quarter of it each time. After that
+ * each request, which says that one has come through, allows a little more again.
+ */
+static void adapt_reach(struct share_server *server, bool repeated)
+{
+	size_t reach = repeated ? server->reach / 4 : server->reach + server->block / 16;
+
+	server->reach = reach > server->block ? server->block : reach > SHARE_SERVER_BLOCK_MIN ? reach : SHARE_SERVER_BLOCK_MIN;
 }
 
 /*
@@ -684,6 +747,7 @@ void share_server_answer(struct share_server *server, const struct frame *reques
 	bool repeated = is_repeated(kept, request, count, crc);
 	if (repeated && count == kept->count)
 		return;
+	adapt_reach(server, repeated);
 	if (!repeated) {
 		*kept = (struct kept){.any = true, .op = request->type, .sequence = request->sequence, .crc = crc};
 		kept->err = do_request(server, request->type, in);

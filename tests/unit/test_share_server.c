@@ -733,6 +733,53 @@ static void one_stream_runs_through_all(void **state)
 	assert_int_equal(client.flags, SHARE_DEFLATED);
 }
 
+/* Answers that are asked again get shorter, so that one comes through at last, and longer when all goes well. */
+static void a_line_that_damages(void **state)
+{
+	static char names[8000], expected[8000];
+	char name[100];
+	size_t last = 4096;
+	int exchanges = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(content); i++)
+		content[i] = (char)(i * i >> 7 ^ i);
+	share_folder_write("top/data", content, sizeof(content));
+	assert_int_equal(share_client_open(&client, server, 4096, 0), 0);
+	assert_int_equal(share_client_file(&client, 0, READ, "data"), 0);
+	assert_int_equal(share_client_read(&client, 0, 5000), 4092);
+	for (int i = 0; i < 4; i++, last = client.answer.len) {
+		assert_int_equal(share_client_ask_again(&client), 0);
+		assert_int_equal(share_client_get_data(&client), 0);
+		assert_memory_equal(client.data, content + 5000, client.data_len);
+		assert_true(client.answer.len < last || client.answer.len == SHARE_SERVER_BLOCK_MIN);
+		assert_false(client.flags & SHARE_LAST);
+	}
+	assert_int_equal(last, SHARE_SERVER_BLOCK_MIN);
+	while (share_client_read(&client, 0, 0) < 4092)
+		exchanges++;
+	assert_in_range(exchanges, 10, 20);
+	/* Entries are never cut. */
+	assert_int_equal(mkdir("top/many", 0700), 0);
+	for (int i = 0; i < 50; i++) {
+		snprintf(name, sizeof(name), "top/many/%04d%.*s", i, i, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+		share_folder_write(name, "", 0);
+		strcat(strcat(expected, name + 9), " ");
+	}
+	assert_int_equal(share_client_list(&client, "many", names, sizeof(names)), 1);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(share_client_ask_again(&client), 0);
+		assert_int_equal(share_client_get_data(&client), 0);
+		assert_false(client.flags & SHARE_LAST);
+		size_t at = 0;
+		while (at < client.data_len)
+			at += 6u + client.data[at + 5];
+		assert_int_equal(at, client.data_len);
+	}
+	assert_in_range(share_client_list(&client, "many", names, sizeof(names)), 2, 10);
+	assert_string_equal(names, expected);
+}
+
 static char told[1000];
 
 static void tell(void *context, unsigned share, const char *path)
@@ -799,6 +846,7 @@ int main(void)
 		TEST(long_reads_fill_their_blocks),
 		TEST(a_block_that_is_too_large),
 		TEST(one_stream_runs_through_all),
+		TEST(a_line_that_damages),
 		TEST(changes_are_told),
 		TEST(as_many_shares_as_there_can_be),
 	};

@@ -46,6 +46,9 @@ ahead = bytearray(min(block, 12288))
 aheads = memoryview(ahead)
 ahead_of = None
 ahead_at = ahead_len = ahead_last = 0
+# How much is written at once: less on a line that damages much. GOOD: exchanges since it did.
+most = len(ahead)
+good = 0
 
 # The number of the last request; 64 when the deflate stream has to start anew; what was found ahead of an answer and was none; whether
 # a Ctrl-C was among it, or came in an answer; whether a request is under way.
@@ -112,7 +115,7 @@ def hear(tag, idle):
 def ask(op, head, data=b"", take=None, tries=9):
     # Has the host do OP, whose payload is HEAD and DATA. TAKE is called with the end of the answer's payload, which begins at buf[10];
     # what it returns is returned. Raises OSError as the host says, or KeyboardInterrupt.
-    global busy, sequence, fresh, typed, interrupted, offered
+    global busy, sequence, fresh, typed, interrupted, offered, most, good
     middle = 9 + len(head)
     end = middle + len(data)
     if busy or end > 7 + block:
@@ -141,6 +144,9 @@ def ask(op, head, data=b"", take=None, tries=9):
             if size:
                 break
             fresh = 64
+            good = 0
+            if count:
+                most = max(512, most // 2)
             typed = bytearray()  # it may have been the answer, in pieces
             if interrupted:
                 break  # by another host: ours says it in its answer
@@ -148,6 +154,9 @@ def ask(op, head, data=b"", take=None, tries=9):
             error = 5
         else:
             fresh = 0
+            good += 1
+            if good & 15 == 0:
+                most = min(most * 2, len(ahead))
             if buf[9] & 1:
                 interrupted = True
             if buf[1] == 69:
@@ -169,6 +178,11 @@ def ask(op, head, data=b"", take=None, tries=9):
     if error:
         raise OSError(error)
     return result
+
+
+def ask_data(op, head, data, take):
+    # The same for what brings DATA, as much as there is room for: WANTED is behind HEAD.
+    return ask(op, head + pack("<H", len(ahead)), data, take)
 
 
 def unpack_data(at, end, to):
@@ -267,10 +281,15 @@ class Opened(IOBase):
             raise StopIteration
         return got
 
-    def open(self, wanted):
+    def open(self, ahead=False):
+        # Has the host open it, and with AHEAD send what it begins with.
         handle = free_handle()
-        take = into_ahead(self, 0, 18) if wanted else self.to_end if self.bits & 16 else None
-        ask(79, pack("<BBBH", self.share.number, handle, self.bits, wanted), self.path.encode(), take)
+        head = bytes((self.share.number, handle, self.bits))
+        path = self.path.encode()
+        if ahead:
+            ask_data(79, head, path, into_ahead(self, 0, 18))
+        else:
+            ask(79, head + b"\0\0", path, self.to_end if self.bits & 16 else None)
         self.handle = handle
         handles[handle] = self
         return self
@@ -281,7 +300,8 @@ class Opened(IOBase):
     def some(self):
         # Sees to it that AHEAD has what comes next. Returns how much of it there is.
         global ahead_last
-        for asked in (0, 1):
+        asked = False
+        while True:
             if ahead_of is self and ahead_at <= self.pos:
                 n = ahead_at + ahead_len - self.pos
                 if n > 0:
@@ -290,12 +310,12 @@ class Opened(IOBase):
                     ahead_last = 0  # the next time it may have grown
                     return 0
             if not self.share:
-                ask(80, pack("<IH", self.pos, len(ahead)), b"", into_ahead(self, self.pos, 14))
+                ask_data(80, pack("<I", self.pos), b"", into_ahead(self, self.pos, 14))
             else:
                 if self.handle is None:
-                    self.open(0)
-                ask(82, pack("<BIH", self.handle, self.pos, len(ahead)), b"", into_ahead(self, self.pos, 10))
-        return self.some()
+                    self.open()
+                ask_data(82, pack("<BI", self.handle, self.pos), b"", into_ahead(self, self.pos, 10))
+            asked = True
 
     def check(self, bit):
         if not self.bits & bit:
@@ -401,16 +421,16 @@ class File(Read):
         self.check(2)
         data = memoryview(data) if isinstance(data, (str, bytes, bytearray, memoryview)) else memoryview(bytes(data))
         size = len(data)
-        most = min(block - 8, 1400)
+        room = min(block - 8, 1400)
         self.dirty = True
         at = 0
         while at < size:
-            n = min(size - at, block - 8 - self.used)
-            if self.used + n >= most:
+            n = min(size - at, max(room, min(most, block - 8)) - self.used)
+            if self.used + n >= room:
                 self.put(data[at : at + n])
             else:
                 if not self.out:
-                    self.out = bytearray(most)
+                    self.out = bytearray(room)
                 self.out[self.used : self.used + n] = data[at : at + n]
                 self.used += n
                 self.pos += n
@@ -423,7 +443,7 @@ class File(Read):
         if self.used:
             self.put()
         if whence == 2 and self.handle is None:
-            self.open(0)
+            self.open()
         if whence == 2:
             offset += ask(115, bytes((self.handle,)), b"", lambda end: unpack_from("<I", buf, 10)[0])
         elif whence:
@@ -532,7 +552,7 @@ class Names:
                 into_ahead(offered, 0, 29)(end)
             return kind, size, mtime
 
-        return ask(73, pack("<BH", self.number, len(ahead)), path.encode(), take)
+        return ask_data(73, bytes((self.number,)), path.encode(), take)
 
     def stat(self, path):
         path = self.at(path)
@@ -563,13 +583,13 @@ class Share(Names):
             raise OSError(22)
         file = File(self, path, bits, "b" not in mode)
         if bits != 1:
-            return file.open(0)
+            return file.open()
         if offered and offered.share is self and offered.path == path:
             file = offered
             offered = None
             file.text = "b" not in mode
             return file
-        return file.open(len(ahead))
+        return file.open(True)
 
     def page(self, path, after):
         def take(end):
@@ -578,7 +598,7 @@ class Share(Names):
             size, last = unpack_data(10, end, aheads)
             return bytes(aheads[:size]), last
 
-        return ask(76, pack("<BHB", self.number, min(block, 2048), len(after)) + after, path.encode(), take)
+        return ask_data(76, bytes((self.number,)), bytes((len(after),)) + after + path.encode(), take)
 
     def ilistdir(self, path):
         return self.entries(self.at(path), isinstance(path, bytes))
@@ -686,9 +706,20 @@ def stop(asking=True):
     kbd_intr(3)
 
 
+def is_there(path):
+    try:
+        os.stat(path)
+        return True
+    except OSError:
+        return False
+
+
 def mount_all(paths):
     # Returns the words that say why not, or None.
     global before
+    for path in paths:
+        if is_there(path):
+            return path.encode()
     modules = list(sys.modules)
     sys.modules[NAME] = stop
     before = sys.path[:], os.getcwd(), sys.argv[:], modules
