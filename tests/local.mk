@@ -45,11 +45,16 @@ UNIT_TESTS = \
 
 # Those of share/.
 UNIT_TESTS += \
+	tests/unit/test_incoming \
 	tests/unit/test_share_files \
+	tests/unit/test_share_plan \
 	tests/unit/test_share_random \
 	tests/unit/test_share_server \
 	tests/unit/test_share_tree \
+	tests/unit/test_share_volume \
+	tests/unit/test_typed \
 	tests/unit/test_watch
+tests_unit_test_incoming_SOURCES = tests/unit/test_incoming.c tests/unit/dice.h
 SHARE_FOLDER = tests/unit/share_folder.c tests/unit/share_folder.h
 SHARE_CLIENT = tests/unit/share_client.c tests/unit/share_client.h
 tests_unit_test_share_files_SOURCES = tests/unit/test_share_files.c $(SHARE_FOLDER)
