@@ -78,8 +78,8 @@ def set_tty(least):
 
 
 def hear(tag, idle):
-    # Reads until the answer to the request of TRY TAG has come, and returns the end of its payload; or 0 when it comes damaged, or
-    # not within IDLE ms.
+    # Reads until the answer to the request of TRY TAG has come, and returns the end of its payload. Or 0 when nothing comes within
+    # IDLE ms, -1 when what comes is damaged; the line is quiet then. What is no answer and comes before one, somebody has typed.
     global interrupted
     have = 0
     until = ticks_add(ticks_ms(), idle)
@@ -88,7 +88,6 @@ def hear(tag, idle):
         while have and (buf[0] != 0xFA or have == 8):
             if have == 8 and unpack_from("<H", buf, 6)[0] == crc32(mem[:6]) & 0xFFFF and unpack_from("<H", buf, 4)[0] <= block:
                 break
-            # It begins no frame: somebody has typed it.
             if buf[0] == 3:
                 interrupted = True
             elif len(typed) < 256:
@@ -99,17 +98,18 @@ def hear(tag, idle):
             continue
         end = 8 + unpack_from("<H", buf, 4)[0]
         if not fill(8, end + 4, 300, line[0] if end + 4 > line[0] else 0):
-            return 0
+            return -1
         if unpack_from("<I", buf, end)[0] != crc32(mem[:end]) & 0xFFFFFFFF:
-            # Whatever is on its way is lost: until the line is quiet.
-            while poller.poll(60) and ticks_diff(until, ticks_ms()) > -5000:
-                read(one)
-            return 0
+            break
         if buf[2] == 1 and buf[3] == sequence and buf[8] == tag and end >= 10:
             return end
         have = 0  # the answer to an earlier try
         until = ticks_add(ticks_ms(), idle)
-    return 0
+    if not have and len(typed) < 16:
+        return 0
+    while poller.poll(60) and ticks_diff(until, ticks_ms()) > -5000:
+        read(one)
+    return -1
 
 
 def ask(op, head, data=b"", take=None, tries=9):
@@ -120,7 +120,7 @@ def ask(op, head, data=b"", take=None, tries=9):
     end = middle + len(data)
     if busy or end > 7 + block:
         raise OSError(16 if busy else 36)  # a callback in the middle of another request; a long path
-    error = result = None
+    error = result = damaged = None
     kbd_intr(-1)
     try:
         for _ in (0, 1):  # a Ctrl-C that came before is raised here
@@ -141,16 +141,20 @@ def ask(op, head, data=b"", take=None, tries=9):
             pack_into("<I", buf, size, crc32(mem[:size]) & 0xFFFFFFFF)
             write(mem[: size + 4])
             size = hear(tag, 700 if count < 3 else 2000)
-            if size:
+            if size > 0:
                 break
             fresh = 64
             good = 0
             if count:
                 most = max(512, most // 2)
-            typed = bytearray()  # it may have been the answer, in pieces
-            if interrupted:
+            damaged = damaged or size
+            if interrupted and not damaged:
                 break  # by another host: ours says it in its answer
-        if not size:
+        if damaged:
+            # It may have been an answer, in pieces.
+            typed = bytearray()
+            interrupted = False
+        if size <= 0:
             error = 5
         else:
             fresh = 0
@@ -174,7 +178,7 @@ def ask(op, head, data=b"", take=None, tries=9):
     if interrupted:
         interrupted = False
         if key == 3:
-            raise SystemExit if size and buf[9] & 16 and before else KeyboardInterrupt
+            raise SystemExit if size > 0 and buf[9] & 16 and before else KeyboardInterrupt
     if error:
         raise OSError(error)
     return result
