@@ -45,11 +45,16 @@ UNIT_TESTS = \
 
 # Those of share/.
 UNIT_TESTS += \
+	tests/unit/test_incoming \
 	tests/unit/test_share_files \
+	tests/unit/test_share_plan \
 	tests/unit/test_share_random \
 	tests/unit/test_share_server \
 	tests/unit/test_share_tree \
+	tests/unit/test_share_volume \
+	tests/unit/test_typed \
 	tests/unit/test_watch
+tests_unit_test_incoming_SOURCES = tests/unit/test_incoming.c tests/unit/dice.h
 SHARE_FOLDER = tests/unit/share_folder.c tests/unit/share_folder.h
 SHARE_CLIENT = tests/unit/share_client.c tests/unit/share_client.h
 tests_unit_test_share_files_SOURCES = tests/unit/test_share_files.c $(SHARE_FOLDER)
@@ -225,6 +230,15 @@ SYSTEM_TESTS = \
 	tests/system/romfs_random.sh \
 	tests/system/romfs_romfsn.sh \
 	tests/system/second_copy.sh \
+	tests/system/share_bad_input.sh \
+	tests/system/share_damage.sh \
+	tests/system/share_files.sh \
+	tests/system/share_hostile.sh \
+	tests/system/share_import.sh \
+	tests/system/share_input.sh \
+	tests/system/share_output.sh \
+	tests/system/share_random.sh \
+	tests/system/share_run.sh \
 	tests/system/silent_board.sh \
 	tests/system/small_board.sh \
 	tests/system/socket.sh \
@@ -325,6 +339,11 @@ LAB_FILES = \
 	tests/system/romfs_trees.py \
 	tests/system/romfs_vfs.py \
 	tests/system/run \
+	tests/system/share_files.py \
+	tests/system/share_input.py \
+	tests/system/share_lib.sh \
+	tests/system/share_prompt.py \
+	tests/system/share_random.py \
 	tests/system/socket_server.py \
 	tests/system/vm_lib.sh
 

@@ -79,7 +79,8 @@ static bool may_be_damaged(const struct incoming *incoming, const uint8_t *p, si
 		return true;
 	bool op = is_op(p[1]), channel = p[2] == CHANNEL, next = is_next(incoming, p[3]);
 
-	return op + channel + next >= 2 || (p[1] == CHANNEL && is_next(incoming, p[2])) || (op && is_next(incoming, p[2]));
+	return op + channel + next >= 2 || (p[1] == CHANNEL && is_next(incoming, p[2])) || (op && is_next(incoming, p[2])) ||
+	       (op && p[2] == p[1] && p[3] == CHANNEL);
 }
 
 static enum look look_at_frame(struct incoming *incoming, const uint8_t *p, size_t have)

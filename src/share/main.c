@@ -22,8 +22,9 @@ struct arguments {
 	struct device_args device;
 	struct share_volume volumes[SHARE_SERVER_SHARES];
 	unsigned volume_count;
-	bool watch;
+	bool watches;
 	/* what is run */
+	const char *path; /* NULL: no file */
 	char *program;
 	size_t program_len;
 	const char *name;
@@ -39,7 +40,8 @@ static int print_help(void)
 	     "  repl                 the board's prompt in this terminal; Ctrl-] leaves, Ctrl-D resets\n\n"
 	     "  -v, --volume DIR[:BOARDDIR][:ro|rw]\n"
 	     "                       DIR appears on the board as BOARDDIR, read-only unless rw is said; can be given\n"
-	     "                       several times, the first is the current directory there (.:/remote:ro)\n" DEVICE_ARGS_HELP
+	     "                       several times, the first is the current directory there (.:/remote:ro)\n"
+	     "  --watch              runs it again, after a soft reset, whenever a file in a shared directory changes\n" DEVICE_ARGS_HELP
 	     "\n  -h, --help\n"
 	     "  -V, --version");
 	return EXIT_SUCCESS;
@@ -81,14 +83,24 @@ static int read_all(int fd, char **bytes, size_t *len)
 	}
 }
 
-static int read_program(struct arguments *arguments, const char *path, struct diag *diag)
+/* Reads the program from its file. What was read before stays when that fails. */
+static int read_program(struct arguments *arguments, struct diag *diag)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	int error = fd < 0 ? -errno : read_all(fd, &arguments->program, &arguments->program_len);
+	char *bytes = NULL;
+	size_t len;
+	int fd = open(arguments->path, O_RDONLY | O_CLOEXEC);
+	int error = fd < 0 ? -errno : read_all(fd, &bytes, &len);
 
 	if (fd >= 0)
 		close(fd);
-	return error ? diag_fail(diag, DIAG_USAGE, -error, "%s: %s", path, strerror(-error)) : 0;
+	if (error) {
+		free(bytes);
+		return diag_fail(diag, DIAG_USAGE, -error, "%s: %s", arguments->path, strerror(-error));
+	}
+	free(arguments->program);
+	arguments->program = bytes;
+	arguments->program_len = len;
+	return 0;
 }
 
 /* The file's name in tracebacks. It is what was typed; but the board would look for an absolute one in a file system of its own. */
@@ -116,12 +128,13 @@ static int take_command(struct arguments *arguments, int argc, char **argv, stru
 		return arguments->program ? 0 : diag_fail(diag, DIAG_AGENT, ENOMEM, "not enough memory");
 	}
 	if (!strcmp(argv[0], "run") && argc > 1) {
+		arguments->path = argv[1];
 		arguments->name = name_of(argv[1]);
 		arguments->argv = argv + 1;
 		for (int i = 1; i < argc; i++)
 			if (!utf8_is_valid(argv[i], strlen(argv[i])))
 				return diag_fail(diag, DIAG_USAGE, EINVAL, "%s: a board takes UTF-8 only", argv[i]);
-		return read_program(arguments, argv[1], diag);
+		return read_program(arguments, diag);
 	}
 	if (!strcmp(argv[0], "run"))
 		return diag_fail(diag, DIAG_USAGE, EINVAL, "run: a FILE is missing; see mpremote-share --help");
@@ -152,12 +165,55 @@ static int open_server(struct share_server **server, const struct arguments *arg
 	return error;
 }
 
-static int run_session(const struct arguments *arguments, struct bytelink *link, struct share_server *server, struct diag *diag)
+/* What is shared, and who looks after it. */
+struct share {
+	struct arguments *arguments;
+	struct share_server *server;
+	struct watch *watch; /* NULL: nobody */
+};
+
+/* The program may be what has changed. */
+static void run_again(void *context)
 {
+	struct share *share = context;
+	struct arguments *arguments = share->arguments;
+	struct diag diag = {0};
+
+	if (arguments->path && read_program(arguments, &diag) < 0)
+		say_failure(&diag);
+	share_server_set_program(share->server, arguments->program, arguments->program_len);
+}
+
+/* The board is about to change the file at PATH. */
+static void note_own(void *context, unsigned number, const char *path)
+{
+	struct share *share = context;
+
+	watch_own(share->watch, share->arguments->volumes[number].dir, path);
+}
+
+static int open_watch(struct share *share, struct diag *diag)
+{
+	const struct arguments *arguments = share->arguments;
+	int error = watch_open(&share->watch, diag);
+
+	for (unsigned i = 0; i < arguments->volume_count && !error; i++)
+		error = watch_add(share->watch, arguments->volumes[i].dir, diag);
+	if (!error)
+		share_server_on_change(share->server, note_own, share);
+	return error;
+}
+
+static int run_session(struct share *share, struct bytelink *link, struct diag *diag)
+{
+	const struct arguments *arguments = share->arguments;
 	char *paths[SHARE_SERVER_SHARES];
 	struct share_session_options options = {
 		.link = link,
-		.server = server,
+		.server = share->server,
+		.watch = share->watch,
+		.again = run_again,
+		.context = share,
 		.plan = {.paths = paths, .count = arguments->volume_count, .name = arguments->name, .argv = arguments->argv},
 		.timeout_us = arguments->device.options.timeout_us,
 	};
@@ -171,23 +227,28 @@ static int run_session(const struct arguments *arguments, struct bytelink *link,
 }
 
 /* What can be wrong on this computer is found before the board is touched. */
-static int share(struct arguments *arguments, struct diag *diag)
+static int share_all(struct arguments *arguments, struct diag *diag)
 {
-	struct share_server *server;
+	struct share share = {.arguments = arguments};
 	struct bytelink *link = NULL;
 	int error = share_volume_check(arguments->volumes, arguments->volume_count, diag);
 
+	if (!error && arguments->watches && !*arguments->name)
+		error = diag_fail(diag, DIAG_USAGE, EINVAL, "--watch is for run and exec: a REPL is not run again");
 	if (error)
 		return error;
-	error = open_server(&server, arguments, diag);
+	error = open_server(&share.server, arguments, diag);
+	if (!error && arguments->watches)
+		error = open_watch(&share, diag);
 	arguments->device.options.purpose = "for mpremote-share";
 	if (!error)
 		error = device_open(&link, arguments->device.device, &arguments->device.options, diag);
 	if (!error)
-		error = run_session(arguments, link, server, diag);
+		error = run_session(&share, link, diag);
 	if (link)
 		bytelink_close(link);
-	share_server_close(server);
+	share_server_close(share.server);
+	watch_close(share.watch);
 	return error;
 }
 
@@ -195,6 +256,10 @@ static int take_option(struct arguments *arguments, int option, struct diag *dia
 {
 	if (option == 'v')
 		return add_volume(arguments, optarg, diag);
+	if (option == 'w') {
+		arguments->watches = true;
+		return 0;
+	}
 	return device_args_take(&arguments->device, option, optarg, diag);
 }
 
@@ -203,6 +268,7 @@ static int run(struct arguments *arguments, int argc, char **argv)
 	static const struct option options[] = {
 		DEVICE_ARGS_LONG,
 		{"volume", required_argument, NULL, 'v'},
+		{"watch", no_argument, NULL, 'w'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
 		{NULL, 0, NULL, 0},
@@ -233,7 +299,7 @@ static int run(struct arguments *arguments, int argc, char **argv)
 	if (rc == 0)
 		rc = take_command(arguments, argc - optind, argv + optind, &diag);
 	if (rc == 0)
-		rc = share(arguments, &diag);
+		rc = share_all(arguments, &diag);
 	return rc < 0 ? say_failure(&diag) : rc;
 }
 

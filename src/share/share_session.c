@@ -12,6 +12,7 @@
 #include "agent/agent_parts.h"
 #include "agent/launch.h"
 #include "agent/tail.h"
+#include "base/say.h"
 #include "share/attention.h"
 #include "share/incoming.h"
 #include "share/terminal.h"
@@ -29,14 +30,16 @@ enum {
 	BACKGROUND_US = 500000 /* between two looks whether this program is in the foreground again */
 };
 
-enum { SLOT_SIGNALS, SLOT_STDIN };
+enum { SLOT_SIGNALS, SLOT_STDIN, SLOT_WATCH };
 
 enum state {
 	RUNNING,
 	ENDED,   /* SHARE_END has come, the prompt has not */
 	LEAVING, /* nobody wants to see more of the program */
 	DONE,
-	RESET, /* the board was reset, and is at its prompt */
+	RESET,   /* the board was reset, and is at its prompt */
+	WAITING, /* for a change, after the program's end */
+	CHANGED,
 };
 
 struct share_session {
@@ -174,18 +177,20 @@ static void take_output(struct share_session *session)
 static int refuse(struct share_session *session)
 {
 	const struct share_answer *answer = &session->answer;
+	const char *device = bytelink_device(session->link);
 	char words[512];
-	char *reason;
 
 	diag_printable(words, sizeof(words), answer->bytes, answer->bytes_len);
-	reason = strchr(words, '\n');
+	char *reason = strchr(words, '\n');
 	if (!reason)
-		return diag_fail(session->diag, DIAG_AGENT, EPROTO, "%s: the board refuses the share: %s",
-				 bytelink_device(session->link), words);
+		return diag_fail(session->diag, DIAG_AGENT, EEXIST,
+				 "%s: the board has %s already: remove it there, or choose another place with -v DIR:BOARDDIR",
+				 device, words);
 	*reason++ = '\0';
-	return diag_fail(session->diag, DIAG_AGENT, EBUSY,
-			 "%s: the board has something at %s already, or above it (%s): choose another place with -v DIR:BOARDDIR",
-			 bytelink_device(session->link), words, reason);
+	return diag_fail(session->diag, DIAG_AGENT, EPERM,
+			 "%s: the board mounts nothing at %s (%s), since it is below another mount: choose another place with -v "
+			 "DIR:BOARDDIR",
+			 device, words, reason);
 }
 
 static int take_end(struct share_session *session)
@@ -458,10 +463,11 @@ static void take_signal(struct share_session *session, int number)
 		suspend();
 	} else if (number == SIGCONT) {
 		terminal_resume();
-	} else if (number == SIGINT && (!session->interrupted_at || now > session->interrupted_at + TWICE_US)) {
+	} else if (number == SIGINT && session->state != WAITING &&
+		   (!session->interrupted_at || now > session->interrupted_at + TWICE_US)) {
 		session->interrupt = true;
 		session->interrupted_at = now;
-	} else if (session->state == RUNNING) {
+	} else if (session->state == RUNNING || session->state == WAITING) {
 		session->status = 128 + number;
 		session->state = LEAVING;
 	}
@@ -474,6 +480,23 @@ static void take_signals(struct share_session *session)
 	while (read(session->signals, &info, sizeof(info)) == sizeof(info))
 		take_signal(session, (int)info.ssi_signo);
 	attention_ask(session->attention, SLOT_SIGNALS, session->signals, POLLIN);
+}
+
+static void look_at_watch(struct share_session *session)
+{
+	struct watch *watch = session->options->watch;
+	int64_t now = bytelink_now(session->link);
+	struct diag diag;
+
+	if (!watch)
+		return;
+	if (attention_has(session->attention, SLOT_WATCH)) {
+		if (watch_read(watch, now, &diag) < 0)
+			say("%s", diag.text);
+		attention_ask(session->attention, SLOT_WATCH, watch_fd(watch), POLLIN);
+	}
+	if (watch_fired(watch, now) && session->state != LEAVING)
+		session->state = CHANGED;
 }
 
 static void look_at_user(struct share_session *session)
@@ -533,6 +556,8 @@ static int64_t deadline_of(const struct share_session *session, int64_t next)
 
 	if (silence_at(session) < deadline)
 		deadline = silence_at(session);
+	if (session->options->watch && watch_deadline(session->options->watch) < deadline)
+		deadline = watch_deadline(session->options->watch);
 	if (session->look_at && session->look_at < deadline)
 		deadline = session->look_at;
 	if (session->state == ENDED && session->ended_at + PROMPT_US < deadline)
@@ -560,6 +585,7 @@ static int turn(struct share_session *session, int64_t until)
 	}
 	if (!error) {
 		look_at_user(session);
+		look_at_watch(session);
 		look_at_state(session);
 	}
 	return error;
@@ -620,22 +646,71 @@ static int leave(struct share_session *session)
 	return await_prompt(session);
 }
 
+/* To the board's prompt after a soft reset. That of the raw REPL runs boot.py, but not the board's main.py. */
+static int reset_board(struct share_session *session)
+{
+	static const uint8_t ctrl_d = 4;
+	const struct rawrepl_options options = {.timeout_us = session->options->timeout_us};
+	struct rawrepl repl;
+	int error;
+
+	session->state = LEAVING;
+	if (!session->ended_at)
+		has_stopped(session);
+	error = rawrepl_enter(&repl, session->link, &options, session->diag);
+	session->state = CHANGED;
+	if (!error && bytelink_write_all(session->link, &ctrl_d, 1, bytelink_now(session->link) + PROMPT_US) < 0)
+		error = link_failed(session, -EIO);
+	return error;
+}
+
+/* After the program's end, until something changes. */
+static int await_change(struct share_session *session)
+{
+	int error = 0;
+
+	say("the program has ended (exit status %d); it runs again when a file changes, Ctrl-C leaves", session->status);
+	session->state = WAITING;
+	while (!error && session->state == WAITING)
+		error = turn(session, INT64_MAX);
+	return error;
+}
+
+/* Runs it once. */
+static int run_once(struct share_session *session)
+{
+	int error;
+
+	bytelink_set_meanwhile(session->link, meanwhile, session);
+	error = start(session);
+	bytelink_set_meanwhile(session->link, NULL, NULL);
+	if (!error)
+		error = go_on(session);
+	if (!error && session->state == DONE && session->options->watch)
+		error = await_change(session);
+	if (!error && session->state == CHANGED)
+		error = reset_board(session);
+	else if (!error && session->state == RESET && !session->repl && !session->soft_reset)
+		error = diag_fail(session->diag, DIAG_AGENT, ECONNRESET, "%s: the board was reset while the program ran",
+				  bytelink_device(session->link));
+	return error;
+}
+
+static bool runs_again(const struct share_session *session)
+{
+	return session->state == RESET || session->state == CHANGED;
+}
+
 static int run(struct share_session *session)
 {
 	int error;
 
-	do {
-		bytelink_set_meanwhile(session->link, meanwhile, session);
-		error = start(session);
-		bytelink_set_meanwhile(session->link, NULL, NULL);
-		if (!error)
-			error = go_on(session);
+	while (!(error = run_once(session)) && runs_again(session)) {
 		session->quiet = session->repl;
-	} while (!error && session->state == RESET && (session->repl || session->soft_reset));
-	if (!error && session->state == RESET)
-		return diag_fail(session->diag, DIAG_AGENT, ECONNRESET, "%s: the board was reset while the program ran",
-				 bytelink_device(session->link));
-	if (!error && session->state == LEAVING)
+		if (session->options->again)
+			session->options->again(session->options->context);
+	}
+	if (!error && session->state == LEAVING && !session->ended_at)
 		error = leave(session);
 	if (error == -EINTR && session->status >= 128)
 		return session->status;
@@ -678,6 +753,8 @@ int share_session_run(const struct share_session_options *options, struct diag *
 		error = attention_open(&session->attention, session->link);
 	if (!error) {
 		attention_ask(session->attention, SLOT_SIGNALS, session->signals, POLLIN);
+		if (options->watch)
+			attention_ask(session->attention, SLOT_WATCH, watch_fd(options->watch), POLLIN);
 		session->is_terminal = terminal_take(session->repl ? TERMINAL_ALL : TERMINAL_SIGNALS);
 		ask_for_stdin(session);
 		error = run(session);

@@ -8,7 +8,7 @@
  *   STARTING -------------------------> RUNNING -----> ENDED -----------> (end)
  *      ^                                  |  '-- Ctrl-C twice, Ctrl-] --> LEAVING -- SHARE_END, prompt --> (end)
  *      |      the board was reset         |
- *      +----------------------------------+
+ *      +----------------------------------+     With a watch, instead of its end and at any time: a change --> a soft reset --> STARTING
  */
 #ifndef SHARE_SHARE_SESSION_H
 #define SHARE_SHARE_SESSION_H
@@ -16,12 +16,16 @@
 #include "bytelink/bytelink.h"
 #include "share/share_plan.h"
 #include "share/share_server.h"
+#include "share/watch.h"
 
 struct share_session_options {
 	struct bytelink *link;       /* these two stay the caller's */
 	struct share_server *server; /* has the shares, in the plan's order, and the program */
 	struct share_plan plan;
-	int64_t timeout_us; /* to reach the board, in microseconds */
+	int64_t timeout_us;           /* to reach the board, in microseconds */
+	struct watch *watch;          /* it runs again after each change that this tells of; NULL: once */
+	void (*again)(void *context); /* called before it runs again; may be NULL */
+	void *context;
 };
 
 /*

@@ -40,6 +40,8 @@ static int check_board(char *board, const char *words, struct diag *diag)
 {
 	size_t len = strlen(board);
 
+	if (!strcmp(board, "/"))
+		return diag_fail(diag, DIAG_USAGE, EINVAL, "-v %s: / is the board's own: choose a directory there", words);
 	if (has_bad_part(board) || !utf8_is_valid(board, len))
 		return diag_fail(diag, DIAG_USAGE, EINVAL, "-v %s: %s is no directory of a board", words, board);
 	if (len > 1 && board[len - 1] == '/')
@@ -82,7 +84,7 @@ static bool is_below(const char *path, const char *top)
 {
 	size_t len = strlen(top);
 
-	return !strcmp(top, "/") || (!strncmp(path, top, len) && (path[len] == '/' || !path[len]));
+	return !strncmp(path, top, len) && (path[len] == '/' || !path[len]);
 }
 
 int share_volume_check(const struct share_volume *volumes, unsigned count, struct diag *diag)

@@ -23,8 +23,9 @@ struct typed {
 	uint8_t bytes[TYPED_MAX];
 	size_t len;
 	size_t returned; /* bytes at the start that came back just now */
-	bool came_back;  /* something did in the last exchange */
-	bool after_cr;   /* the last byte that was added is a CR */
+	bool sent;       /* some went since it was last known whether the program reads it; the second exchange after tells... */
+	unsigned exchanges; /* ... and so many there were */
+	bool after_cr;      /* the last byte that was added is a CR */
 	int64_t pause;
 	int64_t from; /* nothing goes before */
 };

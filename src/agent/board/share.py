@@ -46,6 +46,9 @@ ahead = bytearray(min(block, 12288))
 aheads = memoryview(ahead)
 ahead_of = None
 ahead_at = ahead_len = ahead_last = 0
+# How much is written at once: less on a line that damages much. GOOD: exchanges since it did.
+most = len(ahead)
+good = 0
 
 # The number of the last request; 64 when the deflate stream has to start anew; what was found ahead of an answer and was none; whether
 # a Ctrl-C was among it, or came in an answer; whether a request is under way.
@@ -75,8 +78,8 @@ def set_tty(least):
 
 
 def hear(tag, idle):
-    # Reads until the answer to the request of TRY TAG has come, and returns the end of its payload; or 0 when it comes damaged, or
-    # not within IDLE ms.
+    # Reads until the answer to the request of TRY TAG has come, and returns the end of its payload. Or 0 when nothing comes within
+    # IDLE ms, -1 when what comes is damaged; the line is quiet then. What is no answer and comes before one, somebody has typed.
     global interrupted
     have = 0
     until = ticks_add(ticks_ms(), idle)
@@ -85,7 +88,6 @@ def hear(tag, idle):
         while have and (buf[0] != 0xFA or have == 8):
             if have == 8 and unpack_from("<H", buf, 6)[0] == crc32(mem[:6]) & 0xFFFF and unpack_from("<H", buf, 4)[0] <= block:
                 break
-            # It begins no frame: somebody has typed it.
             if buf[0] == 3:
                 interrupted = True
             elif len(typed) < 256:
@@ -96,28 +98,29 @@ def hear(tag, idle):
             continue
         end = 8 + unpack_from("<H", buf, 4)[0]
         if not fill(8, end + 4, 300, line[0] if end + 4 > line[0] else 0):
-            return 0
+            return -1
         if unpack_from("<I", buf, end)[0] != crc32(mem[:end]) & 0xFFFFFFFF:
-            # Whatever is on its way is lost: until the line is quiet.
-            while poller.poll(60) and ticks_diff(until, ticks_ms()) > -5000:
-                read(one)
-            return 0
+            break
         if buf[2] == 1 and buf[3] == sequence and buf[8] == tag and end >= 10:
             return end
         have = 0  # the answer to an earlier try
         until = ticks_add(ticks_ms(), idle)
-    return 0
+    if not have and len(typed) < 16:
+        return 0
+    while poller.poll(60) and ticks_diff(until, ticks_ms()) > -5000:
+        read(one)
+    return -1
 
 
 def ask(op, head, data=b"", take=None, tries=9):
     # Has the host do OP, whose payload is HEAD and DATA. TAKE is called with the end of the answer's payload, which begins at buf[10];
     # what it returns is returned. Raises OSError as the host says, or KeyboardInterrupt.
-    global busy, sequence, fresh, typed, interrupted, offered
+    global busy, sequence, fresh, typed, interrupted, offered, most, good
     middle = 9 + len(head)
     end = middle + len(data)
     if busy or end > 7 + block:
         raise OSError(16 if busy else 36)  # a callback in the middle of another request; a long path
-    error = result = None
+    error = result = damaged = None
     kbd_intr(-1)
     try:
         for _ in (0, 1):  # a Ctrl-C that came before is raised here
@@ -138,16 +141,26 @@ def ask(op, head, data=b"", take=None, tries=9):
             pack_into("<I", buf, size, crc32(mem[:size]) & 0xFFFFFFFF)
             write(mem[: size + 4])
             size = hear(tag, 700 if count < 3 else 2000)
-            if size:
+            if size > 0:
                 break
             fresh = 64
-            typed = bytearray()  # it may have been the answer, in pieces
-            if interrupted:
+            good = 0
+            if count:
+                most = max(512, most // 2)
+            damaged = damaged or size
+            if interrupted and not damaged:
                 break  # by another host: ours says it in its answer
-        if not size:
+        if damaged:
+            # It may have been an answer, in pieces.
+            typed = bytearray()
+            interrupted = False
+        if size <= 0:
             error = 5
         else:
             fresh = 0
+            good += 1
+            if good & 15 == 0:
+                most = min(most * 2, len(ahead))
             if buf[9] & 1:
                 interrupted = True
             if buf[1] == 69:
@@ -165,10 +178,15 @@ def ask(op, head, data=b"", take=None, tries=9):
     if interrupted:
         interrupted = False
         if key == 3:
-            raise SystemExit if size and buf[9] & 16 and before else KeyboardInterrupt
+            raise SystemExit if size > 0 and buf[9] & 16 and before else KeyboardInterrupt
     if error:
         raise OSError(error)
     return result
+
+
+def ask_data(op, head, data, take):
+    # The same for what brings DATA, as much as there is room for: WANTED is behind HEAD.
+    return ask(op, head + pack("<H", len(ahead)), data, take)
 
 
 def unpack_data(at, end, to):
@@ -267,10 +285,15 @@ class Opened(IOBase):
             raise StopIteration
         return got
 
-    def open(self, wanted):
+    def open(self, ahead=False):
+        # Has the host open it, and with AHEAD send what it begins with.
         handle = free_handle()
-        take = into_ahead(self, 0, 18) if wanted else self.to_end if self.bits & 16 else None
-        ask(79, pack("<BBBH", self.share.number, handle, self.bits, wanted), self.path.encode(), take)
+        head = bytes((self.share.number, handle, self.bits))
+        path = self.path.encode()
+        if ahead:
+            ask_data(79, head, path, into_ahead(self, 0, 18))
+        else:
+            ask(79, head + b"\0\0", path, self.to_end if self.bits & 16 else None)
         self.handle = handle
         handles[handle] = self
         return self
@@ -281,7 +304,8 @@ class Opened(IOBase):
     def some(self):
         # Sees to it that AHEAD has what comes next. Returns how much of it there is.
         global ahead_last
-        for asked in (0, 1):
+        asked = False
+        while True:
             if ahead_of is self and ahead_at <= self.pos:
                 n = ahead_at + ahead_len - self.pos
                 if n > 0:
@@ -290,12 +314,12 @@ class Opened(IOBase):
                     ahead_last = 0  # the next time it may have grown
                     return 0
             if not self.share:
-                ask(80, pack("<IH", self.pos, len(ahead)), b"", into_ahead(self, self.pos, 14))
+                ask_data(80, pack("<I", self.pos), b"", into_ahead(self, self.pos, 14))
             else:
                 if self.handle is None:
-                    self.open(0)
-                ask(82, pack("<BIH", self.handle, self.pos, len(ahead)), b"", into_ahead(self, self.pos, 10))
-        return self.some()
+                    self.open()
+                ask_data(82, pack("<BI", self.handle, self.pos), b"", into_ahead(self, self.pos, 10))
+            asked = True
 
     def check(self, bit):
         if not self.bits & bit:
@@ -401,16 +425,16 @@ class File(Read):
         self.check(2)
         data = memoryview(data) if isinstance(data, (str, bytes, bytearray, memoryview)) else memoryview(bytes(data))
         size = len(data)
-        most = min(block - 8, 1400)
+        room = min(block - 8, 1400)
         self.dirty = True
         at = 0
         while at < size:
-            n = min(size - at, block - 8 - self.used)
-            if self.used + n >= most:
+            n = min(size - at, max(room, min(most, block - 8)) - self.used)
+            if self.used + n >= room:
                 self.put(data[at : at + n])
             else:
                 if not self.out:
-                    self.out = bytearray(most)
+                    self.out = bytearray(room)
                 self.out[self.used : self.used + n] = data[at : at + n]
                 self.used += n
                 self.pos += n
@@ -423,7 +447,7 @@ class File(Read):
         if self.used:
             self.put()
         if whence == 2 and self.handle is None:
-            self.open(0)
+            self.open()
         if whence == 2:
             offset += ask(115, bytes((self.handle,)), b"", lambda end: unpack_from("<I", buf, 10)[0])
         elif whence:
@@ -532,7 +556,7 @@ class Names:
                 into_ahead(offered, 0, 29)(end)
             return kind, size, mtime
 
-        return ask(73, pack("<BH", self.number, len(ahead)), path.encode(), take)
+        return ask_data(73, bytes((self.number,)), path.encode(), take)
 
     def stat(self, path):
         path = self.at(path)
@@ -563,13 +587,13 @@ class Share(Names):
             raise OSError(22)
         file = File(self, path, bits, "b" not in mode)
         if bits != 1:
-            return file.open(0)
+            return file.open()
         if offered and offered.share is self and offered.path == path:
             file = offered
             offered = None
             file.text = "b" not in mode
             return file
-        return file.open(len(ahead))
+        return file.open(True)
 
     def page(self, path, after):
         def take(end):
@@ -578,7 +602,7 @@ class Share(Names):
             size, last = unpack_data(10, end, aheads)
             return bytes(aheads[:size]), last
 
-        return ask(76, pack("<BHB", self.number, min(block, 2048), len(after)) + after, path.encode(), take)
+        return ask_data(76, bytes((self.number,)), bytes((len(after),)) + after + path.encode(), take)
 
     def ilistdir(self, path):
         return self.entries(self.at(path), isinstance(path, bytes))
@@ -686,9 +710,20 @@ def stop(asking=True):
     kbd_intr(3)
 
 
+def is_there(path):
+    try:
+        os.stat(path)
+        return True
+    except OSError:
+        return False
+
+
 def mount_all(paths):
     # Returns the words that say why not, or None.
     global before
+    for path in paths:
+        if is_there(path):
+            return path.encode()
     modules = list(sys.modules)
     sys.modules[NAME] = stop
     before = sys.path[:], os.getcwd(), sys.argv[:], modules
