@@ -29,15 +29,17 @@ void typed_add(struct typed *typed, const uint8_t *bytes, size_t len, bool lines
 
 void typed_exchanged(struct typed *typed, bool came_back, int64_t now)
 {
-	if (came_back && typed->sent)
+	bool read = came_back && typed->returned < typed->sent; /* some of it */
+
+	if (came_back && typed->sent && !read)
 		typed->pause = typed->pause * 2 < TYPED_QUIET_MAX_US ? typed->pause * 2 : TYPED_QUIET_MAX_US;
-	else if (typed->sent && typed->exchanges++)
+	else if (read || (typed->sent && typed->exchanges++))
 		typed->pause = TYPED_QUIET_US;
 	if (came_back || typed->exchanges > 1)
-		typed->sent = false;
+		typed->sent = 0;
 	if (!came_back)
 		typed->returned = 0;
-	if (typed->from < now + typed->pause)
+	if (read || typed->from < now + typed->pause)
 		typed->from = now + typed->pause;
 }
 
@@ -64,7 +66,7 @@ void typed_sent(struct typed *typed, size_t len, int64_t now)
 	typed->len -= len;
 	memmove(typed->bytes, typed->bytes + len, typed->len);
 	typed->returned = 0;
-	typed->sent = true;
+	typed->sent += len;
 	typed->exchanges = 0;
 	if (typed->from < now + TYPED_PIECE_US)
 		typed->from = now + TYPED_PIECE_US;

@@ -23,7 +23,7 @@ struct typed {
 	uint8_t bytes[TYPED_MAX];
 	size_t len;
 	size_t returned; /* bytes at the start that came back just now */
-	bool sent;       /* some went since it was last known whether the program reads it; the second exchange after tells... */
+	size_t sent; /* so many went since it was last known whether the program reads it; the second exchange after tells... */
 	unsigned exchanges; /* ... and so many there were */
 	bool after_cr;      /* the last byte that was added is a CR */
 	int64_t pause;

@@ -112,6 +112,30 @@ static void what_always_comes_back_goes_more_rarely(void **state)
 	assert_int_equal(next - now, TYPED_QUIET_US);
 }
 
+/* A program that reads a byte and opens a file, and so on, gets its next byte soon. */
+static void what_is_read_bit_by_bit_goes_on(void **state)
+{
+	static const char text[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+	struct typed typed;
+	int64_t now = 0, next;
+
+	(void)state;
+	typed_init(&typed);
+	add(&typed, text, true);
+	for (size_t read = 1; read < sizeof(text); read++) {
+		size_t gone = go(&typed, now);
+
+		assert_true(gone > 0);
+		typed_exchanged(&typed, false, now);
+		typed_returned(&typed, (const uint8_t *)text + read, gone - 1);
+		typed_exchanged(&typed, true, now);
+		assert_waits(&typed, text + read);
+		typed_due(&typed, now, &next);
+		assert_true(next == INT64_MAX || next - now == TYPED_QUIET_US);
+		now += TYPED_QUIET_US;
+	}
+}
+
 static void there_is_room_for_what_comes_back(void **state)
 {
 	static uint8_t much[TYPED_MAX];
@@ -130,7 +154,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(line_ends_become_those_of_a_terminal), cmocka_unit_test(it_goes_in_pieces),
 		cmocka_unit_test(what_comes_back_goes_first),           cmocka_unit_test(what_always_comes_back_goes_more_rarely),
-		cmocka_unit_test(there_is_room_for_what_comes_back),
+		cmocka_unit_test(what_is_read_bit_by_bit_goes_on),      cmocka_unit_test(there_is_room_for_what_comes_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
