@@ -233,6 +233,7 @@ SYSTEM_TESTS = \
 	tests/system/share_bad_input.sh \
 	tests/system/share_damage.sh \
 	tests/system/share_files.sh \
+	tests/system/share_full_disk.sh \
 	tests/system/share_hostile.sh \
 	tests/system/share_import.sh \
 	tests/system/share_input.sh \
