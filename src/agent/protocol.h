@@ -94,7 +94,8 @@ enum agent_answer {
 };
 
 /*
- * AGENT_RENAME with an ASIDE: TO, a file, goes there first, comes back if the rename fails, and is removed in the end.
+ * AGENT_RENAME with an ASIDE: TO, a file, is opened to be written, which fails where it cannot be removed either; goes there, comes back
+ * if the rename fails, and is removed in the end.
  */
 
 /*

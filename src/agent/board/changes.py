@@ -136,6 +136,7 @@ def do_rename(size):
     # On FAT: it removes what a rename goes over, so that has to be elsewhere until all is done (src/board/leftovers.h).
     aside = path_at(m, size)
     if aside:
+        open(path, "ab").close()  # fails where it cannot be removed in the end
         os.rename(path, aside)
     try:
         os.rename(bytes(mem[12:n]), path)
