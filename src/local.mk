@@ -16,6 +16,8 @@ libmpremotefs_a_SOURCES = \
 	src/base/le.h \
 	src/base/number.c \
 	src/base/number.h \
+	src/base/say.c \
+	src/base/say.h \
 	src/base/utf8.c \
 	src/base/utf8.h \
 	src/bytelink/backends.h \
@@ -23,6 +25,8 @@ libmpremotefs_a_SOURCES = \
 	src/bytelink/bytelink.h \
 	src/bytelink/device.c \
 	src/bytelink/device.h \
+	src/bytelink/device_args.c \
+	src/bytelink/device_args.h \
 	src/bytelink/device_list.c \
 	src/bytelink/device_option.c \
 	src/bytelink/device_option.h \
@@ -61,6 +65,8 @@ libmpremotefs_a_SOURCES = \
 	src/agent/load.h \
 	src/agent/packed.c \
 	src/agent/packed.h \
+	src/agent/packer.c \
+	src/agent/packer.h \
 	src/agent/answer.c \
 	src/agent/answer.h \
 	src/agent/armor.c \
@@ -123,8 +129,6 @@ libmpremotefs_a_SOURCES = \
 	src/board/listing.h \
 	src/board/mounts.c \
 	src/board/mounts.h \
-	src/board/packer.c \
-	src/board/packer.h \
 	src/board/reading.c \
 	src/board/reading.h \
 	src/board/redo.c \
@@ -135,6 +139,28 @@ libmpremotefs_a_SOURCES = \
 	src/board/requests.h \
 	src/board/writing.c \
 	src/board/writing.h \
+	src/share/attention.c \
+	src/share/attention.h \
+	src/share/incoming.c \
+	src/share/incoming.h \
+	src/share/share_files.c \
+	src/share/share_files.h \
+	src/share/share_plan.c \
+	src/share/share_plan.h \
+	src/share/share_server.c \
+	src/share/share_server.h \
+	src/share/share_session.c \
+	src/share/share_session.h \
+	src/share/share_tree.c \
+	src/share/share_tree.h \
+	src/share/share_volume.c \
+	src/share/share_volume.h \
+	src/share/terminal.c \
+	src/share/terminal.h \
+	src/share/typed.c \
+	src/share/typed.h \
+	src/share/watch.c \
+	src/share/watch.h \
 	src/romfs/mpy.c \
 	src/romfs/mpy.h \
 	src/romfs/romfs_check.c \
@@ -157,7 +183,7 @@ nodist_libmpremotefs_a_SOURCES = src/agent/agent_parts.c
 
 # The Python that runs on the board, stripped and embedded.
 AGENT_PARTS = src/agent/board/core.py src/agent/board/text.py src/agent/board/files.py src/agent/board/changes.py \
-	src/agent/board/info.py src/agent/board/rom.py src/agent/board/rom_changes.py
+	src/agent/board/share.py src/agent/board/info.py src/agent/board/rom.py src/agent/board/rom_changes.py
 AGENT_INCLUDED = src/agent/board/common.py
 EXTRA_DIST += $(AGENT_PARTS) $(AGENT_INCLUDED) scripts/embed-agent
 BUILT_SOURCES += src/agent/agent_parts.c

@@ -43,6 +43,21 @@ UNIT_TESTS = \
 	tests/unit/test_statements \
 	tests/unit/test_trace
 
+# Those of share/.
+UNIT_TESTS += \
+	tests/unit/test_share_files \
+	tests/unit/test_share_random \
+	tests/unit/test_share_server \
+	tests/unit/test_share_tree \
+	tests/unit/test_watch
+SHARE_FOLDER = tests/unit/share_folder.c tests/unit/share_folder.h
+SHARE_CLIENT = tests/unit/share_client.c tests/unit/share_client.h
+tests_unit_test_share_files_SOURCES = tests/unit/test_share_files.c $(SHARE_FOLDER)
+tests_unit_test_share_random_SOURCES = tests/unit/test_share_random.c tests/unit/dice.h $(SHARE_FOLDER) $(SHARE_CLIENT)
+tests_unit_test_share_server_SOURCES = tests/unit/test_share_server.c tests/unit/dice.h $(SHARE_FOLDER) $(SHARE_CLIENT)
+tests_unit_test_watch_SOURCES = tests/unit/test_watch.c $(SHARE_FOLDER)
+tests_unit_test_share_tree_SOURCES = tests/unit/test_share_tree.c $(SHARE_FOLDER)
+
 # Those of base/, romfs/ and cli/ need no board.
 UNIT_TESTS += \
 	tests/unit/test_beneath \
@@ -382,6 +397,7 @@ FUZZ_TESTS = \
 	tests/fuzz/fuzz_frame \
 	tests/fuzz/fuzz_listing \
 	tests/fuzz/fuzz_romfs \
+	tests/fuzz/fuzz_share \
 	tests/fuzz/fuzz_times_codec
 EXTRA_DIST += tests/fuzz/fuzz.h $(FUZZ_TESTS:=.c) tests/fuzz/seeds
 if FUZZERS
@@ -391,6 +407,8 @@ tests_fuzz_fuzz_exchange_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_frame_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_listing_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_romfs_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_share_SOURCES = tests/fuzz/fuzz_share.c tests/unit/share_client.c tests/unit/share_client.h
+tests_fuzz_fuzz_share_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_times_codec_LDADD = $(LIBMOUNT_LIBS)
 tests_fuzz_fuzz_times_codec_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 fuzz: $(FUZZ_TESTS)

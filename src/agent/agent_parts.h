@@ -21,6 +21,10 @@ extern const size_t agent_changes_len;
 extern const char agent_info[];
 extern const size_t agent_info_len;
 
+/* board/share.py, loaded behind the core to bring directories of the host to the board. NUL-terminated. */
+extern const char agent_share[];
+extern const size_t agent_share_len;
+
 /* board/rom.py, and board/rom_changes.py behind it, loaded when ROM partitions are asked for. */
 extern const char agent_rom[];
 extern const size_t agent_rom_len;

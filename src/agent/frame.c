@@ -8,9 +8,14 @@
 
 size_t frame_encode(uint8_t *out, uint8_t type, uint8_t sequence, const void *payload, size_t len)
 {
+	return frame_encode_channel(out, type, 0, sequence, payload, len);
+}
+
+size_t frame_encode_channel(uint8_t *out, uint8_t type, uint8_t channel, uint8_t sequence, const void *payload, size_t len)
+{
 	out[0] = AGENT_FRAME_MARK;
 	out[1] = type;
-	out[2] = 0;
+	out[2] = channel;
 	out[3] = sequence;
 	le_put16(out + 4, len);
 	le_put16(out + 6, crc32(0, out, 6));
@@ -83,14 +88,14 @@ static enum frame_event read_credit(struct frame_reader *reader)
 	return FRAME_CREDIT;
 }
 
-static bool header_good(const uint8_t *p)
+bool frame_header_good(const uint8_t *bytes, size_t most)
 {
-	return le_get16(p + 6) == (uint16_t)crc32(0, p, 6) && le_get16(p + 4) <= AGENT_PAYLOAD_MAX;
+	return le_get16(bytes + 6) == (uint16_t)crc32(0, bytes, 6) && le_get16(bytes + 4) <= most;
 }
 
 bool frame_decode(const uint8_t *bytes, size_t len, struct frame *frame)
 {
-	if (len < AGENT_HEADER_SIZE + AGENT_TRAILER_SIZE || bytes[0] != AGENT_FRAME_MARK || !header_good(bytes))
+	if (len < AGENT_HEADER_SIZE + AGENT_TRAILER_SIZE || bytes[0] != AGENT_FRAME_MARK || !frame_header_good(bytes, UINT16_MAX))
 		return false;
 	size_t before_crc = AGENT_HEADER_SIZE + (size_t)le_get16(bytes + 4);
 	if (len != before_crc + AGENT_TRAILER_SIZE || le_get32(bytes + before_crc) != (uint32_t)crc32(0, bytes, (uInt)before_crc))
@@ -110,7 +115,7 @@ static enum frame_event read_frame(struct frame_reader *reader)
 
 	if (have < AGENT_HEADER_SIZE)
 		return FRAME_NONE;
-	if (!header_good(p))
+	if (!frame_header_good(p, AGENT_PAYLOAD_MAX))
 		return damaged(reader);
 	size_t size = AGENT_HEADER_SIZE + (size_t)le_get16(p + 4) + AGENT_TRAILER_SIZE;
 	if (have < size)
@@ -135,7 +140,7 @@ size_t frame_reader_lacks(const struct frame_reader *reader)
 	const uint8_t *p = reader->bytes + reader->start;
 	size_t have = reader->end - reader->start;
 
-	if (have < AGENT_HEADER_SIZE || p[0] != AGENT_FRAME_MARK || !header_good(p))
+	if (have < AGENT_HEADER_SIZE || p[0] != AGENT_FRAME_MARK || !frame_header_good(p, AGENT_PAYLOAD_MAX))
 		return 0;
 	return AGENT_HEADER_SIZE + (size_t)le_get16(p + 4) + AGENT_TRAILER_SIZE - have;
 }

@@ -20,10 +20,16 @@ struct frame {
 };
 
 /*
- * Writes the frame with TYPE, SEQUENCE and the LEN (at most AGENT_PAYLOAD_MAX) bytes of PAYLOAD to OUT, which has room for
- * FRAME_SIZE_MAX bytes. PAYLOAD may already lie at OUT + AGENT_HEADER_SIZE. Returns the frame's size in bytes.
+ * Writes the frame with TYPE, SEQUENCE and the LEN (at most UINT16_MAX) bytes of PAYLOAD to OUT, which has room for them between
+ * AGENT_HEADER_SIZE and AGENT_TRAILER_SIZE bytes more. PAYLOAD may already lie at OUT + AGENT_HEADER_SIZE. Returns the frame's size in bytes.
  */
 size_t frame_encode(uint8_t *out, uint8_t type, uint8_t sequence, const void *payload, size_t len);
+
+/* The same on another channel than 0. */
+size_t frame_encode_channel(uint8_t *out, uint8_t type, uint8_t channel, uint8_t sequence, const void *payload, size_t len);
+
+/* Whether the AGENT_HEADER_SIZE BYTES are the header, undamaged, of a frame with a payload of MOST bytes at most. */
+bool frame_header_good(const uint8_t *bytes, size_t most);
 
 /* Whether the LEN BYTES are a frame, no more and no less, which is in *FRAME then, with its payload in BYTES. */
 bool frame_decode(const uint8_t *bytes, size_t len, struct frame *frame);

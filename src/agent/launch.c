@@ -242,8 +242,11 @@ static int start_core(struct launch *launch, struct diag *diag)
 	}
 	if (!repl.eight_bit && !session->text)
 		session->text = "the line does not carry bytes above 127";
-	error = session->text ? start_text(launch, &repl, &own) : start_frames(launch, &repl, &own);
-	if (error == -EREMOTEIO)
+	if (session->text && launch->options.frames_only)
+		error = diag_fail(&own, DIAG_AGENT, EOPNOTSUPP, "%s: %s", bytelink_device(launch->link), session->text);
+	else
+		error = session->text ? start_text(launch, &repl, &own) : start_frames(launch, &repl, &own);
+	if (error == -EREMOTEIO || error == -EOPNOTSUPP)
 		rawrepl_leave(&repl, QUIT_US, NULL);
 	if (error) {
 		error = core_failed(launch, error, &own);

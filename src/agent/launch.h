@@ -31,6 +31,7 @@ struct launch_options {
 	int64_t timeout_us;             /* to reach the board, and its longest silence, in microseconds */
 	bool nointerrupt;               /* fail rather than stop a running program */
 	const char *text;               /* why the requests go as text, where that is known; NULL: it is found out */
+	bool frames_only;               /* fail where they would go as text */
 	const struct agent_part *parts; /* loaded behind the core, in this order */
 	size_t part_count;
 	exchange_trace_fn *trace; /* told of each frame; may be NULL */
@@ -42,7 +43,8 @@ struct text;
 
 /*
  * Brings the board behind LINK to its prompt and starts the agent there, within options->timeout_us. Returns 0 with *OUT the launch,
- * or a negative errno with DIAG filled: those of rawrepl_enter, -ENOMEM too little memory on the board, -EPROTO or -EREMOTEIO the
+ * or a negative errno with DIAG filled: those of rawrepl_enter, -ENOMEM too little memory on the board, -EOPNOTSUPP only text
+ * goes and frames_only was asked for, -EPROTO or -EREMOTEIO the
  * agent does not run there (DIAG has the board's words), -EIO the board fell silent; or that with which a wait at LINK ended.
  */
 int launch_open(struct launch **out, struct bytelink *link, const struct launch_options *options, struct diag *diag);

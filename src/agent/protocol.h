@@ -7,7 +7,7 @@
  *   offset  size
  *        0     1  0xFA, a byte that never occurs in UTF-8
  *        1     1  type: of a request (enum agent_op), or of an answer (enum agent_answer)
- *        2     1  channel: 0, the files. The others are for what shares the line later
+ *        2     1  channel: 0, the files; 1, a share (SHARE below). The others are for what shares the line later
  *        3     1  sequence number: the request's own, and in each answer that of its request
  *        4     2  length of the payload
  *        6     2  the low half of the CRC-32 of the six bytes before it, so that a damaged length is never waited for
@@ -132,5 +132,94 @@ enum agent_write {
  * board file system raises it).
  */
 #define AGENT_ERRNO_NOT_OPEN 77
+
+/*
+ * SHARE, channel 1: directories of the host on the board (src/share/; board/share.py is the other side). The frames are the same, but
+ * here the board asks and the host answers, each request with one frame. The board has one request under way and starts the next
+ * when it has the answer, or has given up. A frame for the board that is longer than the window goes over with credits, as above.
+ *
+ * A request's payload begins with u8 TRY (enum share_try). The sequence number counts requests, so that one asked again is known: the
+ * host does nothing twice, and sends its last answer again, once for each TRY, maybe with less DATA; what is deflated then starts the
+ * stream anew. Every answer, AGENT_DONE or AGENT_FAILED, begins with u8 TRY as it came and u8 flags (enum share_flag); AGENT_FAILED goes
+ * on with i32 errno, as Linux and MicroPython number it.
+ *
+ * What the ops below speak of:
+ *   SHARE   u8, which directory: their numbers begin with 0
+ *   PATH    all that is left of the payload: where in the directory, in UTF-8, as "lib/a.py"; nothing: the directory itself. What has an
+ *           empty part, `.`, `..` or NUL is refused
+ *   HANDLE  u8, less than SHARE_HANDLES: an open file. The board chooses it; opening one that is taken closes what it was
+ *   STAT    u8 enum share_kind, u32 size (0xFFFFFFFF: so much or more), u32 mtime in seconds from 1970
+ *   WANTED  u16, the most bytes of DATA that the board has room for, inflated
+ *   DATA    u16 how many bytes, and these bytes, up to the payload's end; with SHARE_DEFLATED they are the next part of one raw deflate
+ *           stream with the window of SHARE_HELLO, ended by a Z_SYNC_FLUSH, that SHARE_RESET starts anew. What is not deflated is
+ *           not in the stream. There is at least one byte unless nothing follows; with SHARE_LAST nothing follows them
+ */
+enum share_op {
+	SHARE_HELLO =
+		'H', /* u16 largest payload either way, u32 free heap, u8 window bits (9 to 15; 0: no deflate), the first line of
+	                        the board's banner, or its start -> nothing. All that the agent before it had open is closed */
+	SHARE_STAT = 'S',   /* SHARE, PATH -> STAT */
+	SHARE_IMPORT = 'I', /* SHARE, WANTED, PATH of a module without .py -> all that import asks: STAT (SHARE_NOTHING: 0, 0), u8
+	                        kind of the module's .py, u8 kind of its .mpy (PATH.py, or PATH/__init__.py where PATH is a directory),
+	                        and of the first of these that is a file u32 size, u32 mtime, DATA from its start */
+	SHARE_LIST = 'L',   /* SHARE, WANTED (at least 261), u8 length of AFTER, AFTER, PATH -> DATA: the entries whose names come
+	                        behind AFTER in the order of bytes, each u8 enum share_kind, u32 size, u8 length of name, name */
+	SHARE_OPEN = 'O',   /* SHARE, HANDLE, u8 enum share_open, WANTED, PATH -> u32 size, u32 mtime, DATA from the start */
+	SHARE_READ = 'R',   /* HANDLE, u32 offset, WANTED -> DATA */
+	SHARE_WRITE = 'W',  /* HANDLE, u8 enum share_write, u32 offset (0xFFFFFFFF: at the end), bytes -> u32 the file's size */
+	SHARE_SIZE = 's',   /* HANDLE -> u32 the file's size */
+	SHARE_CLOSE = 'C',  /* HANDLE -> nothing */
+	SHARE_MKDIR = 'M',  /* SHARE, PATH -> nothing */
+	SHARE_RMDIR = 'd',  /* SHARE, PATH -> nothing */
+	SHARE_REMOVE = 'u', /* SHARE, PATH -> nothing */
+	SHARE_RENAME = 'N', /* SHARE, u16 length of FROM, FROM, PATH of its new place -> nothing */
+	SHARE_STATVFS = 'V', /* SHARE, PATH -> ten u32, in the order of os.statvfs */
+	SHARE_PROGRAM = 'P', /* u32 offset, WANTED -> u32 size, DATA: the program to run */
+	SHARE_BYTES = 'Y',   /* bytes from the host that were no answer -> nothing: sent again when no request is under way */
+	SHARE_END = 'Z'      /* u8 enum share_how, i32 exit code, words -> nothing: the program has ended */
+};
+
+enum share_try {
+	SHARE_COUNT = 0x3f,  /* how often it was asked before */
+	SHARE_FRESH = 0x40,  /* the board has lost the deflate stream: it has to start anew */
+	SHARE_PADDED = 0x80, /* the payload's last byte means nothing: a frame never ends on a full USB packet */
+};
+
+enum share_flag {
+	SHARE_INTERRUPT = 1, /* to be raised as KeyboardInterrupt after this exchange */
+	SHARE_DEFLATED = 2,
+	SHARE_RESET = 4,
+	SHARE_LAST = 8,
+	SHARE_STOP = 16, /* with INTERRUPT: the program is to end, as by sys.exit */
+};
+
+enum share_kind { SHARE_NOTHING, SHARE_FILE, SHARE_DIRECTORY };
+
+enum share_open {
+	SHARE_OPEN_READ = 1,
+	SHARE_OPEN_WRITE = 2,
+	SHARE_OPEN_CREATE = 4,
+	SHARE_OPEN_TRUNCATE = 8,
+	SHARE_OPEN_APPEND = 16, /* every write goes to the end */
+	SHARE_OPEN_NEW = 32,    /* with CREATE: fails where it is there already */
+};
+
+enum share_write {
+	SHARE_WRITE_FLUSH = 1, /* then its content is on the disk */
+	SHARE_WRITE_CLOSE = 2, /* also when the write fails */
+};
+
+enum share_how {
+	SHARE_MORE,    /* the words go on in the next SHARE_END */
+	SHARE_ENDED,   /* at the program's end, or that of a REPL */
+	SHARE_EXITED,  /* by sys.exit */
+	SHARE_RAISED,  /* by an exception, which the words show */
+	SHARE_REFUSED, /* it never began: the path in the words' first line is there already, or cannot be one, as the next line says */
+};
+
+enum {
+	SHARE_HANDLES = 32,
+	SHARE_PAYLOAD_MAX = 12320, /* of a frame on this channel, where the board has the memory */
+};
 
 #endif

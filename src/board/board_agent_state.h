@@ -11,11 +11,11 @@
 #include <stdatomic.h>
 
 #include "agent/agent.h"
+#include "agent/packer.h"
 #include "board/ahead.h"
 #include "board/board_agent.h"
 #include "board/identity.h"
 #include "board/mounts.h"
-#include "board/packer.h"
 #include "board/room.h"
 
 struct board_agent {

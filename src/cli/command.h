@@ -12,8 +12,6 @@ struct command {
 	int (*run)(const struct command *command, int argc, char **argv);
 };
 
-enum { EXIT_USAGE = 2 };
-
 extern const struct command cmd_query, cmd_build, cmd_deploy, cmd_dump, cmd_list, cmd_extract, cmd_check;
 
 #endif

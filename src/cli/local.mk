@@ -23,8 +23,7 @@ mpremote_romfs_SOURCES = \
 	src/cli/command.h \
 	src/cli/compiler.c \
 	src/cli/compiler.h \
-	src/cli/device_args.c \
-	src/cli/device_args.h \
+	src/bytelink/device_args.h \
 	src/cli/failure.c \
 	src/cli/failure.h \
 	src/cli/image.c \

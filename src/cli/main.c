@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "cli/command.h"
-#include "cli/device_args.h"
+#include "bytelink/device_args.h"
 #include "cli/say.h"
 
 static const struct command *const commands[] = {

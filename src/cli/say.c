@@ -2,36 +2,10 @@
 #include "cli/say.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-static void say_words(const char *words)
-{
-	char text[sizeof(((struct diag *)NULL)->text)];
-
-	fflush(stdout);
-	fprintf(stderr, "mpremote-romfs: %s\n", diag_printable(text, sizeof(text), words, strlen(words)));
-}
-
-int say_failure(const struct diag *diag)
-{
-	say_words(diag->text);
-	return diag->layer == DIAG_USAGE ? EXIT_USAGE : EXIT_FAILURE;
-}
-
-void say(const char *format, ...)
-{
-	char text[sizeof(((struct diag *)NULL)->text)];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	say_words(text);
-}
 
 int say_usage(const struct command *command, const char *format, ...)
 {
@@ -73,12 +47,4 @@ void say_name(FILE *out, const char *name)
 void say_count(FILE *out, size_t count, const char *one, const char *many)
 {
 	fprintf(out, "%zu %s", count, count == 1 ? one : many);
-}
-
-int say_end(int status)
-{
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return status;
-	say("cannot write what is to be printed: %s", strerror(errno));
-	return EXIT_FAILURE;
 }

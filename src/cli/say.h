@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* say: what mpremote-romfs says to people: control characters in names do not reach the terminal. */
+/* say: what mpremote-romfs says to people, beside base/say.h. */
 #ifndef CLI_SAY_H
 #define CLI_SAY_H
 
 #include <stdio.h>
 
-#include "base/diag.h"
+#include "base/say.h"
 #include "cli/command.h"
-
-/* Says the words of DIAG on stderr. Returns EXIT_FAILURE, or EXIT_USAGE for DIAG_USAGE. */
-int say_failure(const struct diag *diag);
-
-/* Says the printf-style words on stderr. */
-void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Says what is wrong with COMMAND's command line, and where help is. Returns EXIT_USAGE. */
 int say_usage(const struct command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -28,8 +22,5 @@ void say_name(FILE *out, const char *name);
 
 /* Prints COUNT and the word for that many: "1 file", "0 files". */
 void say_count(FILE *out, size_t count, const char *one, const char *many);
-
-/* Ends what goes to stdout. Returns STATUS, or EXIT_FAILURE, with words, where it could not be written. */
-int say_end(int status);
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 
 #include "board/board_rom.h"
-#include "cli/device_args.h"
+#include "bytelink/device_args.h"
 #include "cli/failure.h"
 
 struct session {

@@ -10,12 +10,14 @@ mkdir programs
 ln -s "$mpremotefs" programs/mpremotefs
 ln -s "$mpremotefs" programs/mount.mpremote
 ln -s "$romfs" programs/mpremote-romfs
+ln -s "$share" programs/mpremote-share
 PATH=$PWD/programs:$PATH
 
 set +eu # as in a shell that somebody works in
 . /usr/share/bash-completion/bash_completion
 . "$top_srcdir/scripts/completion/mpremotefs" || fail 'scripts/completion/mpremotefs'
 . "$top_srcdir/scripts/completion/mpremote-romfs" || fail 'scripts/completion/mpremote-romfs'
+. "$top_srcdir/scripts/completion/mpremote-share" || fail 'scripts/completion/mpremote-share'
 compopt() { :; } # bash has it only behind a Tab
 
 # What is offered for the line so far, LINE, each once, one a line. As readline does it breaks words at = and :, too.
@@ -110,3 +112,23 @@ for arch in $(offers 'mpremote-romfs build --march '); do
 	mpremote-romfs build --mpy-cross "$mpy_cross" --march "$arch" -o arch.romfs folder >said.out 2>&1 || fail "--march $arch: $(cat said.out)"
 done
 assert_refused 'nonsense' mpremote-romfs build --mpy-cross "$mpy_cross" --march nonsense -o arch.romfs folder
+
+# --- mpremote-share ---
+
+completes_listed 'mpremote-share ' "$(commands_of mpremote-share)
+$(options_of mpremote-share)" mpremote-share
+completes_listed 'mpremote-share -' "$(options_of mpremote-share)" mpremote-share
+touch program.py
+completes 'mpremote-share r' repl run
+completes 'mpremote-share run pro' program.py programs
+completes 'mpremote-share run program.py fi' file.txt
+completes 'mpremote-share run program.py -'
+completes 'mpremote-share -v fo' folder
+completes 'mpremote-share -v folder --volume fo' folder
+completes 'mpremote-share -v folder:' /remote ro rw # of the word behind the last colon, as readline wants it
+completes 'mpremote-share -v folder:r' ro rw
+completes 'mpremote-share -v folder:/lib:' ro rw
+completes 'mpremote-share -v folder --watch run pro' program.py programs
+completes 'mpremote-share --dtr o' off on
+completes 'mpremote-share -d aut' auto
+completes 'mpremote-share exec x'

@@ -12,6 +12,7 @@
 
 mpremotefs=${top_builddir:?}/mpremotefs
 romfs=$top_builddir/mpremote-romfs
+share=$top_builddir/mpremote-share
 linesim=$top_builddir/tests/lab/linesim
 board=$top_srcdir/scripts/board
 flash=$PWD/flash

@@ -39,3 +39,4 @@ check "$top_srcdir/src/cli/mpremote-romfs.1" "$commands" "$(
 	options_of "$romfs"
 	for command in $commands; do options_of "$romfs" "$command"; done
 )"
+check "$top_srcdir/src/share/mpremote-share.1" "$(commands_of "$share")" "$(options_of "$share")"

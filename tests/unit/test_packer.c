@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "board/packer.h"
+#include "agent/packer.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -33,7 +33,7 @@ gc.collect()
 free = gc.mem_free()
 # The largest payload of a frame. One buffer serves both directions: a request is read before its answer is written.
 block = 4096 if free > 120000 else 1024 if free > medium else 512
-buf = bytearray(block + 80)
+buf = bytearray(12400 if free > 400000 else block + 80)  # more than a block is for share.py
 mem = memoryview(buf)
 # [sequence number of the answer, code that is coming in, answer has several parts, number of the last request, and its answer if
 # it is short: only what changes nothing has a longer one, or several parts]

@@ -81,7 +81,7 @@ def __mpremotefs__():
         return 0
 
     requests.update({66: hold, 81: leave})
-    shared["send"] = send
+    shared.update({"send": send, "fill": fill, "line": line, "tty": tty})
     kbd_intr(-1)
     try:
         pack_into("<HIB", buf, 8, block, free, 1 if deflate else 0)

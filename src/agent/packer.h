@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * packer: content to the payloads of AGENT_WRITE (agent/protocol.h): one raw deflate stream that runs through all files, so that
- * a file profits from those before it; what does not get smaller goes as it is. No input, no output.
+ * packer: content to the payloads of AGENT_WRITE and of SHARE's DATA (agent/protocol.h): one raw deflate stream that runs through all
+ * files, so that a file profits from those before it; what does not get smaller goes as it is. No input, no output.
  */
-#ifndef BOARD_PACKER_H
-#define BOARD_PACKER_H
+#ifndef AGENT_PACKER_H
+#define AGENT_PACKER_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,8 +18,8 @@ enum { PACKER_INPUT_MAX = 12288 }; /* more content at once only makes others wai
 struct packed {
 	size_t taken;  /* bytes of the content that it stands for */
 	size_t len;    /* bytes of it */
-	bool deflated; /* AGENT_WRITE_DEFLATED: else it is the content itself */
-	bool reset;    /* AGENT_WRITE_RESET: the stream starts here */
+	bool deflated; /* else it is the content itself */
+	bool reset;    /* the stream starts here */
 };
 
 /* A packer for a board with a window of WINDOW_BITS (9 to 15; 0: it cannot inflate, nothing is deflated). NULL: no memory. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "board/packer.h"
+#include "agent/packer.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/device_args.h"
+#include "bytelink/device_args.h"
 
 #include <errno.h>
 #include <stdlib.h>

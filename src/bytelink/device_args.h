@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* device_args: the words of a command line that say which board, and how it is reached: -d DEVICE, -b BAUD... */
-#ifndef CLI_DEVICE_ARGS_H
-#define CLI_DEVICE_ARGS_H
+#ifndef BYTELINK_DEVICE_ARGS_H
+#define BYTELINK_DEVICE_ARGS_H
 
 #include <stdbool.h>
 

@@ -1,0 +1,795 @@
+# The part of the agent that brings directories of the host to the board (SHARE in src/agent/protocol.h) and runs a program there. It
+# is loaded behind the core and begins when the core has ended, by at_end: what runs then is called from the friendly REPL. In its
+# namespace are the core's buf, mem, block, free, line, fill, tty, at_end, and `plan`, which the host has set:
+#
+#   ([path of each share], NAME, [its sys.argv])     NAME: what tracebacks call the program; "": there is none, but a REPL
+#
+# The board asks, with Ctrl-C off, and the host answers. Nothing is asked without need: what is read goes through AHEAD, which all
+# files share, and what is written waits in its file until there is enough of it.
+import gc, os, sys
+from binascii import crc32
+from io import BytesIO, IOBase, StringIO
+from micropython import kbd_intr
+from select import poll
+from struct import pack, pack_into, unpack_from
+from time import ticks_add, ticks_diff, ticks_ms
+
+try:
+    from vfs import mount, umount
+except ImportError:
+    from os import mount, umount
+try:
+    from deflate import DeflateIO
+except ImportError:
+    DeflateIO = None
+
+# Where a byte of the core came damaged, a name may be another one: known now, the core is put there again.
+buf, mem, block, free, line, fill, tty, at_end
+if tty:
+    from termios import tcsetattr
+write = sys.stdout.buffer.write
+read = sys.stdin.buffer.readinto
+block = len(buf) - 80
+poller = poll()
+poller.register(sys.stdin, 1)
+one = bytearray(1)
+
+# The window of the deflate stream. It stays all the time, so it is smaller than that of files.py.
+wbits = 15 if free > 400000 else 12 if free > 100000 else 10 if free > 30000 else 0
+if not DeflateIO:
+    wbits = 0
+inflate = source = None
+source_end = 0
+
+# What was read of a file ahead of its reader: ahead[:ahead_len] is from ahead_at in the file AHEAD_OF, whose end follows if AHEAD_LAST.
+ahead = bytearray(min(block, 12288))
+aheads = memoryview(ahead)
+ahead_of = None
+ahead_at = ahead_len = ahead_last = 0
+# How much is written at once: less on a line that damages much. GOOD: exchanges since it did.
+most = len(ahead)
+good = 0
+
+# The number of the last request; 64 when the deflate stream has to start anew; what was found ahead of an answer and was none; whether
+# a Ctrl-C was among it, or came in an answer; whether a request is under way.
+sequence = 0
+fresh = 64
+typed = bytearray()
+interrupted = busy = False
+# What Ctrl-C is between two requests: -1 once all that is left is to end.
+key = 3
+
+# The files that have a handle, by it, and the one that was given out last. What import is going to ask, by path, and the file that it
+# will open. How the program is called until it is opened. What is to be as before.
+handles = [None] * 32
+turn = 0
+answers = {}
+offered = None
+program = None
+mounted = []
+before = restart = None
+NAME = "__mpremotefs__"
+
+
+def set_tty(least):
+    if tty:
+        tty[6][6] = least
+        tcsetattr(0, 0, tty)
+
+
+def hear(tag, idle):
+    # Reads until the answer to the request of TRY TAG has come, and returns the end of its payload; or 0 when it comes damaged, or
+    # not within IDLE ms.
+    global interrupted
+    have = 0
+    until = ticks_add(ticks_ms(), idle)
+    while fill(have, have + 1, max(0, ticks_diff(until, ticks_ms())), 0):
+        have += 1
+        while have and (buf[0] != 0xFA or have == 8):
+            if have == 8 and unpack_from("<H", buf, 6)[0] == crc32(mem[:6]) & 0xFFFF and unpack_from("<H", buf, 4)[0] <= block:
+                break
+            # It begins no frame: somebody has typed it.
+            if buf[0] == 3:
+                interrupted = True
+            elif len(typed) < 256:
+                typed.append(buf[0])
+            have -= 1
+            mem[:have] = bytes(mem[1 : have + 1])
+        if have < 8:
+            continue
+        end = 8 + unpack_from("<H", buf, 4)[0]
+        if not fill(8, end + 4, 300, line[0] if end + 4 > line[0] else 0):
+            return 0
+        if unpack_from("<I", buf, end)[0] != crc32(mem[:end]) & 0xFFFFFFFF:
+            # Whatever is on its way is lost: until the line is quiet.
+            while poller.poll(60) and ticks_diff(until, ticks_ms()) > -5000:
+                read(one)
+            return 0
+        if buf[2] == 1 and buf[3] == sequence and buf[8] == tag and end >= 10:
+            return end
+        have = 0  # the answer to an earlier try
+        until = ticks_add(ticks_ms(), idle)
+    return 0
+
+
+def ask(op, head, data=b"", take=None, tries=9):
+    # Has the host do OP, whose payload is HEAD and DATA. TAKE is called with the end of the answer's payload, which begins at buf[10];
+    # what it returns is returned. Raises OSError as the host says, or KeyboardInterrupt.
+    global busy, sequence, fresh, typed, interrupted, offered, most, good
+    middle = 9 + len(head)
+    end = middle + len(data)
+    if busy or end > 7 + block:
+        raise OSError(16 if busy else 36)  # a callback in the middle of another request; a long path
+    error = result = None
+    kbd_intr(-1)
+    try:
+        for _ in (0, 1):  # a Ctrl-C that came before is raised here
+            pass
+        busy = True
+        if op != 73 and op != 89:
+            answers.clear()
+            offered = None
+        set_tty(0)
+        sequence = sequence + 1 & 255
+        for count in range(tries):
+            mem[9:middle] = head
+            mem[middle:end] = data
+            size = end if end + 4 & 63 else end + 1
+            buf[8] = tag = count | fresh | (128 if size > end else 0)
+            pack_into("<BBBBH", buf, 0, 0xFA, op, 1, sequence, size - 8)
+            pack_into("<H", buf, 6, crc32(mem[:6]) & 0xFFFF)
+            pack_into("<I", buf, size, crc32(mem[:size]) & 0xFFFFFFFF)
+            write(mem[: size + 4])
+            size = hear(tag, 700 if count < 3 else 2000)
+            if size:
+                break
+            fresh = 64
+            good = 0
+            if count:
+                most = max(512, most // 2)
+            typed = bytearray()  # it may have been the answer, in pieces
+            if interrupted:
+                break  # by another host: ours says it in its answer
+        if not size:
+            error = 5
+        else:
+            fresh = 0
+            good += 1
+            if good & 15 == 0:
+                most = min(most * 2, len(ahead))
+            if buf[9] & 1:
+                interrupted = True
+            if buf[1] == 69:
+                error = unpack_from("<i", buf, 10)[0]
+            elif take:
+                result = take(size)
+    finally:
+        busy = False
+        set_tty(1)
+        kbd_intr(key)
+    if typed and op != 90:
+        back = typed
+        typed = bytearray()
+        ask(89, b"", back)
+    if interrupted:
+        interrupted = False
+        if key == 3:
+            raise SystemExit if size and buf[9] & 16 and before else KeyboardInterrupt
+    if error:
+        raise OSError(error)
+    return result
+
+
+def ask_data(op, head, data, take):
+    # The same for what brings DATA, as much as there is room for: WANTED is behind HEAD.
+    return ask(op, head + pack("<H", len(ahead)), data, take)
+
+
+def unpack_data(at, end, to):
+    # Puts the DATA at buf[at:end] into the memory TO. Returns how many bytes, and whether they are the last.
+    global inflate, source, source_end, fresh
+    size, = unpack_from("<H", buf, at)
+    at += 2
+    if size > len(to):
+        raise OSError(5)
+    if not buf[9] & 2:
+        to[:size] = mem[at:end]
+        return size, buf[9] & 8
+    try:
+        if buf[9] & 4:
+            inflate = source = None
+            gc.collect()
+            source = BytesIO(block + 64)
+            source_end = 0
+            inflate = DeflateIO(source, 1, wbits)
+        rest = source.read(source_end - source.tell())
+        source.seek(0)
+        source.write(rest)
+        source.write(mem[at:end])
+        source_end = source.tell()
+        source.seek(0)
+        if inflate.readinto(to[:size]) != size:
+            raise OSError(5)
+    except BaseException:
+        inflate = source = None
+        fresh = 64
+        raise
+    return size, buf[9] & 8
+
+
+def into_ahead(file, offset, at):
+    # What puts the DATA behind the answer's first bytes, up to buf[at], into AHEAD: it is from OFFSET in FILE.
+    global ahead_of
+
+    def take(end):
+        global ahead_of, ahead_at, ahead_len, ahead_last
+        ahead_len, ahead_last = unpack_data(at, end, aheads)
+        ahead_at = offset
+        ahead_of = file
+
+    ahead_of = None
+    return take
+
+
+def free_handle():
+    # One that is free, or that of a file which is only read: it can be opened again. They take turns.
+    global turn
+    for k in range(64):
+        turn = turn + 1 & 31
+        file = handles[turn]
+        if not file:
+            return turn
+        if k > 31 and file.bits == 1:
+            file.handle = handles[turn] = None
+            return turn
+    raise OSError(24)
+
+
+def lacks(got):
+    # How many bytes the last character of the UTF-8 GOT lacks.
+    for k in range(1, min(len(got), 4) + 1):
+        c = got[-k]
+        if c & 192 != 128:
+            return max(0, (1 if c < 128 else 2 if c < 224 else 3 if c < 240 else 4) - k)
+    return 0
+
+
+# A file is three classes and a share two, each no larger than a small board can compile at once.
+class Opened(IOBase):
+    # SHARE: None for the program itself. BITS: of enum share_open; 0: closed.
+    def __init__(self, share, path, bits, text):
+        self.share = share
+        self.path = path
+        self.bits = bits
+        self.text = text
+        self.pos = self.used = 0
+        self.dirty = False
+        self.out = self.handle = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        got = self.readline()
+        if not got:
+            raise StopIteration
+        return got
+
+    def open(self, ahead=False):
+        # Has the host open it, and with AHEAD send what it begins with.
+        handle = free_handle()
+        head = bytes((self.share.number, handle, self.bits))
+        path = self.path.encode()
+        if ahead:
+            ask_data(79, head, path, into_ahead(self, 0, 18))
+        else:
+            ask(79, head + b"\0\0", path, self.to_end if self.bits & 16 else None)
+        self.handle = handle
+        handles[handle] = self
+        return self
+
+    def to_end(self, end):
+        self.pos, = unpack_from("<I", buf, 10)
+
+    def some(self):
+        # Sees to it that AHEAD has what comes next. Returns how much of it there is.
+        global ahead_last
+        asked = False
+        while True:
+            if ahead_of is self and ahead_at <= self.pos:
+                n = ahead_at + ahead_len - self.pos
+                if n > 0:
+                    return n
+                if asked or n == 0 and ahead_last:
+                    ahead_last = 0  # the next time it may have grown
+                    return 0
+            if not self.share:
+                ask_data(80, pack("<I", self.pos), b"", into_ahead(self, self.pos, 14))
+            else:
+                if self.handle is None:
+                    self.open()
+                ask_data(82, pack("<BI", self.handle, self.pos), b"", into_ahead(self, self.pos, 10))
+            asked = True
+
+    def check(self, bit):
+        if not self.bits & bit:
+            raise OSError(9)
+        if bit == 1 and self.used:
+            self.put()
+
+
+class Read(Opened):
+    def readinto(self, to):
+        self.check(1)
+        to = memoryview(to)
+        size = len(to)
+        done = 0
+        while done < size:
+            n = min(self.some(), size - done)
+            if not n:
+                break
+            at = self.pos - ahead_at
+            to[done : done + n] = aheads[at : at + n]
+            done += n
+            self.pos += n
+        return done
+
+    def get(self, size):
+        # SIZE bytes, or what is left of the file; -1: all that is left.
+        got = b""
+        while size:
+            n = self.some()
+            if not n:
+                break
+            if 0 < size < n:
+                n = size
+            at = self.pos - ahead_at
+            got += aheads[at : at + n]
+            self.pos += n
+            size -= n if size > 0 else 0
+        return got
+
+    def read(self, size=-1):
+        self.check(1)
+        if size is None or size < 0:
+            got = self.get(-1)
+        elif size < len(ahead):
+            got = self.get(size)
+        else:
+            got = bytearray(size)
+            got = bytes(memoryview(got)[: self.readinto(got)])
+        if not self.text:
+            return got
+        if size and size > 0 and got and max(got) > 127:
+            # So many characters are asked for.
+            while True:
+                more = self.get(size - sum(c & 192 != 128 for c in got) or lacks(got))
+                if not more:
+                    break
+                got += more
+        return str(got, "utf8")
+
+    def readline(self, size=-1):
+        self.check(1)
+        got = b""
+        while size:
+            n = self.some()
+            if not n:
+                break
+            if 0 < size < n:
+                n = size
+            at = self.pos - ahead_at
+            end = ahead.find(b"\n", at, at + n) + 1
+            if end:
+                n = end - at
+            got += aheads[at : at + n]
+            self.pos += n
+            if end:
+                break
+            size -= n if size > 0 else 0
+        return str(got, "utf8") if self.text else got
+
+    def readlines(self):
+        return list(self)
+
+
+class File(Read):
+    def put(self, data=b"", flags=0):
+        # Writes what waits, and DATA behind it.
+        global ahead_of
+        if ahead_of and ahead_of.path == self.path:
+            ahead_of = None
+        at = self.pos - self.used
+        head = pack("<BBI", self.handle, flags, 0xFFFFFFFF if self.bits & 16 else at)
+        grows = self.bits & 16 and self.used + len(data)
+        if self.used:
+            head += memoryview(self.out)[: self.used]
+        self.used = 0
+
+        def take(end):
+            self.pos = unpack_from("<I", buf, 10)[0] if grows else self.pos + len(data)
+
+        ask(87, head, data, take)
+
+    def write(self, data):
+        self.check(2)
+        data = memoryview(data) if isinstance(data, (str, bytes, bytearray, memoryview)) else memoryview(bytes(data))
+        size = len(data)
+        room = min(block - 8, 1400)
+        self.dirty = True
+        at = 0
+        while at < size:
+            n = min(size - at, max(room, min(most, block - 8)) - self.used)
+            if self.used + n >= room:
+                self.put(data[at : at + n])
+            else:
+                if not self.out:
+                    self.out = bytearray(room)
+                self.out[self.used : self.used + n] = data[at : at + n]
+                self.used += n
+                self.pos += n
+            at += n
+        return size
+
+    def seek(self, offset, whence=0):
+        if not self.bits:
+            raise OSError(9)
+        if self.used:
+            self.put()
+        if whence == 2 and self.handle is None:
+            self.open()
+        if whence == 2:
+            offset += ask(115, bytes((self.handle,)), b"", lambda end: unpack_from("<I", buf, 10)[0])
+        elif whence:
+            offset += self.pos
+        if offset < 0:
+            raise OSError(22)
+        self.pos = offset
+        return offset
+
+    def tell(self):
+        if self.used and self.bits & 16:
+            self.put()
+        return self.pos
+
+    def flush(self):
+        if self.dirty and self.bits & 2:
+            self.dirty = False
+            self.put(b"", 1)
+
+    def close(self):
+        handle = self.handle
+        bits = self.bits
+        try:
+            if bits & 2 and self.used:
+                self.put(b"", 2)
+            elif bits & 2:
+                ask(67, bytes((handle,)))
+        finally:
+            self.bits = 0
+            self.handle = self.out = None
+            if handle is not None:
+                handles[handle] = None
+
+    def ioctl(self, request, argument):
+        # FLUSH, POLL, CLOSE, and how much import reads at a time (py/stream.h).
+        if request == 1:
+            self.flush()
+        elif request == 3:
+            return argument & 5
+        elif request == 4:
+            self.close()
+        elif request == 11:
+            return 255
+        else:
+            return -22
+        return 0
+
+
+try:
+    from time import gmtime
+
+    epoch = 946684800 if gmtime(0)[0] == 2000 else 0
+except ImportError:
+    epoch = 0
+
+
+def stat_of(kind, size, mtime):
+    if not kind:
+        raise OSError(2)
+    mtime = max(0, mtime - epoch)
+    return (0x4000 if kind == 2 else 0x8000, 0, 0, 0, 0, 0, size, mtime, mtime, mtime)
+
+
+class Names:
+    def __init__(self, number):
+        self.number = number
+        self.cwd = "/"
+
+    def mount(self, readonly, mkfs):
+        pass
+
+    def umount(self):
+        pass
+
+    def at(self, path):
+        # PATH from the share's top, as the host wants it.
+        if isinstance(path, bytes):
+            path = str(path, "utf8")
+        parts = []
+        for part in (path if path[:1] == "/" else self.cwd + path).split("/"):
+            if part == "..":
+                parts = parts[:-1]
+            elif part and part != ".":
+                parts.append(part)
+        return "/".join(parts)
+
+    def ask(self, op, path, take=None):
+        return ask(op, bytes((self.number,)), self.at(path).encode(), take)
+
+    def import_stat(self, path):
+        # The STAT of PATH; the answers to what import asks after it are kept, each to be used once.
+        global offered
+
+        def take(end):
+            global offered
+            kind, size, mtime, py, mpy = unpack_from("<BIIBB", buf, 10)
+            name = path + "/__init__" if kind == 2 else path
+            answers.clear()
+            offered = None
+            answers[name + ".py"] = (self, py, 0, 0)
+            answers[name + ".mpy"] = (self, mpy, 0, 0)
+            name += ".py" if py == 1 else ".mpy"
+            if py == 1 or mpy == 1:
+                offered = File(self, name, 1, False)
+                answers[name] = (self, 1) + unpack_from("<II", buf, 21)
+                into_ahead(offered, 0, 29)(end)
+            return kind, size, mtime
+
+        return ask_data(73, bytes((self.number,)), path.encode(), take)
+
+    def stat(self, path):
+        path = self.at(path)
+        known = answers.pop(path, None)
+        if known and known[0] is self:
+            return stat_of(*known[1:])
+        if not path:
+            return stat_of(2, 0, 0)
+        if "." not in path.split("/")[-1]:
+            return stat_of(*self.import_stat(path))
+        return self.status("/" + path)
+
+    def status(self, path):
+        return stat_of(*self.ask(83, path, lambda end: unpack_from("<BII", buf, 10)))
+
+
+class Share(Names):
+    def open(self, path, mode):
+        global program, offered
+        if path == program:
+            program = None
+            return File(None, path, 1, False)
+        path = self.at(path)
+        bits = 0
+        for c in mode:
+            bits |= {"r": 1, "w": 14, "a": 22, "x": 38, "+": 3}.get(c, 0)
+        if not bits:
+            raise OSError(22)
+        file = File(self, path, bits, "b" not in mode)
+        if bits != 1:
+            return file.open()
+        if offered and offered.share is self and offered.path == path:
+            file = offered
+            offered = None
+            file.text = "b" not in mode
+            return file
+        return file.open(True)
+
+    def page(self, path, after):
+        def take(end):
+            global ahead_of
+            ahead_of = None
+            size, last = unpack_data(10, end, aheads)
+            return bytes(aheads[:size]), last
+
+        return ask_data(76, bytes((self.number,)), bytes((len(after),)) + after + path.encode(), take)
+
+    def ilistdir(self, path):
+        return self.entries(self.at(path), isinstance(path, bytes))
+
+    def entries(self, path, as_bytes):
+        name = b""
+        last = False
+        while not last:
+            page, last = self.page(path, name)
+            at = 0
+            while at < len(page):
+                kind, size, n = unpack_from("<BIB", page, at)
+                at += 6 + n
+                name = page[at - n : at]
+                yield (name if as_bytes else str(name, "utf8"), 0x4000 if kind == 2 else 0x8000, 0, size)
+
+    def statvfs(self, path):
+        return self.ask(86, path, lambda end: unpack_from("<10I", buf, 10))
+
+    def mkdir(self, path):
+        self.ask(77, path)
+
+    def rmdir(self, path):
+        self.ask(100, path)
+
+    def remove(self, path):
+        self.ask(117, path)
+
+    def rename(self, old, new):
+        old = self.at(old).encode()
+        ask(78, pack("<BH", self.number, len(old)) + old, self.at(new).encode())
+
+    def chdir(self, path):
+        path = self.at(path)
+        if path and self.stat("/" + path)[0] != 0x4000:
+            raise OSError(20)
+        self.cwd = "/" + path + "/" if path else "/"
+
+    def getcwd(self):
+        return self.cwd[:-1] or "/"
+
+
+def undo(asking=True):
+    # All is as before. Returns what has gone wrong with a file that was still open; without ASKING the host is not asked.
+    global key
+    key = -1
+    kbd_intr(key)
+    error = None
+    sys.modules.pop(NAME, None)
+    for file in handles:
+        if file and asking:
+            try:
+                file.close()
+            except OSError as e:
+                error = e
+    sys.path[:], cwd, sys.argv[:], modules = before
+    for name in list(sys.modules):
+        if name not in modules:
+            del sys.modules[name]
+    try:
+        os.chdir(cwd)
+    except OSError:
+        os.chdir("/")
+    for path in mounted:
+        umount(path)
+    mounted.clear()
+    gc.collect()
+    return error
+
+
+def finish(how, code, words):
+    # Tells the host what the end was, in as many frames as the words need.
+    room = block - 16
+    try:
+        while len(words) > room:
+            ask(90, pack("<Bi", 0, 0), words[:room], None, 5)
+            words = words[room:]
+        ask(90, pack("<Bi", how, code), words, None, 5)
+    except OSError:
+        pass  # nobody is there
+    kbd_intr(3)
+
+
+def words_of(error):
+    # As it is printed, without the lines that are ours: the first, and the last before the exception.
+    text = StringIO()
+    sys.print_exception(error, text)
+    lines = text.getvalue().split("\n")
+    if len(lines) > 2 and lines[1].startswith("  File "):
+        del lines[1]
+        at = len(lines) - 1
+        while at and not lines[at].startswith("  File "):
+            at -= 1
+        while lines[at].startswith('  File "<string>"'):
+            del lines[at]
+            at -= 1
+    return "\n".join(lines).encode()
+
+
+def stop(asking=True):
+    # Called where a REPL is to be left, or its host has gone.
+    error = undo(asking)
+    if asking:
+        finish(*((3, 0, words_of(error)) if error else (1, 0, b"")))
+    kbd_intr(3)
+
+
+def is_there(path):
+    try:
+        os.stat(path)
+        return True
+    except OSError:
+        return False
+
+
+def mount_all(paths):
+    # Returns the words that say why not, or None.
+    global before
+    for path in paths:
+        if is_there(path):
+            return path.encode()
+    modules = list(sys.modules)
+    sys.modules[NAME] = stop
+    before = sys.path[:], os.getcwd(), sys.argv[:], modules
+    for path in paths:
+        try:
+            mount(Share(len(mounted)), path)
+        except OSError as e:
+            undo()
+            return (path + "\n" + str(e)).encode()
+        mounted.append(path)
+    sys.path[:0] = [paths[0], paths[0].rstrip("/") + "/lib"]
+    os.chdir(paths[0])
+
+
+def run(name):
+    # Returns how the program has ended: 1 at its end, 2 by sys.exit, 3 by an exception; the exit code; words.
+    global program
+    program = name
+    try:
+        execfile(name, {"__name__": "__main__"})
+        return 1, 0, b""
+    except SystemExit as e:
+        global restart
+        code = e.args[0] if e.args else 0
+        # machine.soft_reset() raises the same as sys.exit(), and is done at the prompt; on the unix port it would end the board.
+        if not e.args and (sys.platform not in ("linux", "darwin", "win32", "webassembly") or type(e) is not SystemExit):
+            restart = e
+        if isinstance(code, int) or code is None:
+            return 2, int(code or 0) & 255, b""
+        return 2, 1, str(code).encode() + b"\n"
+    except BaseException as e:
+        return 3, 1, words_of(e)
+
+
+def banner():
+    # The first line that the board says when it has started.
+    try:
+        return (sys.version.split("; ")[1] + "; " + sys.implementation._machine).encode()
+    except (AttributeError, IndexError):
+        return b"MicroPython "
+
+
+def begin():
+    # The host says when it listens.
+    paths, name, argv = plan
+    set_tty(0)
+    fill(0, 14, 3000, 0)
+    set_tty(1)
+    old = sys.modules.get(NAME)
+    if old:
+        old(False)
+    try:
+        ask(72, pack("<HIB", block, free, wbits), banner())
+        refused = mount_all(paths)
+        if refused:
+            finish(4, 1, refused)
+            return
+        if not name:
+            return
+        sys.argv[:] = argv
+        gc.collect()
+        end = run(name)
+    except KeyboardInterrupt as e:
+        end = 3, 1, words_of(e)
+    error = undo()
+    if error and end[0] < 3:
+        end = 3, 1, words_of(error)
+    finish(*end)
+    if restart:
+        raise restart
+
+
+at_end.append(begin)

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+#include "share/incoming.h"
+
+#include <string.h>
+
+enum {
+	CHANNEL = 1,
+	AHEAD = 8, /* requests that a board may have given up since the last one that came */
+};
+
+void incoming_init(struct incoming *incoming)
+{
+	memset(incoming, 0, sizeof(*incoming));
+}
+
+uint8_t *incoming_room(struct incoming *incoming, size_t *room)
+{
+	memmove(incoming->bytes, incoming->bytes + incoming->start, incoming->end - incoming->start);
+	incoming->scan -= incoming->start;
+	incoming->end -= incoming->start;
+	incoming->start = 0;
+	*room = sizeof(incoming->bytes) - incoming->end;
+	return incoming->bytes + incoming->end;
+}
+
+void incoming_fed(struct incoming *incoming, size_t len)
+{
+	incoming->end += len;
+	incoming->silent = false;
+}
+
+void incoming_expect_credits(struct incoming *incoming, bool expected)
+{
+	incoming->credits = expected;
+}
+
+int64_t incoming_patience(const struct incoming *incoming)
+{
+	size_t waits = incoming->end - incoming->start;
+
+	if (!waits)
+		return INT64_MAX;
+	return waits < INCOMING_REQUEST_MIN ? INCOMING_SHORT_US : INCOMING_SILENCE_US;
+}
+
+void incoming_silence(struct incoming *incoming)
+{
+	incoming->silent = true;
+}
+
+/* What is at `scan`. */
+enum look {
+	LOOK_OUTPUT,
+	LOOK_DAMAGED, /* it may have been a request */
+	LOOK_MORE,    /* more bytes are needed to tell */
+	LOOK_REQUEST,
+	LOOK_CREDIT,
+	LOOK_BAD_CREDIT,
+};
+
+static bool is_op(uint8_t type)
+{
+	static const uint8_t ops[] = {SHARE_HELLO,  SHARE_STAT,    SHARE_IMPORT,  SHARE_LIST,  SHARE_OPEN,  SHARE_READ,
+				      SHARE_WRITE,  SHARE_SIZE,    SHARE_CLOSE,   SHARE_MKDIR, SHARE_RMDIR, SHARE_REMOVE,
+				      SHARE_RENAME, SHARE_STATVFS, SHARE_PROGRAM, SHARE_BYTES, SHARE_END};
+
+	return memchr(ops, type, sizeof(ops)) != NULL;
+}
+
+static bool is_next(const struct incoming *incoming, uint8_t sequence)
+{
+	return !incoming->started || (uint8_t)(sequence - incoming->sequence) <= AHEAD;
+}
+
+/* Whether the first HAVE bytes of P, which begin no frame, may be what the line has made of a request's first ones. */
+static bool may_be_damaged(const struct incoming *incoming, const uint8_t *p, size_t have)
+{
+	if (have < 4)
+		return true;
+	bool op = is_op(p[1]), channel = p[2] == CHANNEL, next = is_next(incoming, p[3]);
+
+	return op + channel + next >= 2 || (p[1] == CHANNEL && is_next(incoming, p[2])) || (op && is_next(incoming, p[2]));
+}
+
+static enum look look_at_frame(struct incoming *incoming, const uint8_t *p, size_t have)
+{
+	if (have >= AGENT_HEADER_SIZE && frame_header_good(p, SHARE_PAYLOAD_MAX)) {
+		if (!is_op(p[1]) || p[2] != CHANNEL || !is_next(incoming, p[3]))
+			return LOOK_OUTPUT;
+		size_t size = AGENT_HEADER_SIZE + (size_t)(p[4] | p[5] << 8) + AGENT_TRAILER_SIZE;
+		if (have < size)
+			return LOOK_MORE;
+		return frame_decode(p, size, &incoming->frame) && incoming->frame.len ? LOOK_REQUEST : LOOK_DAMAGED;
+	}
+	if (!may_be_damaged(incoming, p, have))
+		return LOOK_OUTPUT;
+	return have < AGENT_HEADER_SIZE ? LOOK_MORE : LOOK_DAMAGED;
+}
+
+static enum look look_at_credit(struct incoming *incoming, const uint8_t *p, size_t have)
+{
+	if (!incoming->credits)
+		return LOOK_OUTPUT;
+	if (have < AGENT_CREDIT_SIZE)
+		return LOOK_MORE;
+	bool sum = (p[1] ^ p[2] ^ p[3]) == 0xff;
+
+	if (p[1] != incoming->sequence)
+		return (p[2] ^ p[3] ^ incoming->sequence) == 0xff ? LOOK_BAD_CREDIT : LOOK_OUTPUT;
+	incoming->credit_count = p[2];
+	return sum ? LOOK_CREDIT : LOOK_BAD_CREDIT;
+}
+
+static enum look look(struct incoming *incoming)
+{
+	const uint8_t *p = incoming->bytes + incoming->scan;
+	size_t have = incoming->end - incoming->scan;
+	enum look result = LOOK_OUTPUT;
+
+	if (*p == AGENT_FRAME_MARK)
+		result = look_at_frame(incoming, p, have);
+	else if (*p == AGENT_CREDIT_MARK)
+		result = look_at_credit(incoming, p, have);
+	return result == LOOK_MORE && incoming->silent ? LOOK_DAMAGED : result;
+}
+
+/* What is before `scan` is output. */
+static enum incoming_event give_output(struct incoming *incoming)
+{
+	incoming->output = incoming->bytes + incoming->start;
+	incoming->output_len = incoming->scan - incoming->start;
+	incoming->start = incoming->scan;
+	incoming->held = false;
+	return INCOMING_OUTPUT;
+}
+
+static bool asked_before(const struct frame *frame)
+{
+	return (frame->payload[0] & SHARE_COUNT) > 0;
+}
+
+static enum incoming_event give_request(struct incoming *incoming)
+{
+	incoming->scan += AGENT_HEADER_SIZE + (size_t)incoming->frame.len + AGENT_TRAILER_SIZE;
+	incoming->start = incoming->scan;
+	incoming->held = false;
+	incoming->started = true;
+	incoming->sequence = incoming->frame.sequence;
+	return INCOMING_REQUEST;
+}
+
+static void skip_credit(struct incoming *incoming)
+{
+	incoming->scan += AGENT_CREDIT_SIZE;
+	incoming->start = incoming->scan;
+}
+
+enum incoming_event incoming_next(struct incoming *incoming)
+{
+	while (incoming->scan < incoming->end) {
+		enum look what = look(incoming);
+
+		if (what == LOOK_OUTPUT || (what == LOOK_DAMAGED && incoming->held)) {
+			incoming->scan++;
+			continue;
+		}
+		if (what == LOOK_MORE)
+			break;
+		/* A request that was asked before tells that what is held was its first try. */
+		if (incoming->start < incoming->scan &&
+		    !(incoming->held && what == LOOK_REQUEST && asked_before(&incoming->frame)))
+			return give_output(incoming);
+		if (what == LOOK_REQUEST)
+			return give_request(incoming);
+		if (what == LOOK_DAMAGED) {
+			incoming->held = true;
+			incoming->scan++;
+			continue;
+		}
+		skip_credit(incoming);
+		if (what == LOOK_CREDIT)
+			return INCOMING_CREDIT;
+	}
+	if (incoming->start == incoming->scan ||
+	    (incoming->held && !incoming->silent && incoming->scan - incoming->start <= INCOMING_FRAME_MAX))
+		return INCOMING_NONE;
+	return give_output(incoming);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * share_server: the host's side of SHARE in agent/protocol.h. A request's frame in, an answer's payload out: it knows no line, no clock
+ * and no board. The board is not trusted: whatever it asks, nothing outside the shares is read or changed, nothing blocks for ever,
+ * and what it can make us keep is bounded. One thread.
+ *
+ *   share_server_open, _add for each directory, _set_program
+ *   every frame of channel 1: _answer, and its payload goes back as a frame with the request's sequence number
+ */
+#ifndef SHARE_SHARE_SERVER_H
+#define SHARE_SHARE_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/frame.h"
+#include "agent/protocol.h"
+#include "share/share_tree.h"
+
+struct share_server;
+
+enum {
+	SHARE_SERVER_SHARES = 16,
+	SHARE_SERVER_BLOCK_MIN = 320, /* a payload that holds any entry of a listing */
+};
+
+/* What a request asks of the caller, who has its payload. */
+enum share_event {
+	SHARE_EVENT_NONE,    /* nothing more than to send the answer */
+	SHARE_EVENT_STARTED, /* SHARE_HELLO, which was good: the server has been started anew for this agent */
+	SHARE_EVENT_BYTES,   /* SHARE_BYTES, `bytes`: to be sent again when no request is under way */
+	SHARE_EVENT_END,     /* SHARE_END, `how`, `code`, `bytes` */
+};
+
+struct share_answer {
+	uint8_t type; /* AGENT_DONE or AGENT_FAILED; 0: nothing is to be sent */
+	size_t len;   /* of the payload, never more than SHARE_HELLO's largest */
+	uint8_t payload[SHARE_PAYLOAD_MAX];
+	enum share_event event; /* only when it was asked for the first time */
+	uint8_t how;
+	int32_t code;
+	const uint8_t *bytes; /* in the request's payload */
+	size_t bytes_len;
+};
+
+/* NULL: no memory. */
+struct share_server *share_server_open(void);
+
+/* Closes the trees and all files. NULL is accepted. */
+void share_server_close(struct share_server *server);
+
+/*
+ * Adds TREE, which is the server's from now on, also when this fails: the first is share 0. Returns its number, or -EMFILE when there are
+ * SHARE_SERVER_SHARES.
+ */
+int share_server_add(struct share_server *server, struct share_tree *tree);
+
+/* What SHARE_PROGRAM reads: the LEN bytes of PROGRAM, which stay the caller's and have to stay as long as the server does. */
+void share_server_set_program(struct share_server *server, const void *program, size_t len);
+
+/*
+ * CHANGED is told, with CONTEXT, every PATH that the board is about to change (also before a change that then fails): a watch must not
+ * take it for somebody's edit. Of a file that is open for writing it is told once.
+ */
+void share_server_on_change(struct share_server *server, void (*changed)(void *context, unsigned share, const char *path),
+			    void *context);
+
+/*
+ * Answers REQUEST, a whole frame of channel 1, into ANSWER. With INTERRUPT the answer carries SHARE_INTERRUPT, and so do those that repeat it;
+ * an answer that is not to be sent carries nothing.
+ *
+ * Nothing is to be sent (type 0) for a frame with no TRY and for a TRY that was answered already: a line can repeat bytes, and a
+ * late answer would reach the program. Before the first SHARE_HELLO all else fails with ESTALE.
+ */
+void share_server_answer(struct share_server *server, const struct frame *request, bool interrupt, struct share_answer *answer);
+
+#endif

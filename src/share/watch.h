@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * watch: whether somebody changes a file in some directories or below, by inotify(7). A burst of changes, as an editor or a compiler makes
+ * them, is told as one: when nothing has changed for WATCH_QUIET_US, at the latest WATCH_BURST_US after the first.
+ *
+ * A change is a file that was closed after writing, made by link or rename, renamed or removed. Directories made later are watched,
+ * too. Not watched: what a link in the tree leads to, hidden names (.git, an editor's .x.swp), __pycache__, and what editors leave beside a
+ * file while they work (x~, #x#, vim's 4913). What the board itself writes is no change: watch_own.
+ *
+ * Times are microseconds of the caller's clock. One thread.
+ */
+#ifndef SHARE_WATCH_H
+#define SHARE_WATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/diag.h"
+
+enum { WATCH_QUIET_US = 200000, WATCH_BURST_US = 2000000 };
+
+struct watch;
+
+/* Into *OUT (NULL on error). Returns 0 or a negative errno with words in DIAG, as all here that take one. */
+int watch_open(struct watch **out, struct diag *diag);
+
+/* NULL is accepted. */
+void watch_close(struct watch *watch);
+
+/*
+ * Watches DIR and the directories in it. -ENOSPC: there are more than this user can watch (/proc/sys/fs/inotify/max_user_watches), as the
+ * words say; those that were reached are watched.
+ */
+int watch_add(struct watch *watch, const char *dir, struct diag *diag);
+
+/* To be polled for input; then watch_read is to be called. It is the watch's. */
+int watch_fd(const struct watch *watch);
+
+/* Takes in what has happened; does not block. Fails as watch_add, for a directory that is new: all else goes on. */
+int watch_read(struct watch *watch, int64_t now, struct diag *diag);
+
+/* When watch_fired is to be asked next; INT64_MAX: nothing has changed. */
+int64_t watch_deadline(const struct watch *watch);
+
+/* Whether a burst of changes is over: true once for each. */
+bool watch_fired(struct watch *watch, int64_t now);
+
+/*
+ * The file at PATH beneath DIR is about to be changed by the board: from now on its changes do not count. To be called before the change. The
+ * last 4096 such files are known.
+ */
+void watch_own(struct watch *watch, const char *dir, const char *path);
+
+#endif

@@ -1,0 +1,131 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Imports from a share: modules, .mpy, packages, relative ones, in MicroPython's own order of what is looked for; a traceback names the
+# file and the line; a module is one exchange; what is not there is ImportError, and is found when it is there later.
+set -eu
+. "${top_srcdir:?}/tests/system/lib.sh"
+. "$top_srcdir/tests/system/share_lib.sh"
+mpy_cross=$(peers)/mpy-cross
+
+mkdir -p src/lib src/package/inner src/empty src/both src/mpypackage
+echo 'WHERE = "module"' >src/module.py
+printf 'WHERE = "compiled"\nNAME = __name__\n' >compiled.py
+"$mpy_cross" -o src/compiled.mpy compiled.py
+"$mpy_cross" -o src/lib/inlib.mpy compiled.py
+echo 'WHERE = "py goes before mpy"' >src/twice.py
+"$mpy_cross" -o src/twice.mpy compiled.py
+echo 'WHERE = "package"; from . import sibling; from .inner import deep' >src/package/__init__.py
+echo 'WHERE = "sibling"' >src/package/sibling.py
+: >src/package/inner/__init__.py
+echo 'from ..sibling import WHERE as ABOVE; WHERE = "deep"' >src/package/inner/deep.py
+echo 'WHERE = "in a directory without __init__"' >src/empty/inside.py
+echo 'WHERE = "the file"' >src/both.py
+echo 'WHERE = "the package goes before the file"' >src/both/__init__.py
+"$mpy_cross" -o src/mpypackage/__init__.mpy compiled.py
+printf 'x = 1\n\ndef fail():\n    return 1 / 0\n' >src/fails.py
+printf 'x = (\n' >src/broken.py
+python3 - >src/large.py <<'END'
+for i in range(600):
+    print(f"def function{i}(argument):\n    return argument + {i}  # a line that makes it longer\n")
+print("WHERE = 'the end of a large module'")
+END
+cat >test.py <<'END'
+import sys
+for name in "module", "compiled", "inlib", "twice", "package", "package.sibling", "package.inner.deep", "both", "mpypackage", "large", "empty.inside":
+    __import__(name)
+    print(name, sys.modules[name].WHERE)
+import package, large
+print(package.deep.ABOVE, large.function599(1), package.__path__)
+for name in "nosuch", "package.nosuch", "nosuch.module":
+    try:
+        __import__(name)
+    except ImportError as e:
+        print("ImportError", e)
+with open("later.py", "w") as f:
+    f.write("WHERE = 'there now'")
+import later
+print(later.WHERE)
+try:
+    import broken
+except SyntaxError:
+    print("SyntaxError")
+with open("module.py") as f:  # a file that was imported is still a file
+    print(f.read().strip())
+import os
+del sys.modules["module"]
+with open("module.py", "w") as f:
+    f.write("WHERE = 'another one by now'")
+import module
+print(module.WHERE)
+import fails
+fails.fail()
+END
+for heap in 2M 64k; do
+	echo "--- a board with $heap"
+	board_options="--heap $heap"
+	rm -rf flash* work
+	cp -r src work
+	start_line --usb
+	if [ $heap != 2M ]; then # one as long, with less in it
+		sed -n 's/^def /# def /p' src/large.py >work/large.py
+		printf 'def function599(x): return x + 599\nWHERE = "the end of a large module"\n' >>work/large.py
+	fi
+	assert_run 1 -v work:/work:rw run test.py
+	tr -d '\r' <out >printed
+	diff - printed >&2 <<-'END' || fail "it printed something else, see above; $(cat err)"
+		module module
+		compiled compiled
+		inlib compiled
+		twice py goes before mpy
+		package package
+		package.sibling sibling
+		package.inner.deep deep
+		both the package goes before the file
+		mpypackage compiled
+		large the end of a large module
+		empty.inside in a directory without __init__
+		sibling 600 /work/package
+		ImportError no module named 'nosuch'
+		ImportError no module named 'package.nosuch'
+		ImportError no module named 'nosuch'
+		there now
+		SyntaxError
+		WHERE = "module"
+		another one by now
+	END
+	tr -d '\r' <err | sed 's/ File "[^"]*\(test.py"\)/ File "\1/' >said
+	diff - said >&2 <<-'END' || fail 'the traceback is another, see above'
+		Traceback (most recent call last):
+		  File "test.py", line 29, in <module>
+		  File "/work/fails.py", line 4, in fail
+		ZeroDivisionError: divide by zero
+	END
+	assert_untouched
+	stop_line
+done
+
+echo '--- exchanges'
+# The line has a delay of 50 ms each way: 20 modules in one exchange each take 2 seconds. That is no promise about time: with two
+# exchanges for each it could not be less than 4.
+rm -rf flash*
+board_options=''
+mkdir twenty
+cat >count.py <<'END'
+import time
+names = ["module%d" % i for i in range(10, 30)]
+start = time.ticks_ms()
+for name in names:
+    __import__(name)
+print("exchanges", time.ticks_diff(time.ticks_ms(), start) // 100)
+END
+for i in 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29; do
+	echo "NUMBER = $i" >twenty/module$i.py
+done
+start_line --latency 50000 --holds --buffer 512
+exchanges() {
+	assert_run 0 -v twenty run count.py
+	took=$(sed -n 's/^exchanges \([0-9]*\).*/\1/p' out)
+}
+at_most_ms 'exchanges for twenty modules' 30 exchanges
+assert_equal 'not less than one for each' yes "$([ "$took" -ge 20 ] && echo yes)"
+stop_line

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: MIT
+# For tests of mpremote-share, after lib.sh.
+
+# Runs mpremote-share on the board: what it prints is in ./out and ./err, its exit status in $status. The input is a file's, or nothing.
+run_share() { # OPTION-OR-WORD...
+	status=0
+	"$share" -d "$(device)" "$@" >out 2>err || status=$?
+}
+
+# The same, and it has to end with STATUS.
+assert_run() { # STATUS OPTION-OR-WORD...
+	_expected=$1
+	shift
+	run_share "$@" </dev/null
+	assert_equal "status of $*; it said $(cat err; tail -n 5 out)" "$_expected" "$status"
+}
+
+# The program has printed these lines, and nothing came on stderr.
+assert_printed() { # LINE...
+	printf '%s\n' "$@" >expected
+	tr -d '\r' <out >printed
+	diff expected printed >&2 || fail "the program printed something else, see above; stderr: $(cat err)"
+	[ ! -s err ] || fail "it has said $(cat err)"
+}
+
+assert_said() { # TEXT
+	grep -qF -- "$1" err || fail "it did not say '$1', but: $(cat err)"
+}
+
+# Types STATEMENTs at the board's prompt, without a Ctrl-C before, and prints what they print.
+at_prompt() { # STATEMENT...
+	python3 -E "$top_srcdir/tests/system/share_prompt.py" "$PWD/line" "$@" || fail "the board is not at its prompt: $*"
+}
+
+# The board is at its friendly prompt, and nothing is left on it of what was shared.
+assert_untouched() {
+	assert_equal 'the board afterwards' "/ ['', '.frozen', '/lib'] True" \
+		"$(at_prompt 'import os, sys' 'print(os.getcwd(), sys.path, not [e for e in os.ilistdir("/") if e[0] == "remote"])')"
+	assert_equal 'Ctrl-C on the board afterwards' 'interrupted' "$(at_prompt ctrl-c)"
+}
