@@ -210,10 +210,10 @@ enum share_write {
 };
 
 enum share_how {
-	SHARE_MORE,    /* the words go on in the next SHARE_END */
-	SHARE_ENDED,   /* at the program's end, or that of a REPL */
-	SHARE_EXITED,  /* by sys.exit */
-	SHARE_RAISED,  /* by an exception, which the words show */
+	SHARE_MORE,   /* the words go on in the next SHARE_END */
+	SHARE_ENDED,  /* at the program's end, or that of a REPL */
+	SHARE_EXITED, /* by sys.exit */
+	SHARE_RAISED, /* by an exception, which the words show */
 	SHARE_REFUSED, /* it never began: the path in the words' first line is there already, or cannot be one, as the next line says */
 };
 

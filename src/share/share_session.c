@@ -184,8 +184,8 @@ static int refuse(struct share_session *session)
 	char *reason = strchr(words, '\n');
 	if (!reason)
 		return diag_fail(session->diag, DIAG_AGENT, EEXIST,
-				 "%s: the board has %s already: remove it there, or choose another place with -v DIR:BOARDDIR", device,
-				 words);
+				 "%s: the board has %s already: remove it there, or choose another place with -v DIR:BOARDDIR",
+				 device, words);
 	*reason++ = '\0';
 	return diag_fail(session->diag, DIAG_AGENT, EPERM,
 			 "%s: the board mounts nothing at %s (%s), since it is below another mount: choose another place with -v "
@@ -463,7 +463,8 @@ static void take_signal(struct share_session *session, int number)
 		suspend();
 	} else if (number == SIGCONT) {
 		terminal_resume();
-	} else if (number == SIGINT && session->state != WAITING && (!session->interrupted_at || now > session->interrupted_at + TWICE_US)) {
+	} else if (number == SIGINT && session->state != WAITING &&
+		   (!session->interrupted_at || now > session->interrupted_at + TWICE_US)) {
 		session->interrupt = true;
 		session->interrupted_at = now;
 	} else if (session->state == RUNNING || session->state == WAITING) {

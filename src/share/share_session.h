@@ -22,8 +22,8 @@ struct share_session_options {
 	struct bytelink *link;       /* these two stay the caller's */
 	struct share_server *server; /* has the shares, in the plan's order, and the program */
 	struct share_plan plan;
-	int64_t timeout_us; /* to reach the board, in microseconds */
-	struct watch *watch; /* it runs again after each change that this tells of; NULL: once */
+	int64_t timeout_us;           /* to reach the board, in microseconds */
+	struct watch *watch;          /* it runs again after each change that this tells of; NULL: once */
 	void (*again)(void *context); /* called before it runs again; may be NULL */
 	void *context;
 };
