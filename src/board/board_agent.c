@@ -244,6 +244,7 @@ static struct board_agent *board_agent_new(const char *device, const struct boar
 	board->purpose = options->device.purpose ? strdup(options->device.purpose) : NULL;
 	board->mount_point = options->mount_point ? strdup(options->mount_point) : NULL;
 	board->is_mount = options->mount_point;
+	board->partition_number = -1;
 	board->options.root = board->options.mount_point = board->options.device.purpose = NULL;
 	pthread_mutex_init(&board->writing, NULL);
 	room_init(&board->room);

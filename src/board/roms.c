@@ -14,8 +14,9 @@
 
 enum {
 	REQUESTS_MAX = 32,       /* that are handed over before the first is waited for */
+	HASHES_MAX = 512,        /* bytes of hashes in an answer */
 	HASHED_MAX = 32 << 10,   /* bytes that are hashed at once, but for a longer block: others wait meanwhile */
-	PREPARED_MAX = 32 << 10, /* the same for erasing */
+	PREPARED_MAX = 64 << 10, /* the same for erasing, which the slowest flash has to do within the time-out */
 	WRITE_HEADER = 12,       /* bytes of AGENT_ROM_WRITE's payload before its data */
 	PIECE = 256,             /* what the smallest write must divide: bytes that a board has at once */
 	UNMOUNT = 255,           /* AGENT_ROM_MOUNT's number for it */
@@ -48,8 +49,10 @@ static int load(struct board_agent *board, unsigned count, unsigned *session)
 
 	pthread_mutex_lock(&board->loading);
 	*session = agent_session(board->agent).number;
-	if (board->loaded_for != *session)
+	if (board->loaded_for != *session) {
 		board->loaded = 0;
+		board->partition_number = -1;
+	}
 	board->loaded_for = *session;
 	while (board->loaded < count && !error) {
 		if (board->loaded != 1 || board->options.read_only)
@@ -79,8 +82,17 @@ static int outcome(struct board_agent *board, const struct exchange_request *req
 	return requests_outcome(board, request, words);
 }
 
-/* Has the board do COUNT requests, all handed over before the first is waited for. Returns 0 or the error of the first that failed. */
-static int call_all(struct board_agent *board, struct exchange_request *requests, size_t count)
+/* What is done while requests are under way. */
+struct meanwhile {
+	void (*work)(void *context);
+	void *context;
+};
+
+/*
+ * Has the board do COUNT requests, all handed over before the first is waited for, and MEANWHILE (may be NULL) what is not its work.
+ * Returns 0 or the error of the first that failed.
+ */
+static int call_all(struct board_agent *board, struct exchange_request *requests, size_t count, const struct meanwhile *meanwhile)
 {
 	/* cppcheck-suppress uninitvar ; it takes none for filled */
 	unsigned parts = count && requests[0].kind == EXCHANGE_CHANGES ? 3 : 1, session;
@@ -94,6 +106,8 @@ static int call_all(struct board_agent *board, struct exchange_request *requests
 			return error;
 		for (size_t i = 0; i < count; i++)
 			agent_submit(board->agent, &requests[i]);
+		if (meanwhile && tries == 0)
+			meanwhile->work(meanwhile->context);
 		for (size_t i = 0; i < count; i++) {
 			agent_wait(board->agent, &requests[i]);
 			unknown |= is_unknown(board, &requests[i], session);
@@ -111,7 +125,7 @@ static int call(struct board_agent *board, uint8_t op, enum exchange_kind kind, 
 {
 	struct exchange_request request = {
 		.op = op, .kind = kind, .payload = payload, .len = len, .answer = answer, .answer_room = room};
-	int error = call_all(board, &request, 1);
+	int error = call_all(board, &request, 1, NULL);
 
 	*answer_len = request.answer_len;
 	return error;
@@ -138,6 +152,25 @@ static int check_number(struct board *base, unsigned number)
 	return count < 0 ? count : number < (unsigned)count ? 0 : -ENXIO;
 }
 
+static void note_partition(struct board_agent *board, unsigned number, const struct board_partition *partition)
+{
+	pthread_mutex_lock(&board->loading);
+	board->partition = *partition;
+	board->partition_number = (int)number;
+	pthread_mutex_unlock(&board->loading);
+}
+
+/* Whether *OUT, what partition NUMBER is, is known without asking: it cannot change while the agent runs. */
+static bool know_partition(struct board_agent *board, unsigned number, struct board_partition *out)
+{
+	pthread_mutex_lock(&board->loading);
+	bool known = board->partition_number == (int)number && board->loaded_for == agent_session(board->agent).number;
+	if (known)
+		*out = board->partition;
+	pthread_mutex_unlock(&board->loading);
+	return known;
+}
+
 static int op_partition(struct board *base, unsigned number, struct board_partition *out)
 {
 	uint8_t payload = (uint8_t)number, answer[9];
@@ -151,7 +184,10 @@ static int op_partition(struct board *base, unsigned number, struct board_partit
 	if (len != sizeof(answer))
 		return -EIO;
 	*out = (struct board_partition){answer[0] == 1, le_get32(answer + 1), le_get32(answer + 5)};
-	return !out->is_memory && !out->block_size ? -EIO : 0;
+	if (!out->is_memory && !out->block_size)
+		return -EIO;
+	note_partition(of(base), number, out);
+	return 0;
 }
 
 /* --- Reading --- */
@@ -178,7 +214,7 @@ static ssize_t read_some(struct board_agent *board, unsigned number, uint8_t *bu
 		le_put32(payloads[count] + 1, offset + at);
 		le_put32(payloads[count] + 5, request->answer_room);
 	}
-	int error = call_all(board, requests, count);
+	int error = call_all(board, requests, count, NULL);
 	if (error)
 		return error;
 	for (size_t i = 0; i < count; i++) {
@@ -212,54 +248,67 @@ static ssize_t op_read(struct board *base, unsigned number, void *buf, size_t le
 	return (ssize_t)done;
 }
 
-/* Up to REQUESTS_MAX requests of PER blocks each. Returns how many bytes were hashed. */
-static ssize_t hash_some(struct board_agent *board, unsigned number, uint64_t offset, uint64_t len, uint32_t block, size_t per,
+/* What is hashed. */
+struct hashing {
+	unsigned number;
+	uint32_t block;
+	size_t per;  /* blocks in a request */
+	size_t size; /* bytes of each hash */
+};
+
+/* Up to REQUESTS_MAX requests. Returns how many bytes were hashed. */
+static ssize_t hash_some(struct board_agent *board, const struct hashing *what, uint64_t offset, uint64_t len,
 			 uint8_t (*hashes)[BOARD_HASH_SIZE])
 {
 	struct exchange_request requests[REQUESTS_MAX];
-	uint8_t payloads[REQUESTS_MAX][13];
-	uint64_t at = 0;
+	uint8_t payloads[REQUESTS_MAX][14], answers[REQUESTS_MAX][HASHES_MAX];
+	uint64_t at = 0, most = (uint64_t)what->per * what->block;
 	size_t count = 0;
 
 	for (; at < len && count < REQUESTS_MAX; count++) {
-		uint64_t size = len - at < (uint64_t)per * block ? len - at : (uint64_t)per * block;
-		size_t blocks = (size_t)((size + block - 1) / block);
+		uint64_t size = len - at < most ? len - at : most;
 
-		payloads[count][0] = (uint8_t)number;
+		payloads[count][0] = (uint8_t)what->number;
 		le_put32(payloads[count] + 1, offset + at);
 		le_put32(payloads[count] + 5, size);
-		le_put32(payloads[count] + 9, block);
+		le_put32(payloads[count] + 9, what->block);
+		payloads[count][13] = (uint8_t)what->size;
 		requests[count] = (struct exchange_request){.op = AGENT_ROM_HASH,
 							    .bulk = true,
 							    .payload = payloads[count],
 							    .len = sizeof(payloads[count]),
-							    .answer = hashes[at / block],
-							    .answer_room = blocks * BOARD_HASH_SIZE};
+							    .answer = answers[count],
+							    .answer_room = (size_t)((size + what->block - 1) / what->block) * what->size};
 		at += size;
 	}
-	int error = call_all(board, requests, count);
-	for (size_t i = 0; i < count && !error; i++)
+	int error = call_all(board, requests, count, NULL);
+	for (size_t i = 0; i < count && !error; i++) {
 		if (requests[i].answer_len != requests[i].answer_room)
-			error = -EIO;
+			return -EIO;
+		for (size_t j = 0; j * what->size < requests[i].answer_len; j++)
+			memcpy(hashes[i * what->per + j], answers[i] + j * what->size, what->size);
+	}
 	return error ? error : (ssize_t)at;
 }
 
 static int op_hash(struct board *base, unsigned number, uint64_t offset, uint64_t len, uint32_t block,
-		   uint8_t (*hashes)[BOARD_HASH_SIZE])
+		   uint8_t (*hashes)[BOARD_HASH_SIZE], size_t size)
 {
 	struct board_agent *board = of(base);
 	int error = check_number(base, number);
 
-	if (!error && (!block || offset + len > UINT32_MAX))
+	if (!error && (!block || !size || size > BOARD_HASH_SIZE || offset + len > UINT32_MAX))
 		error = -EINVAL;
 	if (!error && !board->hashes)
 		error = -EOPNOTSUPP;
 	for (uint64_t at = 0; at < len && !error;) {
-		size_t per = HASHED_MAX / block, most = requests_block_size(board) / BOARD_HASH_SIZE;
+		size_t per = HASHED_MAX / block, most = requests_block_size(board);
 
+		most = (most < HASHES_MAX ? most : HASHES_MAX) / size;
 		if (per > most)
 			per = most;
-		ssize_t done = hash_some(board, number, offset + at, len - at, block, per ? per : 1, hashes + at / block);
+		const struct hashing what = {number, block, per ? per : 1, size};
+		ssize_t done = hash_some(board, &what, offset + at, len - at, hashes + at / block);
 		if (done < 0)
 			error = (int)done;
 		else
@@ -349,7 +398,7 @@ static int op_records(struct board *base, unsigned number, bool bytecode, board_
 /* Whether the range lies in the partition, which is looked at. */
 static int check_range(struct board *base, unsigned number, uint64_t offset, uint64_t len, struct board_partition *partition)
 {
-	int error = op_partition(base, number, partition);
+	int error = know_partition(of(base), number, partition) ? 0 : op_partition(base, number, partition);
 
 	return error ? error : offset > partition->size || len > partition->size - offset ? -EINVAL : 0;
 }
@@ -387,68 +436,133 @@ static int op_prepare(struct board *base, unsigned number, uint64_t offset, uint
 	return rc;
 }
 
-/* One AGENT_ROM_WRITE with as much of the LEN bytes of BUF as it holds, which *TAKEN is set to. `writing` is held. */
-static int write_piece(struct board_agent *board, unsigned number, uint64_t offset, const uint8_t *buf, size_t len, size_t unit,
-		       size_t *taken)
+/* One AGENT_ROM_WRITE. */
+struct piece {
+	uint8_t payload[AGENT_PAYLOAD_MAX];
+	size_t len;
+	size_t taken; /* bytes of what is written, that it has; 0: it could take none */
+};
+
+/* What is written. `writing` is held. */
+struct writer {
+	struct board_agent *board;
+	unsigned number;
+	const struct board_rom_bytes *what;
+	size_t end;          /* of what is written, a multiple of the smallest write */
+	size_t at;           /* where PIECE begins */
+	struct piece pieces[2];
+	struct piece *piece; /* that is under way, or next */
+};
+
+/* Packs what comes at AT into PIECE, as much as it holds. */
+static void pack(struct writer *writer, size_t at, struct piece *piece)
 {
-	uint8_t payload[AGENT_PAYLOAD_MAX] = {0};
-	size_t block = requests_block_size(board), unwanted;
+	struct board_agent *board = writer->board;
+	size_t block = requests_block_size(board), unit = writer->what->smallest, len = writer->end - at;
 
 	if (len > PACKER_INPUT_MAX)
 		len = PACKER_INPUT_MAX;
 	if (len > 4 * block)
 		len = 4 * block;
-	struct packed packed =
-		packer_pack_units(board->packer, buf, len - len % unit, unit, payload + WRITE_HEADER, block - WRITE_HEADER);
-	if (!packed.taken)
-		return -EOPNOTSUPP; /* it takes less at once than it can write */
-	payload[0] = (uint8_t)((packed.deflated ? AGENT_WRITE_DEFLATED : 0) | (packed.reset ? AGENT_WRITE_RESET : 0));
-	payload[1] = (uint8_t)board->window_bits;
-	payload[2] = (uint8_t)number;
-	le_put32(payload + 4, offset);
-	le_put16(payload + 8, packed.taken);
-	*taken = packed.taken;
-	int error = call(board, AGENT_ROM_WRITE, EXCHANGE_CHANGES, payload, WRITE_HEADER + packed.len, NULL, 0, &unwanted);
+	struct packed packed = packer_pack_units(board->packer, (const uint8_t *)writer->what->bytes + at, len - len % unit, unit,
+						 piece->payload + WRITE_HEADER, block - WRITE_HEADER);
+	memset(piece->payload, 0, WRITE_HEADER);
+	piece->payload[0] = (uint8_t)((packed.deflated ? AGENT_WRITE_DEFLATED : 0) | (packed.reset ? AGENT_WRITE_RESET : 0));
+	piece->payload[1] = (uint8_t)board->window_bits;
+	piece->payload[2] = (uint8_t)writer->number;
+	le_put32(piece->payload + 4, writer->what->offset + at);
+	le_put16(piece->payload + 8, packed.taken);
+	piece->len = WRITE_HEADER + packed.len;
+	piece->taken = packed.taken;
+}
+
+static struct piece *other(struct writer *writer)
+{
+	return &writer->pieces[writer->piece == writer->pieces];
+}
+
+/* While the line is busy with a piece. */
+static void pack_next(void *context)
+{
+	struct writer *writer = context;
+
+	if (writer->at + writer->piece->taken < writer->end)
+		pack(writer, writer->at + writer->piece->taken, other(writer));
+}
+
+/* Has the board write the piece that is next, and packs another. */
+static int write_piece(struct writer *writer)
+{
+	const struct meanwhile meanwhile = {pack_next, writer};
+	struct exchange_request request = {.op = AGENT_ROM_WRITE,
+					   .kind = EXCHANGE_CHANGES,
+					   .payload = writer->piece->payload,
+					   .len = writer->piece->len};
+	/* It takes less at once than it can write. */
+	int error = writer->piece->taken ? call_all(writer->board, &request, 1, &meanwhile) : -EOPNOTSUPP;
+
 	if (error)
-		packer_reset(board->packer);
+		packer_reset(writer->board->packer);
 	return error;
 }
 
-/* LEN is a multiple of UNIT. */
-static int write_all(struct board_agent *board, unsigned number, uint64_t offset, const uint8_t *buf, size_t len, size_t unit)
+static int write_all(struct writer *writer)
 {
+	const struct board_rom_bytes *what = writer->what;
 	int error = 0;
 
-	for (size_t at = 0, taken = 0; at < len && !error; at += taken) {
-		error = write_piece(board, number, offset + at, buf + at, len - at, unit, &taken);
+	writer->piece = writer->pieces;
+	if (writer->end)
+		pack(writer, 0, writer->piece);
+	while (writer->at < writer->end && !error) {
+		error = write_piece(writer);
 		/* Nothing was written then: a board makes its window first. */
-		if (error == -ENOMEM && writing_give_up_packing(board))
-			error = write_piece(board, number, offset + at, buf + at, len - at, unit, &taken);
+		if (error == -ENOMEM && writing_give_up_packing(writer->board)) {
+			pack(writer, writer->at, writer->piece);
+			error = write_piece(writer);
+		}
+		writer->at += writer->piece->taken;
+		writer->piece = other(writer);
+		if (!error && what->written && what->written(what->context, writer->at))
+			error = -EINTR;
 	}
+	if (error) /* the board does not get what was packed last */
+		packer_reset(writer->board->packer);
 	return error;
 }
 
-static int op_write(struct board *base, unsigned number, uint64_t offset, const void *buf, size_t len, uint32_t smallest)
+/* Writes the part of WHAT that is whole units, and then the rest, filled up. */
+static int write_filled(struct board_agent *board, unsigned number, const struct board_rom_bytes *what)
 {
-	struct board_agent *board = of(base);
-	size_t whole = len - len % (smallest ? smallest : 1);
+	size_t rest = what->len % what->smallest;
 	uint8_t last[PIECE];
-	struct board_partition partition;
+	const struct board_rom_bytes filled = {
+		.offset = what->offset + what->len - rest, .bytes = last, .len = what->smallest, .smallest = what->smallest};
+	struct writer writer = {.board = board, .number = number, .what = what, .end = what->len - rest};
+	int error = write_all(&writer);
 
-	if (!smallest || PIECE % smallest)
-		return -EOPNOTSUPP;
-	if (offset % smallest)
-		return -EINVAL;
-	int error = check_range(base, number, offset, len, &partition);
-	if (error)
+	if (error || !rest)
 		return error;
 	memset(last, 0xff, sizeof(last));
-	memcpy(last, (const uint8_t *)buf + whole, len - whole);
-	writing_begin(board);
-	error = write_all(board, number, offset, buf, whole, smallest);
-	if (!error && whole < len)
-		error = write_all(board, number, offset + whole, last, smallest, smallest);
-	writing_end(board);
+	memcpy(last, (const uint8_t *)what->bytes + what->len - rest, rest);
+	writer = (struct writer){.board = board, .number = number, .what = &filled, .end = filled.len};
+	return write_all(&writer);
+}
+
+static int op_write(struct board *base, unsigned number, const struct board_rom_bytes *what)
+{
+	struct board_partition partition;
+
+	if (!what->smallest || PIECE % what->smallest)
+		return -EOPNOTSUPP;
+	if (what->offset % what->smallest)
+		return -EINVAL;
+	int error = check_range(base, number, what->offset, what->len, &partition);
+	if (error)
+		return error;
+	writing_begin(of(base));
+	error = write_filled(of(base), number, what);
+	writing_end(of(base));
 	return error;
 }
 
@@ -456,9 +570,12 @@ static int op_complete(struct board *base, unsigned number)
 {
 	uint8_t payload = (uint8_t)number;
 	size_t unwanted;
+	struct board_partition partition;
 	int error = check_number(base, number);
 
-	return error ? error : call(of(base), AGENT_ROM_COMPLETE, EXCHANGE_CHANGES, &payload, 1, NULL, 0, &unwanted);
+	if (error || (know_partition(of(base), number, &partition) && !partition.is_memory)) /* a block device is asked nothing */
+		return error;
+	return call(of(base), AGENT_ROM_COMPLETE, EXCHANGE_CHANGES, &payload, 1, NULL, 0, &unwanted);
 }
 
 /* --- What the board's programs see --- */

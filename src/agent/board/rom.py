@@ -32,15 +32,15 @@ def do_rom_read(size):
 
 
 def do_rom_hash(size):
-    number, offset, left, step = unpack_from("<BIII", buf, 8)
+    number, offset, left, step, keep = unpack_from("<BIIIB", buf, 8)
     rom = memoryview(rom_at(number))
     at = 8
     while left > 0:
         size = min(step, left)
         h = sha256()
         h.update(rom[offset : offset + size])
-        mem[at : at + 32] = h.digest()
-        at += 32
+        mem[at : at + keep] = h.digest()[:keep]
+        at += keep
         offset += size
         left -= size
     return at - 8
