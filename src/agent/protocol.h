@@ -55,7 +55,7 @@ enum {
 /* Requests: payload -> answer's payload. PATH is bytes without NUL. STAT is u8 is_dir, u32 size, u32 mtime in the board's epoch. */
 enum agent_op {
 	AGENT_PING = 'P',    /* nothing, or u16 window from now on (0: a line that holds back its writer) -> nothing */
-	AGENT_LOAD = 'X',    /* u8 enum agent_load, Python -> nothing: a part of the agent */
+	AGENT_LOAD = 'X',    /* u8 enum agent_load, Python -> nothing: a part of the agent; deflated, parts with NUL between */
 	AGENT_HOLD = 'B',    /* u8 milliseconds, at most 200 -> nothing, after having read nothing for so long */
 	AGENT_QUIT = 'Q',    /* nothing -> nothing: leave for the friendly REPL */
 	AGENT_INFO = 'I',    /* PATH of the top -> lines of text, see greeting.c */

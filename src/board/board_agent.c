@@ -293,16 +293,19 @@ static void note_session(struct board_agent *board)
 
 static int start_agent(struct board_agent *board, struct diag *diag)
 {
-	static const struct agent_part parts[] = {
-		{agent_files, &agent_files_len}, {agent_info, &agent_info_len}, {agent_changes, &agent_changes_len}};
+	static const struct agent_part parts[] = {{agent_base, &agent_base_len},
+						  {agent_info, &agent_info_len},
+						  {agent_files, &agent_files_len},
+						  {agent_inflate, &agent_inflate_len},
+						  {agent_changes, &agent_changes_len}};
+	enum { FOR_ROMS = 2, TO_READ = 3, ALL = sizeof(parts) / sizeof(parts[0]) };
 	const struct agent_options options = {
 		.timeout_us = board->options.timeout_us,
 		.reconnect_us = board->options.reconnect_us,
 		.nointerrupt = board->options.nointerrupt,
 		.noreconnect = board->options.noreconnect,
 		.parts = parts,
-		/* Where nothing is changed the last one is not needed. */
-		.part_count = sizeof(parts) / sizeof(parts[0]) - board->options.read_only,
+		.part_count = board->options.only_roms ? FOR_ROMS : board->options.read_only ? TO_READ : ALL,
 		.greet = greeting_meet,
 		.greet_context = board,
 		.ending = board->options.ending,

@@ -14,6 +14,7 @@ struct board_agent_options {
 	int64_t reconnect_us;          /* how long a call waits for a board that is away; 0: at most a second */
 	bool nointerrupt;              /* refuse rather than stop a running program */
 	bool read_only;                /* nothing on the board is changed, not even what an ended session left behind */
+	bool only_roms;                /* read_only, and its files are asked for nothing: for board_rom.h, reached sooner */
 	bool noreconnect;              /* a board that was reset meanwhile is left alone if it runs a program */
 	bool restart;                  /* soft-reset the board at the end, so that main.py runs again */
 	bool settime;                  /* set the board's clock from this computer's */

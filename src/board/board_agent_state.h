@@ -43,7 +43,7 @@ struct board_agent {
 	char warning[768];
 
 	pthread_mutex_t loading; /* of parts of the agent; guards the next four */
-	unsigned loaded;         /* parts for ROM partitions that are on the board... */
+	unsigned loaded;         /* parts for ROM partitions that are on the board, as bits of roms.c's... */
 	unsigned loaded_for;     /* ...in this session of the agent */
 	int partition_number;    /* of the ROM partition that was asked for last in that session; -1: none was */
 	struct board_partition partition;

@@ -38,30 +38,52 @@ static int load_failed(struct board_agent *board, int error, const struct exchan
 	return failed->board_errno ? board_errno_to_host(failed->board_errno) : -EIO;
 }
 
-/* Sees to it that the first COUNT parts are on the board. Returns 0 with the number of the session in *SESSION. */
-static int load(struct board_agent *board, unsigned count, unsigned *session)
+/* What the requests need, beside what is there from the start; in the order in which it is loaded. */
+enum part { PART_ROM, PART_RECORDS, PART_INFLATE, PART_CHANGES, PART_COUNT };
+
+static const struct agent_part all_parts[PART_COUNT] = {[PART_ROM] = {agent_rom, &agent_rom_len},
+							[PART_RECORDS] = {agent_rom_records, &agent_rom_records_len},
+							[PART_INFLATE] = {agent_inflate, &agent_inflate_len},
+							[PART_CHANGES] = {agent_rom_changes, &agent_rom_changes_len}};
+
+/* The parts, as bits, that REQUEST needs. */
+static unsigned parts_for(const struct exchange_request *request)
 {
-	/* The second is there from the start, unless the board is only read. */
-	static const struct agent_part parts[] = {
-		{agent_rom, &agent_rom_len}, {agent_changes, &agent_changes_len}, {agent_rom_changes, &agent_rom_changes_len}};
-	struct exchange_request failed;
-	int error = 0;
+	if (request->kind == EXCHANGE_CHANGES)
+		return 1 << PART_ROM | 1 << PART_INFLATE | 1 << PART_CHANGES;
+	return 1 << PART_ROM | (request->op == AGENT_ROM_RECORDS ? 1 << PART_RECORDS : 0);
+}
+
+/* Loads those of the WANTED parts that are not there. `loading` is held. */
+static int load_missing(struct board_agent *board, unsigned wanted, unsigned session, struct exchange_request *failed)
+{
+	struct agent_part missing[PART_COUNT];
+	size_t count = 0;
+
+	for (unsigned i = 0; i < PART_COUNT; i++)
+		if (wanted & ~board->loaded & 1u << i)
+			missing[count++] = all_parts[i];
+	int error = count ? agent_load(board->agent, missing, count, failed) : 0;
+	if (!error && agent_session(board->agent).number != session)
+		error = -EIO;
+	if (!error)
+		board->loaded |= wanted;
+	return error;
+}
+
+/* Sees to it that the WANTED parts are on the board. Returns 0 with the number of the session in *SESSION. */
+static int load(struct board_agent *board, unsigned wanted, unsigned *session)
+{
+	struct exchange_request failed = {0};
 
 	pthread_mutex_lock(&board->loading);
 	*session = agent_session(board->agent).number;
 	if (board->loaded_for != *session) {
-		board->loaded = 0;
+		board->loaded = board->options.read_only ? 0 : 1 << PART_INFLATE;
 		board->partition_number = -1;
 	}
 	board->loaded_for = *session;
-	while (board->loaded < count && !error) {
-		if (board->loaded != 1 || board->options.read_only)
-			error = agent_load(board->agent, &parts[board->loaded], &failed);
-		if (!error && agent_session(board->agent).number != *session)
-			error = -EIO;
-		if (!error)
-			board->loaded++;
-	}
+	int error = load_missing(board, wanted, *session, &failed);
 	pthread_mutex_unlock(&board->loading);
 	return error ? load_failed(board, error, &failed) : 0;
 }
@@ -95,7 +117,7 @@ struct meanwhile {
 static int call_all(struct board_agent *board, struct exchange_request *requests, size_t count, const struct meanwhile *meanwhile)
 {
 	/* cppcheck-suppress uninitvar ; it takes none for filled */
-	unsigned parts = count && requests[0].kind == EXCHANGE_CHANGES ? 3 : 1, session;
+	unsigned parts = count ? parts_for(&requests[0]) : 0, session;
 	int error = 0;
 
 	for (int tries = 0; tries < 2; tries++) {

@@ -17,11 +17,11 @@ struct session {
 };
 
 /*
- * Reaches the board of ARGS for COMMAND, which others are told that want its port. READ_ONLY: nothing on it is changed. Once it is
+ * Reaches the board of ARGS for COMMAND, which others are told that want its port. ONLY_ROMS: its files are neither read nor changed. Once it is
  * reached Ctrl-C and its like do not end the program, which would leave the board without its prompt: session_is_stopped tells of them.
  * Returns 0, or a negative errno with FAILURE. session_close comes in any case.
  */
-int session_open(struct session *session, const struct device_args *args, const char *command, bool read_only,
+int session_open(struct session *session, const struct device_args *args, const char *command, bool only_roms,
 		 struct failure *failure);
 
 bool session_is_stopped(struct session *session);

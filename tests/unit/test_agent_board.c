@@ -322,7 +322,7 @@ static void a_damaged_core_is_known_at_once(void **state)
 	struct real_agent *agent = *state;
 	static const char *const names[] = {"{\"buf\":", " \"mem\":", " \"block\":", " \"requests\":", "[\"send\"]"};
 	uint8_t payload[AGENT_PAYLOAD_MAX] = {AGENT_LOAD_DEFLATED};
-	size_t len = 1 + real_agent_deflated(agent_files, agent_files_len, payload + 1, sizeof(payload) - 1);
+	size_t len = 1 + real_agent_deflated(agent_base, agent_base_len, payload + 1, sizeof(payload) - 1);
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		char *core = strdup(agent_core), *at = core ? strstr(core, names[i]) : NULL;

@@ -51,15 +51,18 @@ def encode(kind, size):
 
 
 def execute(size):
-    # The payload: flags (1: deflated, 2: more follows), then Python. A part's namespace is ours, not the user's.
+    # The payload: flags (1: deflated, 2: more follows), then Python; deflated, of several parts with NUL between, which are compiled
+    # one by one. Their namespace is ours, not the user's.
     code = state[1]
     code.extend(mem[9 : 8 + size])
     if not buf[8] & 2:
         state[1] = bytearray()
+        parts = [code]
         if buf[8] & 1:
-            code = deflate.DeflateIO(BytesIO(code), 1, 12).read()
-        exec(code, shared)
-        code = None
+            parts = deflate.DeflateIO(BytesIO(code), 1, 12).read().split(b"\0")
+        for code in parts:
+            exec(code, shared)
+        code = parts = None
         gc.collect()
     return 0
 
