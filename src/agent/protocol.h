@@ -102,7 +102,9 @@ enum agent_answer {
  * A walk through a ROM image goes in steps of a payload. PLACE, where it is: first u32 0 and nothing else; in an answer u32 offset of the
  * next record (0: the walk is over), u8 number of directories that it lies in, and for each u32 where it ends, the outermost first,
  * which the next request has without the u8. A piece of the image: the gap between its start and the end of the one before, or what
- * the request's PLACE said, its length, both as numbers with 7 bits a byte, the lowest first, all but the last with 0x80; its bytes.
+ * the request's PLACE said; its length; how many bytes of its start, and how many of its end, are those of the piece before in the same
+ * payload, together no more than either has; all these as numbers with 7 bits a byte, the lowest first, all but the last with 0x80; and
+ * its other bytes.
  */
 
 enum agent_load { AGENT_LOAD_DEFLATED = 1, AGENT_LOAD_MORE = 2 };

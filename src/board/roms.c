@@ -346,6 +346,8 @@ struct walk {
 	uint8_t payload[AGENT_PAYLOAD_MAX];
 	size_t len;
 	uint64_t here; /* the end of the last piece */
+	uint8_t pieces[2][AGENT_PAYLOAD_MAX]; /* the last piece, and the one before */
+	size_t last_len;
 };
 
 static int take_number(const uint8_t **p, const uint8_t *end, uint64_t *value)
@@ -361,20 +363,39 @@ static int take_number(const uint8_t **p, const uint8_t *end, uint64_t *value)
 	return -EIO;
 }
 
+/* Takes the piece at *P, which ends before END, into PIECE: a part of it is in LAST. Returns its length, or -EIO. */
+static ssize_t take_piece(struct walk *walk, const uint8_t **p, const uint8_t *end, uint8_t *piece, const uint8_t *last)
+{
+	uint64_t gap, len, head, tail;
+
+	if (take_number(p, end, &gap) || take_number(p, end, &len) || take_number(p, end, &head) || take_number(p, end, &tail))
+		return -EIO;
+	if (head + tail > len || head + tail > walk->last_len || len > sizeof(walk->pieces[0]) ||
+	    len - head - tail > (uint64_t)(end - *p))
+		return -EIO;
+	size_t own = (size_t)(len - head - tail);
+	memcpy(piece, last, (size_t)head);
+	memcpy(piece + head, *p, own);
+	memcpy(piece + head + own, last + walk->last_len - tail, (size_t)tail);
+	*p += own;
+	walk->here += gap;
+	walk->last_len = (size_t)len;
+	return (ssize_t)len;
+}
+
 /* Hands on the pieces from P to END. */
 static int take_pieces(struct walk *walk, const uint8_t *p, const uint8_t *end, board_rom_piece_fn *each, void *context)
 {
 	int error = 0;
 
-	while (p < end && !error) {
-		uint64_t gap, len;
+	walk->last_len = 0;
+	for (unsigned i = 0; p < end && !error; i = !i) {
+		ssize_t len = take_piece(walk, &p, end, walk->pieces[i], walk->pieces[!i]);
 
-		if (take_number(&p, end, &gap) || take_number(&p, end, &len) || len > (uint64_t)(end - p))
-			return -EIO;
-		walk->here += gap;
-		error = each(context, walk->here, p, (size_t)len);
-		walk->here += len;
-		p += len;
+		if (len < 0)
+			return (int)len;
+		error = each(context, walk->here, walk->pieces[i], (size_t)len);
+		walk->here += (uint64_t)len;
 	}
 	return error;
 }
@@ -401,12 +422,17 @@ static int take_step(struct walk *walk, const uint8_t *answer, size_t len, board
 
 static int op_records(struct board *base, unsigned number, bool bytecode, board_rom_piece_fn *each, void *context)
 {
-	struct walk walk = {.payload = {(uint8_t)number, bytecode}, .len = 6};
+	struct walk walk; /* most of which needs no value */
 	uint8_t answer[AGENT_PAYLOAD_MAX];
 	size_t len;
 	int error = check_number(base, number);
 	int more = 1;
 
+	memset(walk.payload, 0, sizeof(walk.payload));
+	walk.payload[0] = (uint8_t)number;
+	walk.payload[1] = bytecode;
+	walk.len = 6;
+	walk.here = 0;
 	while (!error && more > 0) {
 		error = call(of(base), AGENT_ROM_RECORDS, EXCHANGE_READS, walk.payload, walk.len, answer, sizeof(answer), &len);
 		if (!error)

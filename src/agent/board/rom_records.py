@@ -14,12 +14,13 @@ def rom_number(rom, at, end):
 
 
 class Pieces:
-    # What is sent of the image: pieces, each with the gap before it and its length as numbers, the lowest 7 bits first. The last one
-    # can still grow.
+    # What is sent of the image: pieces, each with the gap before it, its length, and how many bytes of its start and of its end are
+    # those of the piece before, as numbers, the lowest 7 bits first. The last one can still grow.
     def __init__(self, rom, at, here, end):
         self.rom = rom
         self.out = at
         self.start = self.end = self.here = here
+        self.before = here, here
         self.limit = end
         self.full = False
 
@@ -32,19 +33,30 @@ class Pieces:
         self.out += 1
 
     def flush(self):
-        size = self.end - self.start
-        if size:
-            self.number(self.start - self.here)
-            self.number(size)
-            mem[self.out : self.out + size] = self.rom[self.start : self.end]
-            self.out += size
+        rom = self.rom
+        start, end = self.start, self.end
+        if end > start:
+            at, last = self.before
+            gap = start - at
+            most = start + min(end - start, last - at)
+            while start < most and rom[start] == rom[start - gap]:
+                start += 1
+            gap = end - last
+            most = end - (most - start)
+            while end > most and rom[end - 1] == rom[end - 1 - gap]:
+                end -= 1
+            for n in self.start - self.here, self.end - self.start, start - self.start, self.end - end:
+                self.number(n)
+            mem[self.out : self.out + end - start] = rom[start:end]
+            self.out += end - start
+            self.before = self.start, self.end
             self.here = self.start = self.end
 
     def put(self, start, end):
         if start != self.end:
             self.flush()
             self.start = self.end = start
-        if self.out + 10 + end - self.start > self.limit:
+        if self.out + 20 + end - self.start > self.limit:
             self.full = True
         else:
             self.end = end
@@ -113,12 +125,12 @@ def do_rom_records(size):
             continue
         if len(ends) == deepest < block >> 4:
             break
-        before = at, pieces.out, pieces.here, pieces.start, pieces.end
+        before = at, pieces.out, pieces.here, pieces.start, pieces.end, pieces.before
         at = rom_entry(rom, pieces, at, ends, code)
         if pieces.full:
             pieces.full = False
             if before[4] > before[3] or before[1] > first:
-                at, pieces.out, pieces.here, pieces.start, pieces.end = before
+                at, pieces.out, pieces.here, pieces.start, pieces.end, pieces.before = before
                 break
     pieces.flush()
     pack_into("<IB", buf, 8, at if ends else 0, len(ends))
