@@ -288,7 +288,7 @@ static void parts_are_loaded_in_pieces(void **state)
 static void a_deflated_part_is_inflated(void **state)
 {
 	struct real_agent *agent = *state;
-	static const char python[] = "print('inflated ' * 3)\n";
+	static const char python[] = "n = 42\n\0print('inflated ' * 3, end='')\n\0print(n)\n"; /* three parts */
 	uint8_t payload[200] = {AGENT_LOAD_DEFLATED};
 
 	if (!agent->deflate) {
@@ -297,7 +297,7 @@ static void a_deflated_part_is_inflated(void **state)
 	}
 	size_t len = 1 + real_agent_deflated(python, sizeof(python) - 1, payload + 1, sizeof(payload) - 1);
 	real_agent_expect_done(agent, AGENT_LOAD, payload, len);
-	real_agent_expect_output(agent, "inflated inflated inflated");
+	real_agent_expect_output(agent, "inflated inflated inflated 42");
 }
 
 static void what_raises_says_so(void **state)

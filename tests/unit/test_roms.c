@@ -30,12 +30,12 @@ struct variant {
 
 static const struct variant variants[] = {
 	{.name = "two partitions", .options = "--roms 2"},
-	{.name = "56k of memory", .options = "--roms 2 --heap 56k"},
+	{.name = "48k of memory", .options = "--roms 2 --heap 48k"},
 	{.name = "without deflate", .options = "--roms 2 --hide deflate"},
 	{.name = "without hashlib", .options = "--roms 2 --hide hashlib", .no_hash = true},
 	{.name = "as esp8266", .options = "--roms 1 --old-rom --blocking-stdin", .old = true},
 	{.name = "text", .options = "--roms 2 --hide stdin.buffer"},
-	{.name = "text in 68k of memory", .options = "--roms 2 --hide stdin.buffer,binascii,deflate --blocking-stdin --heap 68k"},
+	{.name = "text in 64k of memory", .options = "--roms 2 --hide stdin.buffer,binascii,deflate --blocking-stdin --heap 64k"},
 };
 
 static const struct variant *variant;

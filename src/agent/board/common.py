@@ -56,6 +56,8 @@ def execute(size):
     code = state[1]
     code.extend(mem[9 : 8 + size])
     if not buf[8] & 2:
+        # What is compiled comes to lie together then, and leaves no holes.
+        gc.collect()
         state[1] = bytearray()
         parts = [code]
         if buf[8] & 1:
