@@ -62,10 +62,10 @@ struct text *launch_take_text(struct launch *launch);
 int launch_call(struct launch *launch, struct exchange_request *request);
 
 /*
- * Runs COUNT PARTS once, in the agent's own namespace. Returns 0 or a negative errno with DIAG filled: -ENOMEM the board's memory does
- * not hold them, -EREMOTEIO one raised something else, -EIO silence.
+ * Runs LEN bytes of PYTHON once, in the agent's own namespace. Returns 0 or a negative errno with DIAG filled: -ENOMEM the
+ * board's memory does not hold it, -EREMOTEIO it raised something else, -EIO silence.
  */
-int launch_load(struct launch *launch, const struct agent_part *parts, size_t count, struct diag *diag);
+int launch_load(struct launch *launch, const char *python, size_t len, struct diag *diag);
 
 /* Asks the agent to leave, so that the friendly REPL is back. Waits at most a second for it. */
 void launch_quit(struct launch *launch);

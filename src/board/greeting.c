@@ -155,9 +155,7 @@ static void set_clock(struct board_agent *board, struct launch *launch)
 	gmtime_r(&now, &tm);
 	int len = snprintf(python, sizeof(python), "from machine import RTC\nRTC().datetime((%d,%d,%d,%d,%d,%d,%d,0))\n",
 			   tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, (tm.tm_wday + 6) % 7, tm.tm_hour, tm.tm_min, tm.tm_sec);
-	const size_t size = (size_t)len;
-	const struct agent_part part = {python, &size};
-	if (launch_load(launch, &part, 1, &diag))
+	if (launch_load(launch, python, (size_t)len, &diag))
 		board_agent_log(board, LOG_WARNING, "%s: the board's clock cannot be set (-o settime): %s", board->device,
 				diag.text);
 }
