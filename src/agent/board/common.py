@@ -61,7 +61,9 @@ def execute(size):
         state[1] = bytearray()
         parts = [code]
         if buf[8] & 1:
-            parts = deflate.DeflateIO(BytesIO(code), 1, 12).read().split(b"\0")
+            code = deflate.DeflateIO(BytesIO(code), 1, 12).read()
+            # For a copy of a single one there may be no memory.
+            parts = code.split(b"\0") if b"\0" in code else [code]
         for code in parts:
             exec(code, shared)
         code = parts = None
