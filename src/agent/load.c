@@ -9,7 +9,7 @@
 #include "agent/statements.h"
 
 enum {
-	ROOMY = 60000,       /* bytes of free heap with which a board inflates a whole part of the agent and compiles it at once */
+	ROOMY = 60000, /* bytes of free heap with which a board inflates a whole part of the agent and compiles it at once */
 	ROOMY_FOR_ALL = 100000, /* with which it inflates all parts that are loaded together before it compiles the first */
 };
 

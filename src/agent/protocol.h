@@ -72,9 +72,9 @@ enum agent_op {
 	AGENT_STATVFS = 'V', /* PATH -> u32 block size, fragment size, blocks, free blocks, name max */
 
 	/* ROM partitions, u8 their NUMBER, by board/rom.py */
-	AGENT_ROM = 'i',         /* NUMBER -> u8 1: memory, 0: a block device; u32 size, u32 size of its blocks, 0: not told */
-	AGENT_ROM_READ = 'o',    /* NUMBER, u32 offset, u32 length -> content, shorter at the partition's end */
-	AGENT_ROM_HASH = 'h',    /* NUMBER, u32 offset, u32 length, u32 step, u8 n -> the first n bytes of SHA-256 for each step */
+	AGENT_ROM = 'i',      /* NUMBER -> u8 1: memory, 0: a block device; u32 size, u32 size of its blocks, 0: not told */
+	AGENT_ROM_READ = 'o', /* NUMBER, u32 offset, u32 length -> content, shorter at the partition's end */
+	AGENT_ROM_HASH = 'h', /* NUMBER, u32 offset, u32 length, u32 step, u8 n -> the first n bytes of SHA-256 for each step */
 	AGENT_ROM_RECORDS = 'k', /* NUMBER, u8 1: with headers of .mpy, PLACE -> PLACE, pieces of the image, see below */
 
 	/* The same, by board/rom_changes.py */

@@ -305,7 +305,9 @@ static int start_agent(struct board_agent *board, struct diag *diag)
 		.nointerrupt = board->options.nointerrupt,
 		.noreconnect = board->options.noreconnect,
 		.parts = parts,
-		.part_count = board->options.only_roms ? FOR_ROMS : board->options.read_only ? TO_READ : ALL,
+		.part_count = board->options.only_roms   ? FOR_ROMS
+			      : board->options.read_only ? TO_READ
+							 : ALL,
 		.greet = greeting_meet,
 		.greet_context = board,
 		.ending = board->options.ending,

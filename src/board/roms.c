@@ -295,12 +295,13 @@ static ssize_t hash_some(struct board_agent *board, const struct hashing *what, 
 		le_put32(payloads[count] + 5, size);
 		le_put32(payloads[count] + 9, what->block);
 		payloads[count][13] = (uint8_t)what->size;
-		requests[count] = (struct exchange_request){.op = AGENT_ROM_HASH,
-							    .bulk = true,
-							    .payload = payloads[count],
-							    .len = sizeof(payloads[count]),
-							    .answer = answers[count],
-							    .answer_room = (size_t)((size + what->block - 1) / what->block) * what->size};
+		requests[count] =
+			(struct exchange_request){.op = AGENT_ROM_HASH,
+						  .bulk = true,
+						  .payload = payloads[count],
+						  .len = sizeof(payloads[count]),
+						  .answer = answers[count],
+						  .answer_room = (size_t)((size + what->block - 1) / what->block) * what->size};
 		at += size;
 	}
 	int error = call_all(board, requests, count, NULL);
@@ -345,7 +346,7 @@ static int op_hash(struct board *base, unsigned number, uint64_t offset, uint64_
 struct walk {
 	uint8_t payload[AGENT_PAYLOAD_MAX];
 	size_t len;
-	uint64_t here; /* the end of the last piece */
+	uint64_t here;                        /* the end of the last piece */
 	uint8_t pieces[2][AGENT_PAYLOAD_MAX]; /* the last piece, and the one before */
 	size_t last_len;
 };
@@ -496,8 +497,8 @@ struct writer {
 	struct board_agent *board;
 	unsigned number;
 	const struct board_rom_bytes *what;
-	size_t end;          /* of what is written, a multiple of the smallest write */
-	size_t at;           /* where PIECE begins */
+	size_t end; /* of what is written, a multiple of the smallest write */
+	size_t at;  /* where PIECE begins */
 	struct piece pieces[2];
 	struct piece *piece; /* that is under way, or next */
 };
@@ -542,10 +543,8 @@ static void pack_next(void *context)
 static int write_piece(struct writer *writer)
 {
 	const struct meanwhile meanwhile = {pack_next, writer};
-	struct exchange_request request = {.op = AGENT_ROM_WRITE,
-					   .kind = EXCHANGE_CHANGES,
-					   .payload = writer->piece->payload,
-					   .len = writer->piece->len};
+	struct exchange_request request = {
+		.op = AGENT_ROM_WRITE, .kind = EXCHANGE_CHANGES, .payload = writer->piece->payload, .len = writer->piece->len};
 	/* It takes less at once than it can write. */
 	int error = writer->piece->taken ? call_all(writer->board, &request, 1, &meanwhile) : -EOPNOTSUPP;
 
