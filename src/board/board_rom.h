@@ -9,7 +9,8 @@
  *   -ENXIO       the board has no partition of this number
  *   -EINVAL      a range that leaves the partition
  *   -EIO         the board fell silent, was reset in the middle of a change, or has no better word
- * The part of the agent that does this, src/agent/board/rom.py, is loaded with the first call in each session of the agent.
+ * The parts of the agent that do this, src/agent/board/rom*.py, are loaded with the first call that needs them in each session of the
+ * agent, or are there from its start (enum board_agent_use).
  */
 #ifndef BOARD_BOARD_ROM_H
 #define BOARD_BOARD_ROM_H

@@ -38,7 +38,7 @@ static int load_failed(struct board_agent *board, int error, const struct exchan
 	return failed->board_errno ? board_errno_to_host(failed->board_errno) : -EIO;
 }
 
-/* What the requests need, beside what is there from the start; in the order in which it is loaded. */
+/* What the requests need, in the order in which it is loaded. */
 enum part { PART_ROM, PART_RECORDS, PART_INFLATE, PART_CHANGES, PART_COUNT };
 
 static const struct agent_part all_parts[PART_COUNT] = {[PART_ROM] = {agent_rom, &agent_rom_len},
@@ -52,6 +52,16 @@ static unsigned parts_for(const struct exchange_request *request)
 	if (request->kind == EXCHANGE_CHANGES)
 		return 1 << PART_ROM | 1 << PART_INFLATE | 1 << PART_CHANGES;
 	return 1 << PART_ROM | (request->op == AGENT_ROM_RECORDS ? 1 << PART_RECORDS : 0);
+}
+
+/* The parts that board_agent.c has loaded. */
+static unsigned loaded_at_start(const struct board_agent_options *options)
+{
+	if (options->use == BOARD_AGENT_ROMS)
+		return 1 << PART_ROM | 1 << PART_RECORDS;
+	if (options->use == BOARD_AGENT_ROM_CHANGES)
+		return 1 << PART_ROM | 1 << PART_INFLATE | 1 << PART_CHANGES;
+	return options->read_only ? 0 : 1 << PART_INFLATE;
 }
 
 /* Loads those of the WANTED parts that are not there. `loading` is held. */
@@ -79,7 +89,7 @@ static int load(struct board_agent *board, unsigned wanted, unsigned *session)
 	pthread_mutex_lock(&board->loading);
 	*session = agent_session(board->agent).number;
 	if (board->loaded_for != *session) {
-		board->loaded = board->options.read_only ? 0 : 1 << PART_INFLATE;
+		board->loaded = loaded_at_start(&board->options);
 		board->partition_number = -1;
 	}
 	board->loaded_for = *session;
