@@ -20,9 +20,10 @@ struct load {
 	struct exchange_request *failed;
 };
 
-/* LEN bytes: of TEXT, or of what FROM was deflated to. */
-static int send(struct load *load, const uint8_t *from, size_t len, const char *text)
+/* LEN bytes of Python, or of what it was DEFLATED to. */
+static int send(struct load *load, const void *bytes, size_t len, bool deflated)
 {
+	const char *from = bytes;
 	size_t most = load->session->block - 1;
 	uint8_t payload[AGENT_PAYLOAD_MAX];
 	int error = 0;
@@ -31,9 +32,9 @@ static int send(struct load *load, const uint8_t *from, size_t len, const char *
 		bool more = len - at > most;
 
 		size = more ? most : len - at;
-		if (text)
-			size = statements_next(text + at, len - at, most, &more);
-		payload[0] = (uint8_t)((text ? 0 : AGENT_LOAD_DEFLATED) | (more ? AGENT_LOAD_MORE : 0));
+		if (!deflated)
+			size = statements_next(from + at, len - at, most, &more);
+		payload[0] = (uint8_t)((deflated ? AGENT_LOAD_DEFLATED : 0) | (more ? AGENT_LOAD_MORE : 0));
 		memcpy(payload + 1, from + at, size);
 		*load->failed = (struct exchange_request){
 			.op = AGENT_LOAD, .kind = EXCHANGE_CHANGES, .payload = payload, .len = size + 1};
@@ -61,7 +62,7 @@ static int send_deflated(struct load *load, const struct agent_part *parts, size
 	free(all);
 	if (!packed)
 		return -ENOMEM;
-	int error = send(load, packed, len, NULL);
+	int error = send(load, packed, len, true);
 	free(packed);
 	return error;
 }
@@ -76,7 +77,6 @@ int load_parts(const struct agent_session *session, const struct agent_part *par
 
 	*failed = (struct exchange_request){0};
 	for (size_t i = 0; i < count && !error; i += together)
-		error = deflate ? send_deflated(&load, parts + i, together)
-				: send(&load, (const uint8_t *)parts[i].python, *parts[i].len, parts[i].python);
+		error = deflate ? send_deflated(&load, parts + i, together) : send(&load, parts[i].python, *parts[i].len, false);
 	return error;
 }

@@ -332,19 +332,28 @@ static void count_blocks(struct deploy *deploy)
 	}
 }
 
+static bool any_differs(const struct deploy *deploy)
+{
+	for (size_t i = 0; i < deploy->count; i++)
+		if (deploy->differs[i])
+			return true;
+	return false;
+}
+
 /* Sets `differs` of all blocks. Where none is set, all was verified. */
 static int find_differences(struct deploy *deploy, struct diag *diag)
 {
 	int rc = compare(deploy, diag);
 
-	if (rc < 0 || deploy->has_no_hash || memchr(deploy->differs, true, deploy->count * sizeof(*deploy->differs)))
+	if (rc < 0 || deploy->has_no_hash || any_differs(deploy)))
 		return rc;
 	rc = verify(deploy, 0, deploy->size, diag);
 	if (rc != -EBADMSG)
 		return rc;
 	/* A part of a hash was equal by chance. */
 	deploy->result->lied = false;
-	memset(deploy->differs, true, deploy->count * sizeof(*deploy->differs));
+	for (size_t i = 0; i < deploy->count; i++)
+		deploy->differs[i] = true;
 	return 0;
 }
 
