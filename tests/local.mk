@@ -196,6 +196,7 @@ SYSTEM_TESTS = \
 	tests/system/completion.sh \
 	tests/system/differential.sh \
 	tests/system/fat_names.sh \
+	tests/system/fat_read_only.sh \
 	tests/system/file_manager.sh \
 	tests/system/full_flash.sh \
 	tests/system/host_killed.sh \
@@ -233,6 +234,7 @@ SYSTEM_TESTS = \
 	tests/system/share_bad_input.sh \
 	tests/system/share_damage.sh \
 	tests/system/share_files.sh \
+	tests/system/share_full_disk.sh \
 	tests/system/share_hostile.sh \
 	tests/system/share_import.sh \
 	tests/system/share_input.sh \

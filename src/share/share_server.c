@@ -241,6 +241,12 @@ static const struct share_tree *take_share(const struct share_server *server, st
 	return server->trees[*number];
 }
 
+/* Why a request that is cut, or is of no share, is not done. */
+static int refusal(const struct cursor *in)
+{
+	return in->bad ? -EINVAL : -ENODEV;
+}
+
 static int do_stat(struct share_server *server, struct cursor *in)
 {
 	uint8_t number;
@@ -250,7 +256,7 @@ static int do_stat(struct share_server *server, struct cursor *in)
 	int err;
 
 	if (in->bad || !tree)
-		return in->bad ? -EINVAL : -ENODEV;
+		return refusal(in);
 	err = share_tree_stat(tree, path.at, path.len, &status);
 	if (err)
 		return err;
@@ -269,7 +275,7 @@ static enum share_kind look_for(const struct share_tree *tree, struct text path,
 	if (path.len + strlen(suffix) >= sizeof(candidate))
 		return SHARE_NOTHING;
 	memcpy(candidate, path.at, path.len);
-	strcpy(candidate + path.len, suffix);
+	memcpy(candidate + path.len, suffix, strlen(suffix) + 1);
 	if (share_tree_stat(tree, candidate, path.len + strlen(suffix), &here) < 0)
 		return SHARE_NOTHING;
 	if (kind_of(&here) == SHARE_FILE && !*found) {
@@ -331,7 +337,7 @@ static int do_import(struct share_server *server, struct cursor *in)
 	int err;
 
 	if (in->bad || !tree)
-		return in->bad ? -EINVAL : -ENODEV;
+		return refusal(in);
 	err = share_tree_stat(tree, path.at, path.len, &status);
 	if (err && err != -ENOENT)
 		return err;
@@ -381,7 +387,7 @@ static int do_list(struct share_server *server, struct cursor *in)
 	char after[UINT8_MAX + 1] = "";
 
 	if (in->bad || !tree)
-		return in->bad ? -EINVAL : -ENODEV;
+		return refusal(in);
 	if (wanted < WANTED_MIN || memchr(behind.at, 0, behind.len))
 		return -EINVAL;
 	memcpy(after, behind.at, behind.len);
@@ -421,7 +427,7 @@ static int do_open(struct share_server *server, struct cursor *in)
 	int err;
 
 	if (in->bad || !tree)
-		return in->bad ? -EINVAL : -ENODEV;
+		return refusal(in);
 	if (mode & SHARE_OPEN_WRITE && share_tree_writable(tree))
 		tell_change(server, number, path);
 	err = share_files_open(server->files, handle, tree, path.at, path.len, mode, &status);
@@ -489,7 +495,7 @@ static int change(struct share_server *server, struct cursor *in,
 	struct text path = take_rest(in);
 
 	if (in->bad || !tree)
-		return in->bad ? -EINVAL : -ENODEV;
+		return refusal(in);
 	if (share_tree_writable(tree))
 		tell_change(server, number, path);
 	return call(tree, path.at, path.len);
@@ -517,7 +523,7 @@ static int do_rename(struct share_server *server, struct cursor *in)
 	struct text from = take_text(in, take16(in)), to = take_rest(in);
 
 	if (in->bad || !tree)
-		return in->bad ? -EINVAL : -ENODEV;
+		return refusal(in);
 	if (share_tree_writable(tree)) {
 		tell_change(server, number, from);
 		tell_change(server, number, to);
@@ -535,7 +541,7 @@ static int do_statvfs(struct share_server *server, struct cursor *in)
 	int err;
 
 	if (in->bad || !tree)
-		return in->bad ? -EINVAL : -ENODEV;
+		return refusal(in);
 	err = share_tree_statvfs(tree, path.at, path.len, &status);
 	if (err)
 		return err;

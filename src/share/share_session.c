@@ -74,6 +74,7 @@ struct share_session {
 	bool interrupt;  /* Ctrl-C has to reach the program */
 	int64_t interrupted_at;
 	int output_error; /* why stdout takes no more, positive */
+	int refused;      /* a negative errno: the board takes no such share */
 };
 
 /* --- Starting --- */
@@ -174,6 +175,7 @@ static void take_output(struct share_session *session)
 
 /* --- Requests --- */
 
+/* Why there is no program, in words. Returns the negative errno. */
 static int refuse(struct share_session *session)
 {
 	const struct share_answer *answer = &session->answer;
@@ -193,21 +195,20 @@ static int refuse(struct share_session *session)
 			 device, words, reason);
 }
 
-static int take_end(struct share_session *session)
+static void take_end(struct share_session *session)
 {
 	const struct share_answer *answer = &session->answer;
-	int error = 0;
 
 	session->more_words = answer->how == SHARE_MORE;
 	if (answer->how == SHARE_REFUSED)
-		error = refuse(session);
+		session->refused = refuse(session);
 	else
 		write_all(session, STDERR_FILENO, answer->bytes, answer->bytes_len);
-	if (session->more_words || error)
-		return error;
+	if (session->more_words)
+		return;
+	session->ended_at = bytelink_now(session->link);
 	if (session->state == RUNNING)
 		session->status = answer->how == SHARE_RAISED ? EXIT_FAILURE : answer->code & 0xff;
-	return 0;
 }
 
 /* What SHARE_HELLO has behind its numbers. */
@@ -223,32 +224,32 @@ static void note_banner(struct share_session *session)
 	session->banner[len] = '\0';
 }
 
-static int take_event(struct share_session *session)
+static void take_event(struct share_session *session)
 {
 	switch (session->answer.event) {
 	case SHARE_EVENT_STARTED:
 		note_banner(session);
-		return 0;
+		break;
 	case SHARE_EVENT_BYTES:
 		typed_returned(&session->typed, session->answer.bytes, session->answer.bytes_len);
-		return 0;
+		break;
 	case SHARE_EVENT_END:
-		return take_end(session);
+		take_end(session);
+		break;
 	default:
-		return 0;
+		break;
 	}
 }
 
-static int take_request(struct share_session *session)
+static void take_request(struct share_session *session)
 {
 	const struct frame *frame = &session->incoming.frame;
 	struct share_answer *answer = &session->answer;
 	bool leaving = session->state == LEAVING;
-	int error;
 
 	share_server_answer(session->options->server, frame, session->interrupt || leaving, answer);
 	if (!answer->type)
-		return 0;
+		return;
 	if (leaving)
 		answer->payload[1] |= SHARE_STOP;
 	session->interrupt = false;
@@ -258,10 +259,7 @@ static int take_request(struct share_session *session)
 	session->open = true;
 	session->gave_back = frame->type == SHARE_BYTES;
 	incoming_expect_credits(&session->incoming, session->window && session->out_len > session->window);
-	error = take_event(session);
-	if (answer->event == SHARE_EVENT_END && !session->more_words)
-		session->ended_at = bytelink_now(session->link);
-	return error;
+	take_event(session);
 }
 
 static void take_credit(struct share_session *session)
@@ -275,20 +273,18 @@ static void take_credit(struct share_session *session)
 		incoming_expect_credits(&session->incoming, false);
 }
 
-static int take_incoming(struct share_session *session)
+static void take_incoming(struct share_session *session)
 {
 	enum incoming_event event;
-	int error = 0;
 
-	while (!error && (event = incoming_next(&session->incoming)) != INCOMING_NONE) {
+	while ((event = incoming_next(&session->incoming)) != INCOMING_NONE) {
 		if (event == INCOMING_OUTPUT)
 			take_output(session);
 		else if (event == INCOMING_REQUEST)
-			error = take_request(session);
+			take_request(session);
 		else
 			take_credit(session);
 	}
-	return error;
 }
 
 /* --- The line --- */
@@ -324,7 +320,8 @@ static int receive(struct share_session *session)
 	} else if (now >= silence_at(session)) {
 		incoming_silence(&session->incoming);
 	}
-	return take_incoming(session);
+	take_incoming(session);
+	return 0;
 }
 
 /* How much of the answer may go now. */
@@ -702,7 +699,7 @@ static int run_once(struct share_session *session)
 	bytelink_set_meanwhile(session->link, NULL, NULL);
 	if (!error)
 		error = go_on(session);
-	if (!error && session->state == DONE && session->options->watch)
+	if (!error && session->state == DONE && session->options->watch && !session->refused)
 		error = await_change(session);
 	if (!error && session->state == CHANGED)
 		error = reset_board(session);
@@ -728,6 +725,8 @@ static int run(struct share_session *session)
 	}
 	if (!error && session->state == LEAVING && !session->ended_at)
 		error = leave(session);
+	if (!error)
+		error = session->refused;
 	if (error == -EINTR && session->status >= 128)
 		return session->status;
 	if (session->output_error)

@@ -329,6 +329,7 @@ static int open_parent(const struct share_tree *tree, const char *path, size_t l
 {
 	int err = take_path(copy, path, len);
 
+	*name = copy;
 	if (!err && !tree->writable)
 		err = -EROFS;
 	if (!err && !len)
