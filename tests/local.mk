@@ -240,6 +240,7 @@ SYSTEM_TESTS = \
 	tests/system/share_output.sh \
 	tests/system/share_random.sh \
 	tests/system/share_run.sh \
+	tests/system/share_watch.sh \
 	tests/system/silent_board.sh \
 	tests/system/small_board.sh \
 	tests/system/socket.sh \
