@@ -196,6 +196,7 @@ SYSTEM_TESTS = \
 	tests/system/completion.sh \
 	tests/system/differential.sh \
 	tests/system/fat_names.sh \
+	tests/system/fat_read_only.sh \
 	tests/system/file_manager.sh \
 	tests/system/full_flash.sh \
 	tests/system/host_killed.sh \

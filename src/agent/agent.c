@@ -330,11 +330,11 @@ static int call_for_load(void *context, struct exchange_request *request)
 	return agent_call(context, request);
 }
 
-int agent_load(struct agent *agent, const struct agent_part *part, struct exchange_request *failed)
+int agent_load(struct agent *agent, const struct agent_part *parts, size_t count, struct exchange_request *failed)
 {
 	struct agent_session session = agent_session(agent);
 
-	return load_python(&session, part->python, *part->len, call_for_load, agent, failed);
+	return load_parts(&session, parts, count, call_for_load, agent, failed);
 }
 
 struct agent_session agent_session(struct agent *agent)

@@ -79,10 +79,10 @@ bool agent_is_finished(struct agent *agent, const struct exchange_request *reque
 int agent_call(struct agent *agent, struct exchange_request *request);
 
 /*
- * Loads PART of the agent, for which there is nothing to do in most sessions. It is forgotten with the agent's end (agent_session).
+ * Loads COUNT PARTS of the agent, for which there is nothing to do in most sessions. They are forgotten with the agent's end (agent_session).
  * Returns 0, -ENOMEM: not enough memory on this computer, or the result of the request that failed, which is then in *FAILED.
  */
-int agent_load(struct agent *agent, const struct agent_part *part, struct exchange_request *failed);
+int agent_load(struct agent *agent, const struct agent_part *parts, size_t count, struct exchange_request *failed);
 
 /*
  * Ends the agent, so that the friendly REPL is back; with RESTART the board is soft-reset then, so that main.py runs again.

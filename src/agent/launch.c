@@ -321,14 +321,21 @@ static int call_for_load(void *context, struct exchange_request *request)
 	return launch_call(context, request);
 }
 
-int launch_load(struct launch *launch, const char *python, size_t len, struct diag *diag)
+static int load(struct launch *launch, const struct agent_part *parts, size_t count, struct diag *diag)
 {
 	struct exchange_request failed;
-	int error = load_python(&launch->session, python, len, call_for_load, launch, &failed);
+	int error = load_parts(&launch->session, parts, count, call_for_load, launch, &failed);
 
 	if (error == -ENOMEM)
 		return no_memory(diag);
 	return error ? load_failed(launch, &failed, diag) : 0;
+}
+
+int launch_load(struct launch *launch, const char *python, size_t len, struct diag *diag)
+{
+	const struct agent_part part = {python, &len};
+
+	return load(launch, &part, 1, diag);
 }
 
 /* Learns of the agent whose core was put on the board just now, and loads the rest of it. */
@@ -341,9 +348,7 @@ static int start_rest(struct launch *launch, struct diag *diag)
 	int error = check_hello(launch, diag);
 	if (!error && !launch->text)
 		find_window(launch);
-	for (size_t i = 0; i < launch->options.part_count && !error; i++)
-		error = launch_load(launch, launch->options.parts[i].python, *launch->options.parts[i].len, diag);
-	return error;
+	return error ? error : load(launch, launch->options.parts, launch->options.part_count, diag);
 }
 
 static int try_start(struct launch *launch, struct diag *diag)

@@ -9,10 +9,10 @@
 typedef int load_call_fn(void *context, struct exchange_request *request);
 
 /*
- * Runs LEN bytes of PYTHON, which end with a newline, once, in the agent's own namespace, by way of CALL; SESSION is the board's.
- * Returns 0, -ENOMEM: not enough memory on this computer, or the result of the request that failed, which is then in *FAILED.
+ * Runs COUNT PARTS, whose Python ends with a newline, once, in this order, in the agent's own namespace, by way of CALL; SESSION is the
+ * board's. Returns 0, -ENOMEM: not enough memory on this computer, or the result of the request that failed, which is then in *FAILED.
  */
-int load_python(const struct agent_session *session, const char *python, size_t len, load_call_fn *call, void *context,
-		struct exchange_request *failed);
+int load_parts(const struct agent_session *session, const struct agent_part *parts, size_t count, load_call_fn *call,
+	       void *context, struct exchange_request *failed);
 
 #endif

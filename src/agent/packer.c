@@ -5,6 +5,8 @@
 #include <string.h>
 #include <zlib.h>
 
+enum { TRIES_MAX = 4 };
+
 struct packer {
 	z_stream streams[2]; /* the stream, and room for a copy to try on; zlib's state knows its address, so they take turns */
 	int current;
@@ -39,25 +41,37 @@ void packer_reset(struct packer *packer)
 	packer->fresh = true;
 }
 
-/* Deflates all LEN bytes into OUT. Where they do not fit, or it does not pay, the stream is as it was, and the result is 0. */
-static size_t try_deflate(struct packer *packer, const uint8_t *content, size_t len, uint8_t *out, size_t room)
+/*
+ * Deflates all LEN bytes into OUT, and sets *MADE to how much that is. Where it does not fit, or does not pay, the stream is as it was,
+ * and the result is false; *MADE then is at least what it would be.
+ */
+static bool try_deflate(struct packer *packer, const uint8_t *content, size_t len, uint8_t *out, size_t room, size_t *made)
 {
 	z_stream *stream = &packer->streams[!packer->current];
+	uint8_t rest[PACKER_INPUT_MAX]; /* what does not fit into OUT is counted */
 
-	if (deflateCopy(stream, &packer->streams[packer->current]) != Z_OK)
-		return 0;
+	if (deflateCopy(stream, &packer->streams[packer->current]) != Z_OK) {
+		*made = len;
+		return false;
+	}
 	stream->next_in = (Bytef *)(uintptr_t)content;
 	stream->avail_in = (uInt)len;
 	stream->next_out = out;
 	stream->avail_out = (uInt)room;
 	int status = deflate(stream, Z_SYNC_FLUSH);
-	size_t made = room - stream->avail_out;
+	*made = room - stream->avail_out;
 	/* Without room left, the flush may not have ended. */
-	bool good = status == Z_OK && !stream->avail_in && stream->avail_out && made < len;
+	bool good = status == Z_OK && !stream->avail_in && stream->avail_out && *made < len;
+	if (!good && !stream->avail_out) {
+		stream->next_out = rest;
+		stream->avail_out = sizeof(rest);
+		deflate(stream, Z_SYNC_FLUSH);
+		*made += sizeof(rest) - stream->avail_out;
+	}
 	if (good)
 		packer->current = !packer->current;
 	deflateEnd(&packer->streams[!packer->current]);
-	return good ? made : 0;
+	return good;
 }
 
 struct packed packer_pack(struct packer *packer, const uint8_t *content, size_t len, uint8_t *out, size_t room)
@@ -70,19 +84,20 @@ struct packed packer_pack_units(struct packer *packer, const uint8_t *content, s
 	size_t plain = room - room % unit; /* what always fits as it is */
 	struct packed packed = {.taken = len};
 
-	/* Four sizes, from all to what always fits as it is: text gets three to four times smaller. */
-	for (int tries = 0; packer->usable && len && tries < 4; tries++) {
-		packed.len = try_deflate(packer, content, packed.taken, out, room);
-		if (packed.len) {
+	for (int tries = 0; packer->usable && len && tries < TRIES_MAX; tries++) {
+		if (try_deflate(packer, content, packed.taken, out, room, &packed.len)) {
 			packed.deflated = true;
 			packed.reset = packer->fresh;
 			packer->fresh = false;
 			return packed;
 		}
-		if (packed.taken <= plain)
+		/* What does not get smaller will not in part. Otherwise as much as would fit, were it all alike, or a bit less. */
+		size_t fits = packed.len < packed.taken ? packed.taken * room / packed.len : 0;
+		fits -= fits / 32 * (size_t)(tries + 1);
+		fits -= fits % unit;
+		if (packed.taken <= plain || fits <= plain)
 			break;
-		size_t half = packed.taken / 2 - packed.taken / 2 % unit;
-		packed.taken = tries < 2 && half > plain ? half : plain;
+		packed.taken = fits;
 	}
 	if (packed.taken > plain)
 		packed.taken = plain;

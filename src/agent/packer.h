@@ -12,7 +12,7 @@
 
 struct packer;
 
-enum { PACKER_INPUT_MAX = 12288 }; /* more content at once only makes others wait longer */
+enum { PACKER_INPUT_MAX = 16384 }; /* more content at once only makes others wait longer */
 
 /* What packer_pack made. */
 struct packed {

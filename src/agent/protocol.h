@@ -55,7 +55,7 @@ enum {
 /* Requests: payload -> answer's payload. PATH is bytes without NUL. STAT is u8 is_dir, u32 size, u32 mtime in the board's epoch. */
 enum agent_op {
 	AGENT_PING = 'P',    /* nothing, or u16 window from now on (0: a line that holds back its writer) -> nothing */
-	AGENT_LOAD = 'X',    /* u8 enum agent_load, Python -> nothing: a part of the agent */
+	AGENT_LOAD = 'X',    /* u8 enum agent_load, Python -> nothing: a part of the agent; deflated, parts with NUL between */
 	AGENT_HOLD = 'B',    /* u8 milliseconds, at most 200 -> nothing, after having read nothing for so long */
 	AGENT_QUIT = 'Q',    /* nothing -> nothing: leave for the friendly REPL */
 	AGENT_INFO = 'I',    /* PATH of the top -> lines of text, see greeting.c */
@@ -72,9 +72,9 @@ enum agent_op {
 	AGENT_STATVFS = 'V', /* PATH -> u32 block size, fragment size, blocks, free blocks, name max */
 
 	/* ROM partitions, u8 their NUMBER, by board/rom.py */
-	AGENT_ROM = 'i',         /* NUMBER -> u8 1: memory, 0: a block device; u32 size, u32 size of its blocks, 0: not told */
-	AGENT_ROM_READ = 'o',    /* NUMBER, u32 offset, u32 length -> content, shorter at the partition's end */
-	AGENT_ROM_HASH = 'h',    /* NUMBER, u32 offset, u32 length, u32 step -> 32 bytes of SHA-256 for each step */
+	AGENT_ROM = 'i',      /* NUMBER -> u8 1: memory, 0: a block device; u32 size, u32 size of its blocks, 0: not told */
+	AGENT_ROM_READ = 'o', /* NUMBER, u32 offset, u32 length -> content, shorter at the partition's end */
+	AGENT_ROM_HASH = 'h', /* NUMBER, u32 offset, u32 length, u32 step, u8 n -> the first n bytes of SHA-256 for each step */
 	AGENT_ROM_RECORDS = 'k', /* NUMBER, u8 1: with headers of .mpy, PLACE -> PLACE, pieces of the image, see below */
 
 	/* The same, by board/rom_changes.py */
@@ -94,14 +94,17 @@ enum agent_answer {
 };
 
 /*
- * AGENT_RENAME with an ASIDE: TO, a file, goes there first, comes back if the rename fails, and is removed in the end.
+ * AGENT_RENAME with an ASIDE: TO, a file, is opened to be written, which fails where it cannot be removed either; goes there, comes back
+ * if the rename fails, and is removed in the end.
  */
 
 /*
  * A walk through a ROM image goes in steps of a payload. PLACE, where it is: first u32 0 and nothing else; in an answer u32 offset of the
  * next record (0: the walk is over), u8 number of directories that it lies in, and for each u32 where it ends, the outermost first,
  * which the next request has without the u8. A piece of the image: the gap between its start and the end of the one before, or what
- * the request's PLACE said, its length, both as numbers with 7 bits a byte, the lowest first, all but the last with 0x80; its bytes.
+ * the request's PLACE said; its length; how many bytes of its start, and how many of its end, are those of the piece before in the same
+ * payload, together no more than either has; all these as numbers with 7 bits a byte, the lowest first, all but the last with 0x80; and
+ * its other bytes.
  */
 
 enum agent_load { AGENT_LOAD_DEFLATED = 1, AGENT_LOAD_MORE = 2 };

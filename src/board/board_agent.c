@@ -244,6 +244,7 @@ static struct board_agent *board_agent_new(const char *device, const struct boar
 	board->purpose = options->device.purpose ? strdup(options->device.purpose) : NULL;
 	board->mount_point = options->mount_point ? strdup(options->mount_point) : NULL;
 	board->is_mount = options->mount_point;
+	board->partition_number = -1;
 	board->options.root = board->options.mount_point = board->options.device.purpose = NULL;
 	pthread_mutex_init(&board->writing, NULL);
 	room_init(&board->room);
@@ -290,18 +291,44 @@ static void note_session(struct board_agent *board)
 			 board->device, session.text);
 }
 
+#define PART(name)                                \
+	{                                         \
+		agent_##name, &agent_##name##_len \
+	}
+
+/* The parts of the agent for the board's use, in *COUNT. */
+static const struct agent_part *parts_of(const struct board_agent_options *options, size_t *count)
+{
+	static const struct agent_part files[] = {PART(base), PART(info), PART(files), PART(inflate), PART(changes)};
+	static const struct agent_part roms[] = {PART(base), PART(info), PART(rom), PART(rom_records)};
+	static const struct agent_part rom_changes[] = {PART(base), PART(info), PART(rom), PART(inflate), PART(rom_changes)};
+	enum { TO_READ_FILES = 3 };
+
+	switch (options->use) {
+	case BOARD_AGENT_ROMS:
+		*count = sizeof(roms) / sizeof(roms[0]);
+		return roms;
+	case BOARD_AGENT_ROM_CHANGES:
+		*count = sizeof(rom_changes) / sizeof(rom_changes[0]);
+		return rom_changes;
+	case BOARD_AGENT_FILES:
+		break;
+	}
+	*count = options->read_only ? TO_READ_FILES : sizeof(files) / sizeof(files[0]);
+	return files;
+}
+
 static int start_agent(struct board_agent *board, struct diag *diag)
 {
-	static const struct agent_part parts[] = {
-		{agent_files, &agent_files_len}, {agent_info, &agent_info_len}, {agent_changes, &agent_changes_len}};
+	size_t count;
+	const struct agent_part *parts = parts_of(&board->options, &count);
 	const struct agent_options options = {
 		.timeout_us = board->options.timeout_us,
 		.reconnect_us = board->options.reconnect_us,
 		.nointerrupt = board->options.nointerrupt,
 		.noreconnect = board->options.noreconnect,
 		.parts = parts,
-		/* Where nothing is changed the last one is not needed. */
-		.part_count = sizeof(parts) / sizeof(parts[0]) - board->options.read_only,
+		.part_count = count,
 		.greet = greeting_meet,
 		.greet_context = board,
 		.ending = board->options.ending,

@@ -6,6 +6,13 @@
 #include "board/board.h"
 #include "bytelink/device.h"
 
+/* What it is asked for, which is on the board from the start. For a use of its ROM partitions (board_rom.h) it is reached sooner. */
+enum board_agent_use {
+	BOARD_AGENT_FILES, /* and, later, all else */
+	BOARD_AGENT_ROMS,  /* ROM partitions, and no file */
+	BOARD_AGENT_ROM_CHANGES,
+};
+
 struct board_agent_options {
 	struct device_options device;
 	const char *root;              /* the board directory that is the top; NULL: "/" */
@@ -14,6 +21,7 @@ struct board_agent_options {
 	int64_t reconnect_us;          /* how long a call waits for a board that is away; 0: at most a second */
 	bool nointerrupt;              /* refuse rather than stop a running program */
 	bool read_only;                /* nothing on the board is changed, not even what an ended session left behind */
+	enum board_agent_use use;      /* where it is no file, read_only */
 	bool noreconnect;              /* a board that was reset meanwhile is left alone if it runs a program */
 	bool restart;                  /* soft-reset the board at the end, so that main.py runs again */
 	bool settime;                  /* set the board's clock from this computer's */

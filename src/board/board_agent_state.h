@@ -14,6 +14,7 @@
 #include "agent/packer.h"
 #include "board/ahead.h"
 #include "board/board_agent.h"
+#include "board/board_rom.h"
 #include "board/identity.h"
 #include "board/mounts.h"
 #include "board/room.h"
@@ -41,9 +42,11 @@ struct board_agent {
 	struct board_info info;
 	char warning[768];
 
-	pthread_mutex_t loading; /* of parts of the agent; guards the next two */
-	unsigned loaded;         /* parts for ROM partitions that are on the board... */
+	pthread_mutex_t loading; /* of parts of the agent; guards the next four */
+	unsigned loaded;         /* parts for ROM partitions that are on the board, as bits of roms.c's... */
 	unsigned loaded_for;     /* ...in this session of the agent */
+	int partition_number;    /* of the ROM partition that was asked for last in that session; -1: none was */
+	struct board_partition partition;
 
 	pthread_mutex_t writing; /* the board writes one file at a time; guards all below */
 	struct packer *packer;

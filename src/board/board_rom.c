@@ -47,11 +47,11 @@ int board_rom_records(struct board *board, unsigned number, bool bytecode, board
 }
 
 int board_rom_hash(struct board *board, unsigned number, uint64_t offset, uint64_t len, uint32_t block,
-		   uint8_t (*hashes)[BOARD_HASH_SIZE])
+		   uint8_t (*hashes)[BOARD_HASH_SIZE], size_t size)
 {
 	const struct board_rom_ops *rom = find(&board);
 
-	return rom ? rom->hash(board, number, offset, len, block, hashes) : -EOPNOTSUPP;
+	return rom ? rom->hash(board, number, offset, len, block, hashes, size) : -EOPNOTSUPP;
 }
 
 int board_rom_prepare(struct board *board, unsigned number, uint64_t offset, uint64_t len)
@@ -61,11 +61,11 @@ int board_rom_prepare(struct board *board, unsigned number, uint64_t offset, uin
 	return rom ? rom->prepare(board, number, offset, len) : -EOPNOTSUPP;
 }
 
-int board_rom_write(struct board *board, unsigned number, uint64_t offset, const void *buf, size_t len, uint32_t smallest)
+int board_rom_write(struct board *board, unsigned number, const struct board_rom_bytes *bytes)
 {
 	const struct board_rom_ops *rom = find(&board);
 
-	return rom ? rom->write(board, number, offset, buf, len, smallest) : -EOPNOTSUPP;
+	return rom ? rom->write(board, number, bytes) : -EOPNOTSUPP;
 }
 
 int board_rom_complete(struct board *board, unsigned number)

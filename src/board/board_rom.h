@@ -9,7 +9,8 @@
  *   -ENXIO       the board has no partition of this number
  *   -EINVAL      a range that leaves the partition
  *   -EIO         the board fell silent, was reset in the middle of a change, or has no better word
- * The part of the agent that does this, src/agent/board/rom.py, is loaded with the first call in each session of the agent.
+ * The parts of the agent that do this, src/agent/board/rom*.py, are loaded with the first call that needs them in each session of the
+ * agent, or are there from its start (enum board_agent_use).
  */
 #ifndef BOARD_BOARD_ROM_H
 #define BOARD_BOARD_ROM_H
@@ -32,6 +33,17 @@ struct board_partition {
 /* A piece of an image: LEN bytes that lie at OFFSET. Returns 0, or what ends the call that it was handed to. */
 typedef int board_rom_piece_fn(void *context, uint64_t offset, const uint8_t *bytes, size_t len);
 
+/* What is written: LEN bytes of BYTES, at OFFSET. */
+struct board_rom_bytes {
+	uint64_t offset;
+	const void *bytes;
+	size_t len;
+	uint32_t smallest; /* what board_rom_prepare returned */
+	/* Told, now and then, how many of the bytes are written; anything but 0 ends it, with -EINTR. NULL: nobody is told. */
+	int (*written)(void *context, size_t done);
+	void *context;
+};
+
 /* What an implementation has, in board_ops; the functions below say what each does. */
 struct board_rom_ops {
 	int (*count)(struct board *board);
@@ -40,9 +52,9 @@ struct board_rom_ops {
 	ssize_t (*read)(struct board *board, unsigned number, void *buf, size_t len, uint64_t offset);
 	int (*records)(struct board *board, unsigned number, bool bytecode, board_rom_piece_fn *each, void *context);
 	int (*hash)(struct board *board, unsigned number, uint64_t offset, uint64_t len, uint32_t block,
-		    uint8_t (*hashes)[BOARD_HASH_SIZE]);
+		    uint8_t (*hashes)[BOARD_HASH_SIZE], size_t size);
 	int (*prepare)(struct board *board, unsigned number, uint64_t offset, uint64_t len);
-	int (*write)(struct board *board, unsigned number, uint64_t offset, const void *buf, size_t len, uint32_t smallest);
+	int (*write)(struct board *board, unsigned number, const struct board_rom_bytes *bytes);
 	int (*complete)(struct board *board, unsigned number);
 	int (*umount)(struct board *board, const char *path);
 	int (*mount)(struct board *board, unsigned number, const char *path);
@@ -71,11 +83,12 @@ ssize_t board_rom_read(struct board *board, unsigned number, void *buf, size_t l
 int board_rom_records(struct board *board, unsigned number, bool bytecode, board_rom_piece_fn *each, void *context);
 
 /*
- * Has the board compute the SHA-256 of each BLOCK bytes of the LEN from OFFSET, the last of what is left, into HASHES, which has room
- * for all. -EOPNOTSUPP also on a board that has no SHA-256 (where board_rom_read of it goes well).
+ * Has the board compute the SHA-256 of each BLOCK bytes of the LEN from OFFSET, the last of what is left. The first SIZE (1 to
+ * BOARD_HASH_SIZE) bytes of each are brought into HASHES, which has room for all. -EOPNOTSUPP also on a board that has no SHA-256
+ * (where board_rom_read of it goes well).
  */
 int board_rom_hash(struct board *board, unsigned number, uint64_t offset, uint64_t len, uint32_t block,
-		   uint8_t (*hashes)[BOARD_HASH_SIZE]);
+		   uint8_t (*hashes)[BOARD_HASH_SIZE], size_t size);
 
 /*
  * Erases the LEN bytes of partition NUMBER from OFFSET, both multiples of its block size (LEN may end with the partition); where that
@@ -86,11 +99,11 @@ int board_rom_hash(struct board *board, unsigned number, uint64_t offset, uint64
 int board_rom_prepare(struct board *board, unsigned number, uint64_t offset, uint64_t len);
 
 /*
- * Writes LEN bytes of BUF to partition NUMBER at OFFSET, where all was erased and nothing written since. SMALLEST is what
- * board_rom_prepare returned; OFFSET is a multiple of it, and where LEN is none, 0xff is written behind it as far as needed. Goes over
- * compressed where the board can inflate and it pays. After an error part of it may be written.
+ * Writes BYTES to partition NUMBER, where all was erased and nothing written since. Its offset is a multiple of its `smallest`, and
+ * where its length is none, 0xff is written behind it as far as needed. Goes over compressed where the board can inflate and it pays.
+ * After an error part of it may be written.
  */
-int board_rom_write(struct board *board, unsigned number, uint64_t offset, const void *buf, size_t len, uint32_t smallest);
+int board_rom_write(struct board *board, unsigned number, const struct board_rom_bytes *bytes);
 
 /* Tells the board that partition NUMBER is written. Firmware that knows nothing of it (esp8266), and a block device, is asked for no more. */
 int board_rom_complete(struct board *board, unsigned number);

@@ -206,8 +206,9 @@ static int same_contents(struct board *board, unsigned number, const struct boar
 	for (next_run(old->known, old->size, &at, &len); len; at += len, next_run(old->known, old->size, &at, &len)) {
 		if (!memchr(now->known + at, 0, len))
 			continue;
-		rc = compared++ < COMPARED_MAX ? board_rom_hash(board->below, number, at, len, (uint32_t)len, theirs)
-					       : -EOPNOTSUPP;
+		rc = compared++ < COMPARED_MAX
+			     ? board_rom_hash(board->below, number, at, len, (uint32_t)len, theirs, BOARD_HASH_SIZE)
+			     : -EOPNOTSUPP;
 		if (rc < 0)
 			return rc == -EOPNOTSUPP ? 0 : rc;
 		board_rom_image_hash(old, at, len, ours);

@@ -13,6 +13,7 @@
 #include "board/leftovers.h"
 #include "board/listing.h"
 #include "board/requests.h"
+#include "board/writing.h"
 
 enum {
 	ROOM = 8,        /* blocks: four that a rename may need, and four that may be written while this is asked */
@@ -48,6 +49,8 @@ static int rename_over(struct board_agent *board, const char *from, const char *
 	free(aside);
 	if (error != -EACCES && error != -ENAMETOOLONG)
 		return error;
+	if (writing_is_read_only(board, to))
+		return -EACCES;
 	board_agent_log(board, LOG_WARNING, "%s: %s, which %s takes the place of, cannot be put aside: a power cut would lose it",
 			board->device, to, from);
 	return rename_by(board, from, to, NULL);

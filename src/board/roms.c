@@ -14,8 +14,9 @@
 
 enum {
 	REQUESTS_MAX = 32,       /* that are handed over before the first is waited for */
+	HASHES_MAX = 512,        /* bytes of hashes in an answer */
 	HASHED_MAX = 32 << 10,   /* bytes that are hashed at once, but for a longer block: others wait meanwhile */
-	PREPARED_MAX = 32 << 10, /* the same for erasing */
+	PREPARED_MAX = 64 << 10, /* the same for erasing, which the slowest flash has to do within the time-out */
 	WRITE_HEADER = 12,       /* bytes of AGENT_ROM_WRITE's payload before its data */
 	PIECE = 256,             /* what the smallest write must divide: bytes that a board has at once */
 	UNMOUNT = 255,           /* AGENT_ROM_MOUNT's number for it */
@@ -37,28 +38,62 @@ static int load_failed(struct board_agent *board, int error, const struct exchan
 	return failed->board_errno ? board_errno_to_host(failed->board_errno) : -EIO;
 }
 
-/* Sees to it that the first COUNT parts are on the board. Returns 0 with the number of the session in *SESSION. */
-static int load(struct board_agent *board, unsigned count, unsigned *session)
+/* What the requests need, in the order in which it is loaded. */
+enum part { PART_ROM, PART_RECORDS, PART_INFLATE, PART_CHANGES, PART_COUNT };
+
+static const struct agent_part all_parts[PART_COUNT] = {[PART_ROM] = {agent_rom, &agent_rom_len},
+							[PART_RECORDS] = {agent_rom_records, &agent_rom_records_len},
+							[PART_INFLATE] = {agent_inflate, &agent_inflate_len},
+							[PART_CHANGES] = {agent_rom_changes, &agent_rom_changes_len}};
+
+/* The parts, as bits, that REQUEST needs. */
+static unsigned parts_for(const struct exchange_request *request)
 {
-	/* The second is there from the start, unless the board is only read. */
-	static const struct agent_part parts[] = {
-		{agent_rom, &agent_rom_len}, {agent_changes, &agent_changes_len}, {agent_rom_changes, &agent_rom_changes_len}};
-	struct exchange_request failed;
-	int error = 0;
+	if (request->kind == EXCHANGE_CHANGES)
+		return 1 << PART_ROM | 1 << PART_INFLATE | 1 << PART_CHANGES;
+	return 1 << PART_ROM | (request->op == AGENT_ROM_RECORDS ? 1 << PART_RECORDS : 0);
+}
+
+/* The parts that board_agent.c has loaded. */
+static unsigned loaded_at_start(const struct board_agent_options *options)
+{
+	if (options->use == BOARD_AGENT_ROMS)
+		return 1 << PART_ROM | 1 << PART_RECORDS;
+	if (options->use == BOARD_AGENT_ROM_CHANGES)
+		return 1 << PART_ROM | 1 << PART_INFLATE | 1 << PART_CHANGES;
+	return options->read_only ? 0 : 1 << PART_INFLATE;
+}
+
+/* Loads those of the WANTED parts that are not there. `loading` is held. */
+static int load_missing(struct board_agent *board, unsigned wanted, unsigned session, struct exchange_request *failed)
+{
+	struct agent_part missing[PART_COUNT];
+	size_t count = 0;
+
+	for (unsigned i = 0; i < PART_COUNT; i++)
+		if (wanted & ~board->loaded & 1u << i)
+			missing[count++] = all_parts[i];
+	int error = count ? agent_load(board->agent, missing, count, failed) : 0;
+	if (!error && agent_session(board->agent).number != session)
+		error = -EIO;
+	if (!error)
+		board->loaded |= wanted;
+	return error;
+}
+
+/* Sees to it that the WANTED parts are on the board. Returns 0 with the number of the session in *SESSION. */
+static int load(struct board_agent *board, unsigned wanted, unsigned *session)
+{
+	struct exchange_request failed = {0};
 
 	pthread_mutex_lock(&board->loading);
 	*session = agent_session(board->agent).number;
-	if (board->loaded_for != *session)
-		board->loaded = 0;
-	board->loaded_for = *session;
-	while (board->loaded < count && !error) {
-		if (board->loaded != 1 || board->options.read_only)
-			error = agent_load(board->agent, &parts[board->loaded], &failed);
-		if (!error && agent_session(board->agent).number != *session)
-			error = -EIO;
-		if (!error)
-			board->loaded++;
+	if (board->loaded_for != *session) {
+		board->loaded = loaded_at_start(&board->options);
+		board->partition_number = -1;
 	}
+	board->loaded_for = *session;
+	int error = load_missing(board, wanted, *session, &failed);
 	pthread_mutex_unlock(&board->loading);
 	return error ? load_failed(board, error, &failed) : 0;
 }
@@ -79,11 +114,20 @@ static int outcome(struct board_agent *board, const struct exchange_request *req
 	return requests_outcome(board, request, words);
 }
 
-/* Has the board do COUNT requests, all handed over before the first is waited for. Returns 0 or the error of the first that failed. */
-static int call_all(struct board_agent *board, struct exchange_request *requests, size_t count)
+/* What is done while requests are under way. */
+struct meanwhile {
+	void (*work)(void *context);
+	void *context;
+};
+
+/*
+ * Has the board do COUNT requests, all handed over before the first is waited for, and MEANWHILE (may be NULL) what is not its work.
+ * Returns 0 or the error of the first that failed.
+ */
+static int call_all(struct board_agent *board, struct exchange_request *requests, size_t count, const struct meanwhile *meanwhile)
 {
 	/* cppcheck-suppress uninitvar ; it takes none for filled */
-	unsigned parts = count && requests[0].kind == EXCHANGE_CHANGES ? 3 : 1, session;
+	unsigned parts = count ? parts_for(&requests[0]) : 0, session;
 	int error = 0;
 
 	for (int tries = 0; tries < 2; tries++) {
@@ -94,6 +138,8 @@ static int call_all(struct board_agent *board, struct exchange_request *requests
 			return error;
 		for (size_t i = 0; i < count; i++)
 			agent_submit(board->agent, &requests[i]);
+		if (meanwhile && tries == 0)
+			meanwhile->work(meanwhile->context);
 		for (size_t i = 0; i < count; i++) {
 			agent_wait(board->agent, &requests[i]);
 			unknown |= is_unknown(board, &requests[i], session);
@@ -111,7 +157,7 @@ static int call(struct board_agent *board, uint8_t op, enum exchange_kind kind, 
 {
 	struct exchange_request request = {
 		.op = op, .kind = kind, .payload = payload, .len = len, .answer = answer, .answer_room = room};
-	int error = call_all(board, &request, 1);
+	int error = call_all(board, &request, 1, NULL);
 
 	*answer_len = request.answer_len;
 	return error;
@@ -138,6 +184,25 @@ static int check_number(struct board *base, unsigned number)
 	return count < 0 ? count : number < (unsigned)count ? 0 : -ENXIO;
 }
 
+static void note_partition(struct board_agent *board, unsigned number, const struct board_partition *partition)
+{
+	pthread_mutex_lock(&board->loading);
+	board->partition = *partition;
+	board->partition_number = (int)number;
+	pthread_mutex_unlock(&board->loading);
+}
+
+/* Whether *OUT, what partition NUMBER is, is known without asking: it cannot change while the agent runs. */
+static bool know_partition(struct board_agent *board, unsigned number, struct board_partition *out)
+{
+	pthread_mutex_lock(&board->loading);
+	bool known = board->partition_number == (int)number && board->loaded_for == agent_session(board->agent).number;
+	if (known)
+		*out = board->partition;
+	pthread_mutex_unlock(&board->loading);
+	return known;
+}
+
 static int op_partition(struct board *base, unsigned number, struct board_partition *out)
 {
 	uint8_t payload = (uint8_t)number, answer[9];
@@ -151,7 +216,10 @@ static int op_partition(struct board *base, unsigned number, struct board_partit
 	if (len != sizeof(answer))
 		return -EIO;
 	*out = (struct board_partition){answer[0] == 1, le_get32(answer + 1), le_get32(answer + 5)};
-	return !out->is_memory && !out->block_size ? -EIO : 0;
+	if (!out->is_memory && !out->block_size)
+		return -EIO;
+	note_partition(of(base), number, out);
+	return 0;
 }
 
 /* --- Reading --- */
@@ -178,7 +246,7 @@ static ssize_t read_some(struct board_agent *board, unsigned number, uint8_t *bu
 		le_put32(payloads[count] + 1, offset + at);
 		le_put32(payloads[count] + 5, request->answer_room);
 	}
-	int error = call_all(board, requests, count);
+	int error = call_all(board, requests, count, NULL);
 	if (error)
 		return error;
 	for (size_t i = 0; i < count; i++) {
@@ -212,54 +280,70 @@ static ssize_t op_read(struct board *base, unsigned number, void *buf, size_t le
 	return (ssize_t)done;
 }
 
-/* Up to REQUESTS_MAX requests of PER blocks each. Returns how many bytes were hashed. */
-static ssize_t hash_some(struct board_agent *board, unsigned number, uint64_t offset, uint64_t len, uint32_t block, size_t per,
+/* What is hashed. */
+struct hashing {
+	unsigned number;
+	uint32_t block;
+	size_t per;  /* blocks in a request */
+	size_t size; /* bytes of each hash */
+};
+
+/* Up to REQUESTS_MAX requests. Returns how many bytes were hashed. */
+static ssize_t hash_some(struct board_agent *board, const struct hashing *what, uint64_t offset, uint64_t len,
 			 uint8_t (*hashes)[BOARD_HASH_SIZE])
 {
 	struct exchange_request requests[REQUESTS_MAX];
-	uint8_t payloads[REQUESTS_MAX][13];
-	uint64_t at = 0;
+	uint8_t payloads[REQUESTS_MAX][14];
+	/* cppcheck-suppress constVariable ; the answers are written to it */
+	uint8_t answers[REQUESTS_MAX][HASHES_MAX];
+	uint64_t at = 0, most = (uint64_t)what->per * what->block;
 	size_t count = 0;
 
 	for (; at < len && count < REQUESTS_MAX; count++) {
-		uint64_t size = len - at < (uint64_t)per * block ? len - at : (uint64_t)per * block;
-		size_t blocks = (size_t)((size + block - 1) / block);
+		uint64_t size = len - at < most ? len - at : most;
 
-		payloads[count][0] = (uint8_t)number;
+		payloads[count][0] = (uint8_t)what->number;
 		le_put32(payloads[count] + 1, offset + at);
 		le_put32(payloads[count] + 5, size);
-		le_put32(payloads[count] + 9, block);
-		requests[count] = (struct exchange_request){.op = AGENT_ROM_HASH,
-							    .bulk = true,
-							    .payload = payloads[count],
-							    .len = sizeof(payloads[count]),
-							    .answer = hashes[at / block],
-							    .answer_room = blocks * BOARD_HASH_SIZE};
+		le_put32(payloads[count] + 9, what->block);
+		payloads[count][13] = (uint8_t)what->size;
+		requests[count] =
+			(struct exchange_request){.op = AGENT_ROM_HASH,
+						  .bulk = true,
+						  .payload = payloads[count],
+						  .len = sizeof(payloads[count]),
+						  .answer = answers[count],
+						  .answer_room = (size_t)((size + what->block - 1) / what->block) * what->size};
 		at += size;
 	}
-	int error = call_all(board, requests, count);
-	for (size_t i = 0; i < count && !error; i++)
+	int error = call_all(board, requests, count, NULL);
+	for (size_t i = 0; i < count && !error; i++) {
 		if (requests[i].answer_len != requests[i].answer_room)
-			error = -EIO;
+			return -EIO;
+		for (size_t j = 0; j * what->size < requests[i].answer_len; j++)
+			memcpy(hashes[i * what->per + j], answers[i] + j * what->size, what->size);
+	}
 	return error ? error : (ssize_t)at;
 }
 
 static int op_hash(struct board *base, unsigned number, uint64_t offset, uint64_t len, uint32_t block,
-		   uint8_t (*hashes)[BOARD_HASH_SIZE])
+		   uint8_t (*hashes)[BOARD_HASH_SIZE], size_t size)
 {
 	struct board_agent *board = of(base);
 	int error = check_number(base, number);
 
-	if (!error && (!block || offset + len > UINT32_MAX))
+	if (!error && (!block || !size || size > BOARD_HASH_SIZE || offset + len > UINT32_MAX))
 		error = -EINVAL;
 	if (!error && !board->hashes)
 		error = -EOPNOTSUPP;
 	for (uint64_t at = 0; at < len && !error;) {
-		size_t per = HASHED_MAX / block, most = requests_block_size(board) / BOARD_HASH_SIZE;
+		size_t per = HASHED_MAX / block, most = requests_block_size(board);
 
+		most = (most < HASHES_MAX ? most : HASHES_MAX) / size;
 		if (per > most)
 			per = most;
-		ssize_t done = hash_some(board, number, offset + at, len - at, block, per ? per : 1, hashes + at / block);
+		const struct hashing what = {number, block, per ? per : 1, size};
+		ssize_t done = hash_some(board, &what, offset + at, len - at, hashes + at / block);
 		if (done < 0)
 			error = (int)done;
 		else
@@ -274,7 +358,9 @@ static int op_hash(struct board *base, unsigned number, uint64_t offset, uint64_
 struct walk {
 	uint8_t payload[AGENT_PAYLOAD_MAX];
 	size_t len;
-	uint64_t here; /* the end of the last piece */
+	uint64_t here;                        /* the end of the last piece */
+	uint8_t pieces[2][AGENT_PAYLOAD_MAX]; /* the last piece, and the one before */
+	size_t last_len;
 };
 
 static int take_number(const uint8_t **p, const uint8_t *end, uint64_t *value)
@@ -290,20 +376,39 @@ static int take_number(const uint8_t **p, const uint8_t *end, uint64_t *value)
 	return -EIO;
 }
 
+/* Takes the piece at *P, which ends before END, into PIECE: a part of it is in LAST. Returns its length, or -EIO. */
+static ssize_t take_piece(struct walk *walk, const uint8_t **p, const uint8_t *end, uint8_t *piece, const uint8_t *last)
+{
+	uint64_t gap, len, head, tail;
+
+	if (take_number(p, end, &gap) || take_number(p, end, &len) || take_number(p, end, &head) || take_number(p, end, &tail))
+		return -EIO;
+	if (head + tail > len || head + tail > walk->last_len || len > sizeof(walk->pieces[0]) ||
+	    len - head - tail > (uint64_t)(end - *p))
+		return -EIO;
+	size_t own = (size_t)(len - head - tail);
+	memcpy(piece, last, (size_t)head);
+	memcpy(piece + head, *p, own);
+	memcpy(piece + head + own, last + walk->last_len - tail, (size_t)tail);
+	*p += own;
+	walk->here += gap;
+	walk->last_len = (size_t)len;
+	return (ssize_t)len;
+}
+
 /* Hands on the pieces from P to END. */
 static int take_pieces(struct walk *walk, const uint8_t *p, const uint8_t *end, board_rom_piece_fn *each, void *context)
 {
 	int error = 0;
 
-	while (p < end && !error) {
-		uint64_t gap, len;
+	walk->last_len = 0;
+	for (unsigned i = 0; p < end && !error; i = !i) {
+		ssize_t len = take_piece(walk, &p, end, walk->pieces[i], walk->pieces[!i]);
 
-		if (take_number(&p, end, &gap) || take_number(&p, end, &len) || len > (uint64_t)(end - p))
-			return -EIO;
-		walk->here += gap;
-		error = each(context, walk->here, p, (size_t)len);
-		walk->here += len;
-		p += len;
+		if (len < 0)
+			return (int)len;
+		error = each(context, walk->here, walk->pieces[i], (size_t)len);
+		walk->here += (uint64_t)len;
 	}
 	return error;
 }
@@ -330,12 +435,17 @@ static int take_step(struct walk *walk, const uint8_t *answer, size_t len, board
 
 static int op_records(struct board *base, unsigned number, bool bytecode, board_rom_piece_fn *each, void *context)
 {
-	struct walk walk = {.payload = {(uint8_t)number, bytecode}, .len = 6};
+	struct walk walk; /* most of which needs no value */
 	uint8_t answer[AGENT_PAYLOAD_MAX];
 	size_t len;
 	int error = check_number(base, number);
 	int more = 1;
 
+	memset(walk.payload, 0, sizeof(walk.payload));
+	walk.payload[0] = (uint8_t)number;
+	walk.payload[1] = bytecode;
+	walk.len = 6;
+	walk.here = 0;
 	while (!error && more > 0) {
 		error = call(of(base), AGENT_ROM_RECORDS, EXCHANGE_READS, walk.payload, walk.len, answer, sizeof(answer), &len);
 		if (!error)
@@ -349,7 +459,7 @@ static int op_records(struct board *base, unsigned number, bool bytecode, board_
 /* Whether the range lies in the partition, which is looked at. */
 static int check_range(struct board *base, unsigned number, uint64_t offset, uint64_t len, struct board_partition *partition)
 {
-	int error = op_partition(base, number, partition);
+	int error = know_partition(of(base), number, partition) ? 0 : op_partition(base, number, partition);
 
 	return error ? error : offset > partition->size || len > partition->size - offset ? -EINVAL : 0;
 }
@@ -387,68 +497,131 @@ static int op_prepare(struct board *base, unsigned number, uint64_t offset, uint
 	return rc;
 }
 
-/* One AGENT_ROM_WRITE with as much of the LEN bytes of BUF as it holds, which *TAKEN is set to. `writing` is held. */
-static int write_piece(struct board_agent *board, unsigned number, uint64_t offset, const uint8_t *buf, size_t len, size_t unit,
-		       size_t *taken)
+/* One AGENT_ROM_WRITE. */
+struct piece {
+	uint8_t payload[AGENT_PAYLOAD_MAX];
+	size_t len;
+	size_t taken; /* bytes of what is written, that it has; 0: it could take none */
+};
+
+/* What is written. `writing` is held. */
+struct writer {
+	struct board_agent *board;
+	unsigned number;
+	const struct board_rom_bytes *what;
+	size_t end; /* of what is written, a multiple of the smallest write */
+	size_t at;  /* where PIECE begins */
+	struct piece pieces[2];
+	struct piece *piece; /* that is under way, or next */
+};
+
+/* Packs what comes at AT into PIECE, as much as it holds. */
+static void pack(struct writer *writer, size_t at, struct piece *piece)
 {
-	uint8_t payload[AGENT_PAYLOAD_MAX] = {0};
-	size_t block = requests_block_size(board), unwanted;
+	struct board_agent *board = writer->board;
+	size_t block = requests_block_size(board), unit = writer->what->smallest, len = writer->end - at;
 
 	if (len > PACKER_INPUT_MAX)
 		len = PACKER_INPUT_MAX;
 	if (len > 4 * block)
 		len = 4 * block;
-	struct packed packed =
-		packer_pack_units(board->packer, buf, len - len % unit, unit, payload + WRITE_HEADER, block - WRITE_HEADER);
-	if (!packed.taken)
-		return -EOPNOTSUPP; /* it takes less at once than it can write */
-	payload[0] = (uint8_t)((packed.deflated ? AGENT_WRITE_DEFLATED : 0) | (packed.reset ? AGENT_WRITE_RESET : 0));
-	payload[1] = (uint8_t)board->window_bits;
-	payload[2] = (uint8_t)number;
-	le_put32(payload + 4, offset);
-	le_put16(payload + 8, packed.taken);
-	*taken = packed.taken;
-	int error = call(board, AGENT_ROM_WRITE, EXCHANGE_CHANGES, payload, WRITE_HEADER + packed.len, NULL, 0, &unwanted);
+	struct packed packed = packer_pack_units(board->packer, (const uint8_t *)writer->what->bytes + at, len - len % unit, unit,
+						 piece->payload + WRITE_HEADER, block - WRITE_HEADER);
+	memset(piece->payload, 0, WRITE_HEADER);
+	piece->payload[0] = (uint8_t)((packed.deflated ? AGENT_WRITE_DEFLATED : 0) | (packed.reset ? AGENT_WRITE_RESET : 0));
+	piece->payload[1] = (uint8_t)board->window_bits;
+	piece->payload[2] = (uint8_t)writer->number;
+	le_put32(piece->payload + 4, writer->what->offset + at);
+	le_put16(piece->payload + 8, packed.taken);
+	piece->len = WRITE_HEADER + packed.len;
+	piece->taken = packed.taken;
+}
+
+static struct piece *other(struct writer *writer)
+{
+	return &writer->pieces[writer->piece == writer->pieces];
+}
+
+/* While the line is busy with a piece. */
+static void pack_next(void *context)
+{
+	struct writer *writer = context;
+
+	if (writer->at + writer->piece->taken < writer->end)
+		pack(writer, writer->at + writer->piece->taken, other(writer));
+}
+
+/* Has the board write the piece that is next, and packs another. */
+static int write_piece(struct writer *writer)
+{
+	const struct meanwhile meanwhile = {pack_next, writer};
+	struct exchange_request request = {
+		.op = AGENT_ROM_WRITE, .kind = EXCHANGE_CHANGES, .payload = writer->piece->payload, .len = writer->piece->len};
+	/* It takes less at once than it can write. */
+	int error = writer->piece->taken ? call_all(writer->board, &request, 1, &meanwhile) : -EOPNOTSUPP;
+
 	if (error)
-		packer_reset(board->packer);
+		packer_reset(writer->board->packer);
 	return error;
 }
 
-/* LEN is a multiple of UNIT. */
-static int write_all(struct board_agent *board, unsigned number, uint64_t offset, const uint8_t *buf, size_t len, size_t unit)
+static int write_all(struct writer *writer)
 {
+	const struct board_rom_bytes *what = writer->what;
 	int error = 0;
 
-	for (size_t at = 0, taken = 0; at < len && !error; at += taken) {
-		error = write_piece(board, number, offset + at, buf + at, len - at, unit, &taken);
+	writer->piece = writer->pieces;
+	if (writer->end)
+		pack(writer, 0, writer->piece);
+	while (writer->at < writer->end && !error) {
+		error = write_piece(writer);
 		/* Nothing was written then: a board makes its window first. */
-		if (error == -ENOMEM && writing_give_up_packing(board))
-			error = write_piece(board, number, offset + at, buf + at, len - at, unit, &taken);
+		if (error == -ENOMEM && writing_give_up_packing(writer->board)) {
+			pack(writer, writer->at, writer->piece);
+			error = write_piece(writer);
+		}
+		writer->at += writer->piece->taken;
+		writer->piece = other(writer);
+		if (!error && what->written && what->written(what->context, writer->at))
+			error = -EINTR;
 	}
+	if (error) /* the board does not get what was packed last */
+		packer_reset(writer->board->packer);
 	return error;
 }
 
-static int op_write(struct board *base, unsigned number, uint64_t offset, const void *buf, size_t len, uint32_t smallest)
+/* Writes the part of WHAT that is whole units, and then the rest, filled up. */
+static int write_filled(struct board_agent *board, unsigned number, const struct board_rom_bytes *what)
 {
-	struct board_agent *board = of(base);
-	size_t whole = len - len % (smallest ? smallest : 1);
+	size_t rest = what->len % what->smallest;
 	uint8_t last[PIECE];
-	struct board_partition partition;
+	const struct board_rom_bytes filled = {
+		.offset = what->offset + what->len - rest, .bytes = last, .len = what->smallest, .smallest = what->smallest};
+	struct writer writer = {.board = board, .number = number, .what = what, .end = what->len - rest};
+	int error = write_all(&writer);
 
-	if (!smallest || PIECE % smallest)
-		return -EOPNOTSUPP;
-	if (offset % smallest)
-		return -EINVAL;
-	int error = check_range(base, number, offset, len, &partition);
-	if (error)
+	if (error || !rest)
 		return error;
 	memset(last, 0xff, sizeof(last));
-	memcpy(last, (const uint8_t *)buf + whole, len - whole);
-	writing_begin(board);
-	error = write_all(board, number, offset, buf, whole, smallest);
-	if (!error && whole < len)
-		error = write_all(board, number, offset + whole, last, smallest, smallest);
-	writing_end(board);
+	memcpy(last, (const uint8_t *)what->bytes + what->len - rest, rest);
+	writer = (struct writer){.board = board, .number = number, .what = &filled, .end = filled.len};
+	return write_all(&writer);
+}
+
+static int op_write(struct board *base, unsigned number, const struct board_rom_bytes *what)
+{
+	struct board_partition partition;
+
+	if (!what->smallest || PIECE % what->smallest)
+		return -EOPNOTSUPP;
+	if (what->offset % what->smallest)
+		return -EINVAL;
+	int error = check_range(base, number, what->offset, what->len, &partition);
+	if (error)
+		return error;
+	writing_begin(of(base));
+	error = write_filled(of(base), number, what);
+	writing_end(of(base));
 	return error;
 }
 
@@ -456,9 +629,12 @@ static int op_complete(struct board *base, unsigned number)
 {
 	uint8_t payload = (uint8_t)number;
 	size_t unwanted;
+	struct board_partition partition;
 	int error = check_number(base, number);
 
-	return error ? error : call(of(base), AGENT_ROM_COMPLETE, EXCHANGE_CHANGES, &payload, 1, NULL, 0, &unwanted);
+	if (error || (know_partition(of(base), number, &partition) && !partition.is_memory)) /* a block device is asked nothing */
+		return error;
+	return call(of(base), AGENT_ROM_COMPLETE, EXCHANGE_CHANGES, &payload, 1, NULL, 0, &unwanted);
 }
 
 /* --- What the board's programs see --- */

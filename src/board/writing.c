@@ -349,6 +349,33 @@ static int replace_in_place(struct board_agent *board, const char *path, const s
 	return write_content(board, path, content, AGENT_WRITE_IN_PLACE, out);
 }
 
+/*
+ * Whether file PATH, which is there, is marked read-only in its FAT, as other computers can do it and no board: FAT has the same word
+ * for that as for a full directory, but opens a file in a full one. Says so in the log. `writing` is held.
+ */
+static bool is_read_only(struct board_agent *board, const char *path)
+{
+	const struct board_content nothing = {0};
+	uint8_t stat[STAT_SIZE];
+	uint64_t at = 0;
+
+	if (!is_on_fat(board, path) ||
+	    write_piece(board, path, &nothing, AGENT_WRITE_FIRST | AGENT_WRITE_APPEND, &at, stat) != -EACCES)
+		return false;
+	board_agent_log(board, LOG_WARNING,
+			"%s: %s is marked read-only in its FAT, which another computer can take off, but no board", board->device,
+			path);
+	return true;
+}
+
+bool writing_is_read_only(struct board_agent *board, const char *path)
+{
+	writing_begin(board);
+	bool read_only = is_read_only(board, path);
+	writing_end(board);
+	return read_only;
+}
+
 /* Whether there is room for the temporary that FAT needs, in its name. */
 static bool can_be_told(struct board_agent *board, const char *path)
 {
@@ -363,6 +390,8 @@ static int replace_without_copy(struct board_agent *board, const char *path, con
 {
 	bool there = !requests_stat(board, path, out);
 
+	if (there && is_read_only(board, path))
+		return -EACCES;
 	if (there && !fits_in_place(board, path, content->size))
 		return -ENOSPC;
 	int error = replace_in_place(board, path, content, why, out);
@@ -453,6 +482,8 @@ int writing_append(struct board_agent *board, const char *path, const struct boa
 		if (!error)
 			requests_get_stat(board, stat, out);
 	}
+	if (error == -EACCES)
+		is_read_only(board, path);
 	/* The agent ended in the middle and is there again: nobody knows how much of it was added. */
 	if (error == -EIO && agent_session(board->agent).number != board->packed_for)
 		error = -ESTALE;

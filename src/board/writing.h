@@ -24,6 +24,9 @@ void writing_begin(struct board_agent *board);
 bool writing_give_up_packing(struct board_agent *board);
 void writing_end(struct board_agent *board);
 
+/* Whether a change of file PATH, which is there, failed with -EACCES because FAT has it marked read-only. Says so in the log. Any thread. */
+bool writing_is_read_only(struct board_agent *board, const char *path);
+
 /*
  * The board may have been out of sight: puts in order what was being written then, unless somebody writes now, who does it himself.
  * Returns whether that had to be done: what was asked before may be otherwise now. Any thread.

@@ -41,15 +41,27 @@ int beneath_directory(int top, const char *path, size_t len, bool make)
 	return fd;
 }
 
-static bool is_near(const struct beneath_near *near, const char *path, size_t len)
+/* The length of what stands before the last slash of PATH. */
+static size_t directory_len(const char *path)
 {
+	const char *slash = strrchr(path, '/');
+
+	return slash ? (size_t)(slash - path) : 0;
+}
+
+bool beneath_near_has(const struct beneath_near *near, const char *path)
+{
+	size_t len = directory_len(path);
+
 	return near->fd >= 0 && strncmp(near->path, path, len) == 0 && near->path[len] == '\0';
 }
 
-/* Makes NEAR the directory whose path is the first LEN bytes of PATH. */
-static int go_near(struct beneath_near *near, int top, const char *path, size_t len)
+/* Makes NEAR the directory of the file at PATH. */
+static int go_near(struct beneath_near *near, int top, const char *path)
 {
-	if (is_near(near, path, len))
+	size_t len = directory_len(path);
+
+	if (beneath_near_has(near, path))
 		return 0;
 	beneath_near_close(near);
 	near->fd = beneath_directory(top, path, len, false);
@@ -65,13 +77,34 @@ static int go_near(struct beneath_near *near, int top, const char *path, size_t 
 int beneath_file(struct beneath_near *near, int top, const char *path, int flags)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-	int rc = go_near(near, top, path, slash ? (size_t)(slash - path) : 0), fd;
+	int rc = go_near(near, top, path), fd;
 
 	if (rc < 0)
 		return rc;
 	errno = EINVAL;
 	fd = strcmp(name, "..") != 0 ? openat(near->fd, name, flags | O_NOFOLLOW | O_CLOEXEC) : -1;
 	return fd < 0 ? -errno : fd;
+}
+
+static bool is_same(int left, int right)
+{
+	struct stat a, b;
+
+	return fstat(left, &a) == 0 && fstat(right, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+int beneath_near_leave(struct beneath_near *near, int top)
+{
+	int again, rc = 0;
+
+	if (near->fd >= 0) {
+		again = beneath_directory(top, near->path, strlen(near->path), false);
+		rc = again >= 0 && is_same(again, near->fd) ? 0 : -ESTALE;
+		if (again >= 0)
+			close(again);
+	}
+	beneath_near_close(near);
+	return rc;
 }
 
 void beneath_near_close(struct beneath_near *near)

@@ -34,7 +34,16 @@ struct beneath_near {
  */
 int beneath_file(struct beneath_near *near, int top, const char *path, int flags);
 
-/* Closes what NEAR has kept open. */
+/* Whether the file at PATH lies in the directory that NEAR has. */
+bool beneath_near_has(const struct beneath_near *near, const char *path);
+
+/*
+ * Closes what NEAR has kept open; nothing is said where that is none. Returns 0, or -ESTALE: from TOP its path leads elsewhere by now, so
+ * files may have been opened in it that were not beneath TOP any more.
+ */
+int beneath_near_leave(struct beneath_near *near, int top);
+
+/* The same where it does not matter. */
 void beneath_near_close(struct beneath_near *near);
 
 #endif

@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdalign.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -12,47 +14,58 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+enum { STACK_SIZE = 65536 }; /* for what execvp puts there: the longest path of $PATH */
+
 /* FD becomes descriptor AS, which stays open in another program. */
 static bool give(int fd, int as)
 {
 	return fd == as ? fcntl(fd, F_SETFD, 0) == 0 : dup2(fd, as) == as;
 }
 
-/*
- * The child becomes ARGV, unless PARENT has ended. What ends us, ends it: so none that hangs is left behind. The signals that this
- * program holds back are its own matter. Returns only when that fails, with errno.
- */
-static void become(const struct child *child, char *const *argv, int in, pid_t parent)
-{
-	sigset_t none;
+/* What a child is to become. */
+struct birth {
+	const struct child *child;
+	char *const *argv;
+	int in;
+	pid_t parent;
+	sigset_t signals; /* that it holds back: none, as those that this program holds back are its own matter */
+	int error;        /* why it could not */
+};
 
-	sigemptyset(&none);
-	if (in < 0)
-		in = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (in >= 0 && give(in, STDIN_FILENO) && give(child->out, STDOUT_FILENO) && give(child->err, STDERR_FILENO) &&
-	    sigprocmask(SIG_SETMASK, &none, NULL) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent)
-		execvp(argv[0], argv);
+/*
+ * Run by the child, which has our memory until it is another program, and changes nothing of it. What ends us, ends it: so none that
+ * hangs is left behind. Returns only when it cannot become what it is to.
+ */
+static int become(void *context)
+{
+	struct birth *birth = context;
+	int in = birth->in < 0 ? open("/dev/null", O_RDONLY | O_CLOEXEC) : birth->in;
+
+	if (in >= 0 && give(in, STDIN_FILENO) && give(birth->child->out, STDOUT_FILENO) &&
+	    give(birth->child->err, STDERR_FILENO) && sigprocmask(SIG_SETMASK, &birth->signals, NULL) == 0 &&
+	    prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == birth->parent)
+		execvp(birth->argv[0], birth->argv);
+	birth->error = errno;
+	return 127;
 }
 
-/* As posix_spawn does it, which cannot do all of `become`: fork would copy the page tables, which takes longer than to compile a file. */
+/* As posix_spawn does it, which cannot do all of `become`; fork takes longer, with all our memory, than a file to compile. */
 static int spawn(struct child *child, char *const *argv, int in)
 {
-	volatile int error = 0; /* the child, which has our memory until it is another program, writes it */
-	pid_t parent = getpid();
+	alignas(16) char stack[STACK_SIZE];
+	struct birth birth = {.child = child, .argv = argv, .in = in, .parent = getpid()};
+	pid_t pid;
 
-	child->pid = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork): `become` changes nothing of ours but errno */
-	if (child->pid == 0) {
-		become(child, argv, in, parent);
-		error = errno;
-		_exit(127);
-	}
-	if (child->pid < 0)
-		error = errno;
-	else if (error)
-		waitpid(child->pid, NULL, 0);
-	if (error)
-		child->pid = 0;
-	return -error;
+	sigemptyset(&birth.signals);
+	pid = clone(become, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, &birth);
+
+	if (pid < 0)
+		return -errno;
+	if (birth.error)
+		waitpid(pid, NULL, 0);
+	else
+		child->pid = pid;
+	return -birth.error;
 }
 
 int child_start(struct child *child, char *const *argv, int in)

@@ -332,7 +332,8 @@ static void print_json(const struct deploy *deploy)
 
 static int run_steps(struct deploy *deploy, bool is_dir, struct failure *failure)
 {
-	int rc = session_open(&deploy->session, &deploy->args, "deploy", deploy->boot == BOOT_AS_IT_IS, failure);
+	int rc = session_open(&deploy->session, &deploy->args, "deploy",
+			      deploy->boot == BOOT_AS_IT_IS ? BOARD_AGENT_ROM_CHANGES : BOARD_AGENT_FILES, failure);
 
 	if (rc == 0)
 		rc = partition_find(&deploy->partition, &deploy->session, deploy->number, failure);

@@ -111,7 +111,7 @@ static int dump_board(struct dump *dump)
 {
 	struct session session;
 	struct failure failure = {0};
-	int rc = session_open(&session, &dump->args, "dump", true, &failure);
+	int rc = session_open(&session, &dump->args, "dump", BOARD_AGENT_ROMS, &failure);
 
 	if (rc == 0)
 		rc = partition_find(&dump->partition, &session, dump->number, &failure);

@@ -141,7 +141,7 @@ static int query_board(const struct query *query)
 {
 	struct session session;
 	struct failure failure = {0};
-	int rc = session_open(&session, &query->args, "query", true, &failure);
+	int rc = session_open(&session, &query->args, "query", BOARD_AGENT_ROMS, &failure);
 
 	if (rc == 0)
 		rc = partition_count(&session, &failure);

@@ -35,7 +35,7 @@ static int read_sources(struct pack *pack, const struct pack_options *options, s
 		if (!pack->tree.sources[i].is_dir && !pack->tree.sources[i].content)
 			rc = source_tree_read(&pack->tree, &pack->tree.sources[i], diag);
 	}
-	return rc;
+	return rc < 0 ? rc : source_tree_settle(&pack->tree, diag);
 }
 
 static int add_sources(const struct source_tree *tree, struct romfs_writer *writer)

@@ -96,11 +96,11 @@ static int read_for_deploy(void *context, void *buf, uint32_t offset, uint32_t l
 	return partition_read(context, buf, offset, len, diag);
 }
 
-static int hash(void *context, uint8_t (*hashes)[ROMFS_DEPLOY_HASH_SIZE], uint32_t offset, uint32_t len, uint32_t block,
-		struct diag *diag)
+static int hash(void *context, uint8_t (*hashes)[ROMFS_DEPLOY_HASH_SIZE], size_t size, uint32_t offset, uint32_t len,
+		uint32_t block, struct diag *diag)
 {
 	struct partition *partition = context;
-	int rc = board_rom_hash(partition->session->agent, partition->number, offset, len, block, hashes);
+	int rc = board_rom_hash(partition->session->agent, partition->number, offset, len, block, hashes, size);
 
 	return rc == -EOPNOTSUPP ? rc : fail(partition, rc, "hashed", diag);
 }
@@ -115,13 +115,14 @@ static int erase(void *context, uint32_t offset, uint32_t len, struct diag *diag
 	return rc >= 0 && !partition->is.is_memory ? 0 : fail(partition, rc, "erased", diag);
 }
 
-static int write_to(void *context, uint32_t offset, const void *bytes, uint32_t len, struct diag *diag)
+static int write_to(void *context, uint32_t offset, const void *bytes, uint32_t len, romfs_deploy_written_fn *written,
+		    void *written_context, struct diag *diag)
 {
 	struct partition *partition = context;
+	const struct board_rom_bytes what = {offset, bytes, len, partition->smallest, written, written_context};
+	int rc = board_rom_write(partition->session->agent, partition->number, &what);
 
-	int rc = board_rom_write(partition->session->agent, partition->number, offset, bytes, len, partition->smallest);
-
-	return fail(partition, rc, "written", diag);
+	return rc == -EINTR ? rc : fail(partition, rc, "written", diag);
 }
 
 static int complete(void *context, struct diag *diag)

@@ -31,12 +31,14 @@ static bool is_ending(void *context)
 	return session->signals >= 0 && session_is_stopped(session);
 }
 
-static int start(struct session *session, const struct device_args *args, const char *command, bool read_only, struct diag *diag)
+static int start(struct session *session, const struct device_args *args, const char *command, enum board_agent_use use,
+		 struct diag *diag)
 {
 	struct board_agent_options options = {
 		.device = args->options,
 		.timeout_us = args->options.timeout_us,
-		.read_only = read_only,
+		.read_only = use != BOARD_AGENT_FILES,
+		.use = use,
 		.ending = is_ending,
 		.ending_context = session,
 		.log = log_words,
@@ -82,13 +84,13 @@ static void hold_signals(struct session *session)
 		pthread_sigmask(SIG_BLOCK, &ends, NULL);
 }
 
-int session_open(struct session *session, const struct device_args *args, const char *command, bool read_only,
+int session_open(struct session *session, const struct device_args *args, const char *command, enum board_agent_use use,
 		 struct failure *failure)
 {
 	int rc;
 
 	*session = (struct session){.signals = -1};
-	rc = failure_is(failure, FAILURE_DEVICE, start(session, args, command, read_only, &failure->diag));
+	rc = failure_is(failure, FAILURE_DEVICE, start(session, args, command, use, &failure->diag));
 	if (rc < 0)
 		return rc;
 	if (*board_info(session->board)->warning)

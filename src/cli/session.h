@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 
+#include "board/board_agent.h"
 #include "board/board_rom.h"
 #include "bytelink/device_args.h"
 #include "cli/failure.h"
@@ -17,11 +18,11 @@ struct session {
 };
 
 /*
- * Reaches the board of ARGS for COMMAND, which others are told that want its port. READ_ONLY: nothing on it is changed. Once it is
+ * Reaches the board of ARGS for COMMAND, which others are told that want its port. USE is what it is reached for. Once it is
  * reached Ctrl-C and its like do not end the program, which would leave the board without its prompt: session_is_stopped tells of them.
  * Returns 0, or a negative errno with FAILURE. session_close comes in any case.
  */
-int session_open(struct session *session, const struct device_args *args, const char *command, bool read_only,
+int session_open(struct session *session, const struct device_args *args, const char *command, enum board_agent_use use,
 		 struct failure *failure);
 
 bool session_is_stopped(struct session *session);

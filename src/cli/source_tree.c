@@ -496,9 +496,24 @@ static int fail_to_read(const struct source_tree *tree, const struct source *sou
 			 diag_path(entry, source->path), is_replaced(err) ? replaced : strerror(err));
 }
 
+int source_tree_settle(struct source_tree *tree, struct diag *diag)
+{
+	char entry[DIAG_PATH_SIZE], path[DIAG_PATH_SIZE] = "";
+
+	if (tree->near.path)
+		snprintf(path, sizeof(path), "%s", diag_path(entry, tree->near.path));
+	if (beneath_near_leave(&tree->near, tree->fd) == 0)
+		return 0;
+	return diag_fail(diag, DIAG_ROMFS, ESTALE, "%s%s%s: cannot be read: %s", tree->dir, *path ? tree->slash : "", path,
+			 replaced);
+}
+
 int source_tree_open_file(struct source_tree *tree, const struct source *source, struct diag *diag)
 {
 	const char *real = source->real ? source->real : source->path;
+
+	if (!beneath_near_has(&tree->near, real) && source_tree_settle(tree, diag) < 0)
+		return -ESTALE;
 	int fd = beneath_file(&tree->near, tree->fd, real, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	int rc = fd < 0 ? fd : check_file(fd, source);
 

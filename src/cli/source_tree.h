@@ -71,6 +71,12 @@ int source_tree_open_file(struct source_tree *tree, const struct source *source,
 /* Reads the content of a file of TREE. Returns 0 or a negative errno with DIAG. */
 int source_tree_read(struct source_tree *tree, struct source *source, struct diag *diag);
 
+/*
+ * To be called when all is read that is to be. Returns 0, or -ESTALE with DIAG: the directory that was read last is not any more where it
+ * was found.
+ */
+int source_tree_settle(struct source_tree *tree, struct diag *diag);
+
 void source_tree_close(struct source_tree *tree);
 
 #endif

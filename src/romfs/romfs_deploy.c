@@ -11,8 +11,9 @@
 enum {
 	PAGE = 256,     /* what a block device programs at once (rp2), so all that goes there is a multiple of it */
 	TWICE_MOST = 4, /* memory with larger units (stm32's own flash: 16) has checksums of them, and takes each once only */
-	ERASED_AT_ONCE = 32768,
-	WRITTEN_AT_ONCE = 16384, /* between two looks at whether to go on; a multiple of all units */
+	ERASED_AT_ONCE = 65536,
+	VERIFIED_AT_ONCE = 32768, /* by one hash */
+	COMPARED_SIZE = 8,        /* bytes of a hash by which blocks are compared; in the end all is verified by whole ones */
 	BLANK = 0xff,
 };
 
@@ -24,7 +25,8 @@ struct deploy {
 	size_t count;
 	bool *differs;                             /* of each block */
 	uint8_t (*hashes)[ROMFS_DEPLOY_HASH_SIZE]; /* of each block, as the board has it */
-	uint8_t *buf;                              /* of a block, or what is written at once, and a page */
+	uint8_t *bytes;                            /* what is written: the image, filled up to a page */
+	uint8_t *buf;                              /* of a block that is read back */
 	bool has_no_hash;
 	uint32_t unit; /* all that is written begins and ends at multiples of it */
 	/*
@@ -55,16 +57,25 @@ static uint32_t start_of(const struct deploy *deploy, size_t i)
 	return i < deploy->count ? (uint32_t)i * deploy->block : deploy->size;
 }
 
-static int go_on(const struct deploy *deploy, struct diag *diag)
+static int interrupted(struct diag *diag)
 {
-	if (deploy->progress && deploy->progress(deploy->progress_context, deploy->done, deploy->total) != 0)
-		return diag_fail(diag, DIAG_ROMFS, EINTR, "interrupted");
+	return diag_fail(diag, DIAG_ROMFS, EINTR, "interrupted");
+}
+
+/* MORE bytes beyond those that are counted as done are written. */
+static int go_on(const struct deploy *deploy, size_t more, struct diag *diag)
+{
+	size_t done = deploy->done + more < deploy->total ? deploy->done + more : deploy->total;
+
+	if (deploy->progress && deploy->progress(deploy->progress_context, done, deploy->total) != 0)
+		return interrupted(diag);
 	return 0;
 }
 
 /* --- What the partition has --- */
 
-static bool has_hash(const uint8_t hash[ROMFS_DEPLOY_HASH_SIZE], const uint8_t *bytes, size_t len)
+/* Looks at the first SIZE bytes of HASH. */
+static bool has_hash(const uint8_t hash[ROMFS_DEPLOY_HASH_SIZE], size_t size, const uint8_t *bytes, size_t len)
 {
 	uint8_t own[ROMFS_DEPLOY_HASH_SIZE];
 	SHA2_CTX context;
@@ -72,7 +83,7 @@ static bool has_hash(const uint8_t hash[ROMFS_DEPLOY_HASH_SIZE], const uint8_t *
 	SHA256Init(&context);
 	SHA256Update(&context, bytes, len);
 	SHA256Final(own, &context);
-	return memcmp(hash, own, sizeof(own)) == 0;
+	return memcmp(hash, own, size) == 0;
 }
 
 static int read_block(const struct deploy *deploy, uint32_t from, uint32_t to, struct diag *diag)
@@ -80,75 +91,84 @@ static int read_block(const struct deploy *deploy, uint32_t from, uint32_t to, s
 	return deploy->target->ops->read(deploy->target->context, deploy->buf, from, to - from, diag);
 }
 
-/* By reading: for boards that cannot hash. FROM lies in block I or at its start. */
-static int compare_by_reading(struct deploy *deploy, size_t i, uint32_t from, size_t end, struct diag *diag)
+/* Has the board hash FROM to TO in pieces of STEP bytes. */
+static int hash(struct deploy *deploy, size_t size, uint32_t from, uint32_t to, uint32_t step, struct diag *diag)
+{
+	const struct romfs_deploy_target *target = deploy->target;
+	int rc = deploy->has_no_hash ? -EOPNOTSUPP
+				     : target->ops->hash(target->context, deploy->hashes, size, from, to - from, step, diag);
+
+	deploy->has_no_hash = rc == -EOPNOTSUPP;
+	return rc;
+}
+
+/* By reading: for boards that cannot hash. */
+static int compare_by_reading(struct deploy *deploy, struct diag *diag)
 {
 	int rc = 0;
 
-	for (; i < end && rc == 0; from = start_of(deploy, ++i)) {
-		uint32_t to = start_of(deploy, i + 1);
+	for (size_t i = 0; i < deploy->count && rc == 0; i++) {
+		uint32_t from = start_of(deploy, i), to = start_of(deploy, i + 1);
 
 		rc = read_block(deploy, from, to, diag);
 		deploy->differs[i] = rc < 0 || memcmp(deploy->buf, deploy->image + from, to - from) != 0;
 		if (rc == 0)
-			rc = go_on(deploy, diag);
+			rc = go_on(deploy, 0, diag);
 	}
 	return rc;
 }
 
-/* By hashes. FROM is the start of block FIRST, unless there is but that one. */
-static int compare_by_hash(struct deploy *deploy, size_t first, uint32_t from, size_t end, struct diag *diag)
+/* Sets `differs` of all blocks. */
+static int compare(struct deploy *deploy, struct diag *diag)
 {
-	const struct romfs_deploy_target *target = deploy->target;
-	uint32_t to = start_of(deploy, end);
-	int rc = target->ops->hash(target->context, deploy->hashes, from, to - from, deploy->block, diag);
+	int rc = hash(deploy, COMPARED_SIZE, 0, deploy->size, deploy->block, diag);
 
-	for (size_t i = first; i < end && rc == 0; from = start_of(deploy, ++i))
-		deploy->differs[i] = !has_hash(deploy->hashes[i - first], deploy->image + from, start_of(deploy, i + 1) - from);
-	return rc;
+	for (size_t i = 0; i < deploy->count && rc == 0; i++) {
+		uint32_t from = start_of(deploy, i);
+
+		deploy->differs[i] =
+			!has_hash(deploy->hashes[i], COMPARED_SIZE, deploy->image + from, start_of(deploy, i + 1) - from);
+	}
+	return rc == -EOPNOTSUPP ? compare_by_reading(deploy, diag) : rc;
 }
 
-/* Sets `differs` of the blocks FIRST to END (not included), of which the first is looked at only from FROM. */
-static int compare(struct deploy *deploy, size_t first, uint32_t from, size_t end, struct diag *diag)
+static int complain(struct deploy *deploy, uint32_t at, struct diag *diag)
 {
-	int rc = -EOPNOTSUPP;
-
-	if (first >= end)
-		return 0;
-	if (!deploy->has_no_hash)
-		rc = compare_by_hash(deploy, first, from, end, diag);
-	if (rc != -EOPNOTSUPP)
-		return rc;
-	deploy->has_no_hash = true;
-	return compare_by_reading(deploy, first, from, end, diag);
-}
-
-/* What was written between FROM and TO is not what the board has there. Reads it, to say where. */
-static int complain(struct deploy *deploy, uint32_t from, uint32_t to, struct diag *diag)
-{
-	uint32_t at = from;
-	int rc = read_block(deploy, from, to, diag);
-
-	if (rc < 0)
-		return rc;
-	while (at < to && deploy->buf[at - from] == deploy->image[at])
-		at++;
 	deploy->result->lied = true;
 	return diag_fail(diag, DIAG_ROMFS, EBADMSG,
-			 "verification failed at offset %u: the partition does not have there what was written",
-			 at < to ? at : from);
+			 "verification failed at offset %u: the partition does not have there what was written", at);
 }
 
-/* The same of what was written: there nothing may differ. */
-static int verify(struct deploy *deploy, size_t first, uint32_t from, size_t end, struct diag *diag)
+/* Reads what is between FROM and TO. DIFFERS: its hash says that it is not what the image has there. */
+static int read_back(struct deploy *deploy, uint32_t from, uint32_t to, bool differs, struct diag *diag)
 {
-	int rc = compare(deploy, first, from, end, diag);
+	for (uint32_t at = from, end; at < to; at = end) {
+		end = least(to, at + deploy->block);
+		int rc = read_block(deploy, at, end, diag);
 
-	for (size_t i = first; i < end && rc == 0; from = start_of(deploy, ++i)) {
-		if (deploy->differs[i])
-			rc = complain(deploy, from, start_of(deploy, i + 1), diag);
+		if (rc < 0)
+			return rc;
+		for (uint32_t i = at; i < end; i++) {
+			if (deploy->buf[i - at] != deploy->image[i])
+				return complain(deploy, i, diag);
+		}
 	}
-	return rc;
+	return differs ? complain(deploy, from, diag) : 0;
+}
+
+/* What is between FROM and TO has to be what the image has there. */
+static int verify(struct deploy *deploy, uint32_t from, uint32_t to, struct diag *diag)
+{
+	uint32_t step = deploy->block > VERIFIED_AT_ONCE ? deploy->block : VERIFIED_AT_ONCE;
+	int rc = from < to ? hash(deploy, ROMFS_DEPLOY_HASH_SIZE, from, to, step, diag) : 0;
+
+	for (size_t i = 0; from < to && rc == 0; i++, from += step) {
+		uint32_t len = least(step, to - from);
+
+		if (!has_hash(deploy->hashes[i], ROMFS_DEPLOY_HASH_SIZE, deploy->image + from, len))
+			rc = read_back(deploy, from, from + len, true, diag);
+	}
+	return rc == -EOPNOTSUPP ? read_back(deploy, from, to, false, diag) : rc;
 }
 
 /* --- Erasing and writing --- */
@@ -171,34 +191,38 @@ static int erase(struct deploy *deploy, size_t first, size_t end, struct diag *d
 	return 0;
 }
 
-/* Writes the first LEN bytes of `buf` to OFFSET, filled up to the unit. */
-static int write_filled(const struct deploy *deploy, uint32_t offset, uint32_t len, struct diag *diag)
+static void hide_header(struct deploy *deploy, bool hidden)
 {
-	const struct romfs_deploy_target *target = deploy->target;
-	uint32_t filled = least(round_up(len, deploy->unit), target->size - offset);
-
-	memset(deploy->buf + len, BLANK, filled - len);
-	return target->ops->write(target->context, offset, deploy->buf, filled, diag);
+	if (hidden)
+		memset(deploy->bytes, BLANK, deploy->header);
+	else
+		memcpy(deploy->bytes, deploy->image, deploy->header);
 }
 
-/* Writes the image's bytes FROM to TO (not included), which are erased. */
+/* A romfs_deploy_written_fn. */
+static int note_written(void *context, size_t done)
+{
+	return go_on(context, done, NULL);
+}
+
+/* Writes the bytes FROM to TO (not included), filled up to the unit, to where all is erased. WRITTEN may be NULL. */
+static int write_bytes(struct deploy *deploy, uint32_t from, uint32_t to, romfs_deploy_written_fn *written, struct diag *diag)
+{
+	const struct romfs_deploy_target *target = deploy->target;
+	uint32_t len = least(round_up(to - from, deploy->unit), target->size - from);
+
+	return target->ops->write(target->context, from, deploy->bytes + from, len, written, deploy, diag);
+}
+
+/* The same of the image's bytes, which count. */
 static int write_range(struct deploy *deploy, uint32_t from, uint32_t to, struct diag *diag)
 {
-	int rc = 0;
+	int rc = from < to ? write_bytes(deploy, from, to, note_written, diag) : 0;
 
-	while (from < to && rc == 0) {
-		uint32_t len = least(to - from, WRITTEN_AT_ONCE);
-
-		memcpy(deploy->buf, deploy->image + from, len);
-		if (from == 0)
-			memset(deploy->buf, BLANK, deploy->header);
-		rc = write_filled(deploy, from, len, diag);
-		from += len;
-		deploy->done += len;
-		if (rc == 0)
-			rc = go_on(deploy, diag);
-	}
-	return rc;
+	if (rc == -EINTR)
+		return interrupted(diag);
+	deploy->done += to - from;
+	return rc == 0 ? go_on(deploy, 0, diag) : rc;
 }
 
 /* Whether there is still a header, so that a board would take the partition's content for an image. */
@@ -223,8 +247,9 @@ static int destroy(struct deploy *deploy, struct diag *diag)
 		rc = has_header(deploy, diag);
 	if (rc <= 0)
 		return rc;
-	memset(deploy->buf, BLANK, deploy->header);
-	rc = write_filled(deploy, 0, deploy->header, diag);
+	hide_header(deploy, true);
+	rc = write_bytes(deploy, 0, deploy->header, NULL, diag);
+	hide_header(deploy, false);
 	if (rc == 0)
 		rc = has_header(deploy, diag);
 	return rc > 0 ? diag_fail(diag, DIAG_ROMFS, EIO, "the partition cannot be erased: its old header is still there") : rc;
@@ -263,27 +288,23 @@ static int write_blocks(struct deploy *deploy, struct diag *diag)
 /* The first block without its header, and then, when all but that is verified, the header. */
 static int write_first_block(struct deploy *deploy, struct diag *diag)
 {
-	int rc = write_range(deploy, deploy->twice ? 0 : deploy->header, start_of(deploy, 1), diag);
+	int rc;
 
-	if (rc == 0)
-		rc = verify(deploy, 1, start_of(deploy, 1), deploy->count, diag);
-	if (rc == 0 && deploy->header < start_of(deploy, 1))
-		rc = verify(deploy, 0, deploy->header, 1, diag);
-	return rc;
+	hide_header(deploy, true);
+	rc = write_range(deploy, deploy->twice ? 0 : deploy->header, start_of(deploy, 1), diag);
+	hide_header(deploy, false);
+	return rc == 0 ? verify(deploy, deploy->header, deploy->size, diag) : rc;
 }
 
 static int write_header(struct deploy *deploy, struct diag *diag)
 {
 	const struct romfs_deploy_target *target = deploy->target;
-	uint32_t len = least(deploy->unit, deploy->size);
-	int rc;
+	int rc = write_bytes(deploy, 0, least(deploy->unit, deploy->size), NULL, diag);
 
-	memcpy(deploy->buf, deploy->image, len);
-	rc = write_filled(deploy, 0, len, diag);
 	if (rc == 0)
 		rc = target->ops->complete(target->context, diag);
 	if (rc == 0)
-		rc = verify(deploy, 0, 0, 1, diag);
+		rc = verify(deploy, 0, start_of(deploy, 1), diag);
 	if (rc == -EBADMSG)
 		destroy(deploy, NULL);
 	return rc;
@@ -311,16 +332,41 @@ static void count_blocks(struct deploy *deploy)
 	}
 }
 
+static bool any_differs(const struct deploy *deploy)
+{
+	for (size_t i = 0; i < deploy->count; i++)
+		if (deploy->differs[i])
+			return true;
+	return false;
+}
+
+/* Sets `differs` of all blocks. Where none is set, all was verified. */
+static int find_differences(struct deploy *deploy, struct diag *diag)
+{
+	int rc = compare(deploy, diag);
+
+	if (rc < 0 || deploy->has_no_hash || any_differs(deploy)))
+		return rc;
+	rc = verify(deploy, 0, deploy->size, diag);
+	if (rc != -EBADMSG)
+		return rc;
+	/* A part of a hash was equal by chance. */
+	deploy->result->lied = false;
+	for (size_t i = 0; i < deploy->count; i++)
+		deploy->differs[i] = true;
+	return 0;
+}
+
 static int run(struct deploy *deploy, struct diag *diag)
 {
 	struct romfs_deploy_result *result = deploy->result;
-	int rc = compare(deploy, 0, 0, deploy->count, diag);
+	int rc = find_differences(deploy, diag);
 
 	if (rc < 0)
 		return rc;
 	count_blocks(deploy);
 	if (result->skipped < deploy->count) {
-		rc = go_on(deploy, diag);
+		rc = go_on(deploy, 0, diag);
 		if (rc == 0)
 			rc = destroy(deploy, diag);
 		if (rc == 0)
@@ -347,8 +393,13 @@ static int allocate(struct deploy *deploy)
 {
 	deploy->differs = calloc(deploy->count, sizeof(*deploy->differs));
 	deploy->hashes = calloc(deploy->count, sizeof(*deploy->hashes));
-	deploy->buf = malloc((deploy->block > WRITTEN_AT_ONCE ? deploy->block : WRITTEN_AT_ONCE) + (size_t)PAGE);
-	return deploy->differs && deploy->hashes && deploy->buf ? 0 : -ENOMEM;
+	deploy->bytes = malloc((size_t)deploy->size + PAGE);
+	deploy->buf = malloc(deploy->block);
+	if (!deploy->differs || !deploy->hashes || !deploy->bytes || !deploy->buf)
+		return -ENOMEM;
+	memcpy(deploy->bytes, deploy->image, deploy->size);
+	memset(deploy->bytes + deploy->size, BLANK, PAGE);
+	return 0;
 }
 
 int romfs_deploy(const struct romfs_deploy_target *target, const uint8_t *image, size_t size, romfs_deploy_progress_fn *progress,
@@ -375,6 +426,7 @@ int romfs_deploy(const struct romfs_deploy_target *target, const uint8_t *image,
 	rc = rc < 0 ? diag_fail(diag, DIAG_ROMFS, ENOMEM, "not enough memory") : run(&deploy, diag);
 	free(deploy.differs);
 	free(deploy.hashes);
+	free(deploy.bytes);
 	free(deploy.buf);
 	return rc;
 }

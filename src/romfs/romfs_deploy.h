@@ -2,10 +2,10 @@
 /*
  * romfs_deploy: a ROM image onto a partition of a board, so that at no moment half of it is taken for an image:
  *
- *   compare    the partition with the image, block by block. Where all is equal, nothing is written
+ *   compare    the partition with the image, block by block. Where all is equal, that is verified, and nothing is written
  *   destroy    the old header, by erasing its block, also where that is equal
  *   write      the other blocks that differ, each erased before; then what is behind the header in its own block
- *   verify     all of that
+ *   verify     all but the header, what was not written, too
  *   header     is written, and verified with its block
  *
  * What is interrupted anywhere is finished by the same call again. A board looks at the header only (vfs_rom_make_new in
@@ -28,15 +28,23 @@ enum {
 	ROMFS_DEPLOY_BLOCK = 4096,   /* what is compared at once, at least, and the erase block where it is not known */
 };
 
+/* DONE bytes of those that are being written are. Anything but 0 ends the writing with -EINTR. */
+typedef int romfs_deploy_written_fn(void *context, size_t done);
+
 /* All return 0 or a negative errno with DIAG. OFFSET counts in the partition. Nothing is called with a range that leaves it. */
 struct romfs_deploy_ops {
-	/* The SHA-256 of each BLOCK bytes of the LEN from OFFSET, the last piece being what is left. -EOPNOTSUPP: it has none. */
-	int (*hash)(void *context, uint8_t (*hashes)[ROMFS_DEPLOY_HASH_SIZE], uint32_t offset, uint32_t len, uint32_t block,
-		    struct diag *diag);
+	/*
+	 * The first SIZE bytes of the SHA-256 of each BLOCK bytes of the LEN from OFFSET, the last piece being what is left. -EOPNOTSUPP:
+	 * it has none.
+	 */
+	int (*hash)(void *context, uint8_t (*hashes)[ROMFS_DEPLOY_HASH_SIZE], size_t size, uint32_t offset, uint32_t len,
+		    uint32_t block, struct diag *diag);
 	int (*read)(void *context, void *buf, uint32_t offset, uint32_t len, struct diag *diag);
 	/* Erases. Memory returns the fewest bytes that can be written, at least 1, a block device 0. */
 	int (*erase)(void *context, uint32_t offset, uint32_t len, struct diag *diag);
-	int (*write)(void *context, uint32_t offset, const void *bytes, uint32_t len, struct diag *diag);
+	/* Writes, and now and then tells WRITTEN (may be NULL; -EINTR needs no DIAG). */
+	int (*write)(void *context, uint32_t offset, const void *bytes, uint32_t len, romfs_deploy_written_fn *written,
+		     void *written_context, struct diag *diag);
 	int (*complete)(void *context, struct diag *diag);
 };
 

@@ -87,7 +87,7 @@ static int read_all(int fd, char **bytes, size_t *len)
 static int read_program(struct arguments *arguments, struct diag *diag)
 {
 	char *bytes = NULL;
-	size_t len;
+	size_t len = 0;
 	int fd = open(arguments->path, O_RDONLY | O_CLOEXEC);
 	int error = fd < 0 ? -errno : read_all(fd, &bytes, &len);
 

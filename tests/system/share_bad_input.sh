@@ -59,9 +59,10 @@ at_prompt 'import os' 'os.mkdir("/taken")' 'open("/taken/file", "w").close()'
 refused 1 '/taken' -v dir:/taken run program.py
 assert_equal 'what is there' "['file']" "$(at_prompt 'import os' 'print(os.listdir("/taken"))')"
 run_share -v dir:/taken/below run program.py </dev/null
-assert_equal 'status where only / can hold a mount point' 1 "$status"
-assert_said '/taken/below'
-assert_untouched
+assert_equal 'status where it is in a directory of the flash' 0 "$status"
+run_share -d "exec:$board --virtual-root $PWD/virtual" -v dir:/flash/below run program.py </dev/null
+assert_equal 'status below what is mounted elsewhere than at /' 1 "$status"
+assert_said '/flash/below'
 
 echo '--- a port that is held'
 mount_board

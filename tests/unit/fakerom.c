@@ -5,7 +5,7 @@
 #include <sha2.h>
 #include <string.h>
 
-enum { PAGE = 256 };
+enum { PAGE = 256, AT_ONCE = 12288 };
 
 /* The next change of the partition. 1: it is done whole, 0: the power fails in its middle, -EIO: there is no power. */
 static int change(struct fakerom *rom, struct diag *diag)
@@ -31,21 +31,24 @@ static int read_rom(void *context, void *buf, uint32_t offset, uint32_t len, str
 	return 0;
 }
 
-static int hash_rom(void *context, uint8_t (*hashes)[ROMFS_DEPLOY_HASH_SIZE], uint32_t offset, uint32_t len, uint32_t block,
-		    struct diag *diag)
+static int hash_rom(void *context, uint8_t (*hashes)[ROMFS_DEPLOY_HASH_SIZE], size_t size, uint32_t offset, uint32_t len,
+		    uint32_t block, struct diag *diag)
 {
 	struct fakerom *rom = context;
-	uint8_t buf[FAKEROM_SIZE];
+	uint8_t buf[FAKEROM_SIZE], whole[ROMFS_DEPLOY_HASH_SIZE];
 	SHA2_CTX sha;
 	int rc;
 
 	if (rom->no_hash)
 		return -EOPNOTSUPP;
 	rc = read_rom(rom, buf, offset, len, diag);
+	if (rom->chance && size < sizeof(whole))
+		memcpy(buf, rom->chance + offset, len);
 	for (uint32_t at = 0; at < len && rc == 0; at += block) {
 		SHA256Init(&sha);
 		SHA256Update(&sha, buf + at, len - at < block ? len - at : block);
-		SHA256Final(hashes[at / block], &sha);
+		SHA256Final(whole, &sha);
+		memcpy(hashes[at / block], whole, size);
 	}
 	return rc;
 }
@@ -91,7 +94,7 @@ static void program(struct fakerom *rom, uint32_t offset, const uint8_t *bytes, 
 	}
 }
 
-static int write_rom(void *context, uint32_t offset, const void *bytes, uint32_t len, struct diag *diag)
+static int write_some(void *context, uint32_t offset, const void *bytes, uint32_t len, struct diag *diag)
 {
 	struct fakerom *rom = context;
 	uint32_t unit = rom->smallest ? rom->smallest : PAGE;
@@ -113,6 +116,20 @@ static int write_rom(void *context, uint32_t offset, const void *bytes, uint32_t
 	if (rom->lies && rom->lie_at >= offset && rom->lie_at < offset + len)
 		rom->bytes[rom->lie_at] ^= 1;
 	return 0;
+}
+
+static int write_rom(void *context, uint32_t offset, const void *bytes, uint32_t len, romfs_deploy_written_fn *written,
+		     void *written_context, struct diag *diag)
+{
+	int rc = 0;
+
+	for (uint32_t at = 0, size; at < len && rc == 0; at += size) {
+		size = len - at < AT_ONCE ? len - at : AT_ONCE;
+		rc = write_some(context, offset + at, (const uint8_t *)bytes + at, size, diag);
+		if (rc == 0 && written && written(written_context, at + size) != 0)
+			rc = -EINTR;
+	}
+	return rc;
 }
 
 static int complete_rom(void *context, struct diag *diag)

@@ -19,7 +19,8 @@ struct fakerom {
 	bool no_erasing;      /* MRAM: nothing is erased, and all can be written over */
 	bool protected;       /* says that it erases and writes, and does nothing */
 	bool no_hash;
-	bool lies; /* a bit of what was written is not as it was sent: the lowest of the byte LIE_AT */
+	const uint8_t *chance; /* a part of a hash is that of these FAKEROM_SIZE bytes; NULL: of its own */
+	bool lies;             /* a bit of what was written is not as it was sent: the lowest of the byte LIE_AT */
 	uint32_t lie_at;
 	unsigned cut;                             /* at which change from now the power fails; 0: never */
 	struct dice dice;                         /* for what a cut leaves of it */

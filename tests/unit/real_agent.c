@@ -283,9 +283,11 @@ static void load_part(struct real_agent *agent, const char *python, size_t len)
 
 void real_agent_load_parts(struct real_agent *agent)
 {
-	load_part(agent, agent_files, agent_files_len);
-	load_part(agent, agent_changes, agent_changes_len);
+	load_part(agent, agent_base, agent_base_len);
 	load_part(agent, agent_info, agent_info_len);
+	load_part(agent, agent_files, agent_files_len);
+	load_part(agent, agent_inflate, agent_inflate_len);
+	load_part(agent, agent_changes, agent_changes_len);
 }
 
 void real_agent_load_text(struct real_agent *agent, const char *python)

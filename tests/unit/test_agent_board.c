@@ -288,7 +288,7 @@ static void parts_are_loaded_in_pieces(void **state)
 static void a_deflated_part_is_inflated(void **state)
 {
 	struct real_agent *agent = *state;
-	static const char python[] = "print('inflated ' * 3)\n";
+	static const char python[] = "n = 42\n\0print('inflated ' * 3, end='')\n\0print(n)\n"; /* three parts */
 	uint8_t payload[200] = {AGENT_LOAD_DEFLATED};
 
 	if (!agent->deflate) {
@@ -297,7 +297,7 @@ static void a_deflated_part_is_inflated(void **state)
 	}
 	size_t len = 1 + real_agent_deflated(python, sizeof(python) - 1, payload + 1, sizeof(payload) - 1);
 	real_agent_expect_done(agent, AGENT_LOAD, payload, len);
-	real_agent_expect_output(agent, "inflated inflated inflated");
+	real_agent_expect_output(agent, "inflated inflated inflated 42");
 }
 
 static void what_raises_says_so(void **state)
@@ -322,7 +322,7 @@ static void a_damaged_core_is_known_at_once(void **state)
 	struct real_agent *agent = *state;
 	static const char *const names[] = {"{\"buf\":", " \"mem\":", " \"block\":", " \"requests\":", "[\"send\"]"};
 	uint8_t payload[AGENT_PAYLOAD_MAX] = {AGENT_LOAD_DEFLATED};
-	size_t len = 1 + real_agent_deflated(agent_files, agent_files_len, payload + 1, sizeof(payload) - 1);
+	size_t len = 1 + real_agent_deflated(agent_base, agent_base_len, payload + 1, sizeof(payload) - 1);
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		char *core = strdup(agent_core), *at = core ? strstr(core, names[i]) : NULL;

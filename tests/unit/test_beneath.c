@@ -113,8 +113,26 @@ static void regular_files(void **state)
 	assert_int_equal(file("../out/f"), -EINVAL);
 	assert_int_equal(file("d/.."), -EINVAL);
 	assert_true(same(file("d/e/f"), "top/d/e/f"));
-	beneath_near_close(&near);
+	assert_int_equal(beneath_near_leave(&near, top), 0);
 	assert_int_equal(near.fd, -1);
+	assert_int_equal(beneath_near_leave(&near, top), 0);
+}
+
+static void directories_that_are_moved_away(void **state)
+{
+	(void)state;
+	near = BENEATH_NEAR_NONE;
+	assert_true(same(file("d/e/f"), "top/d/e/f"));
+	assert_true(beneath_near_has(&near, "d/e/g"));
+	assert_false(beneath_near_has(&near, "d/e"));
+	assert_int_equal(rename("top/d/e", "out/e"), 0);
+	assert_int_equal(beneath_near_leave(&near, top), -ESTALE);
+	assert_int_equal(file("d/e/f"), -ENOENT);
+	assert_int_equal(rename("out/e", "top/d/e"), 0);
+	assert_true(same(file("d/e/f"), "top/d/e/f"));
+	assert_int_equal(rename("top/d/e", "out/e"), 0);
+	assert_int_equal(mkdir("top/d/e", 0700), 0);
+	assert_int_equal(beneath_near_leave(&near, top), -ESTALE);
 }
 
 int main(void)
@@ -123,6 +141,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(directories, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(what_leads_elsewhere, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(regular_files, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(directories_that_are_moved_away, make_folder, remove_folder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

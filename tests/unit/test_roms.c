@@ -30,12 +30,12 @@ struct variant {
 
 static const struct variant variants[] = {
 	{.name = "two partitions", .options = "--roms 2"},
-	{.name = "56k of memory", .options = "--roms 2 --heap 56k"},
+	{.name = "48k of memory", .options = "--roms 2 --heap 48k"},
 	{.name = "without deflate", .options = "--roms 2 --hide deflate"},
 	{.name = "without hashlib", .options = "--roms 2 --hide hashlib", .no_hash = true},
 	{.name = "as esp8266", .options = "--roms 1 --old-rom --blocking-stdin", .old = true},
 	{.name = "text", .options = "--roms 2 --hide stdin.buffer"},
-	{.name = "text in 68k of memory", .options = "--roms 2 --hide stdin.buffer,binascii,deflate --blocking-stdin --heap 68k"},
+	{.name = "text in 64k of memory", .options = "--roms 2 --hide stdin.buffer,binascii,deflate --blocking-stdin --heap 64k"},
 };
 
 static const struct variant *variant;
@@ -200,12 +200,21 @@ static void check_hashes(unsigned number, size_t offset, size_t len, uint32_t bl
 	static uint8_t hashes[SIZE / 256 + 1][BOARD_HASH_SIZE], expected[BOARD_HASH_SIZE];
 	SHA2_CTX context;
 
-	assert_int_equal(board_rom_hash(test.board, number, offset, len, block, hashes), 0);
+	assert_int_equal(board_rom_hash(test.board, number, offset, len, block, hashes, BOARD_HASH_SIZE), 0);
 	for (size_t at = 0, i = 0; at < len; at += block, i++) {
 		SHA256Init(&context);
 		SHA256Update(&context, test.image + offset + at, len - at < block ? len - at : block);
 		SHA256Final(expected, &context);
 		assert_memory_equal(hashes[i], expected, BOARD_HASH_SIZE);
+	}
+	memset(hashes, 0x55, sizeof(hashes));
+	assert_int_equal(board_rom_hash(test.board, number, offset, len, block, hashes, 5), 0);
+	for (size_t at = 0, i = 0; at < len; at += block, i++) {
+		SHA256Init(&context);
+		SHA256Update(&context, test.image + offset + at, len - at < block ? len - at : block);
+		SHA256Final(expected, &context);
+		assert_memory_equal(hashes[i], expected, 5);
+		assert_int_equal(hashes[i][5], 0x55);
 	}
 }
 
@@ -215,7 +224,7 @@ static void hashes_blocks(void **state)
 
 	(void)state;
 	if (variant->no_hash) {
-		assert_int_equal(board_rom_hash(test.board, 0, 0, 10, BLOCK, hash), -EOPNOTSUPP);
+		assert_int_equal(board_rom_hash(test.board, 0, 0, 10, BLOCK, hash, sizeof(hash[0])), -EOPNOTSUPP);
 		return;
 	}
 	for (unsigned number = 0; number < partitions(); number++) {
@@ -224,7 +233,9 @@ static void hashes_blocks(void **state)
 		check_hashes(number, 256, SIZE - 300, 256);
 		check_hashes(number, 3, 5, 100000);
 	}
-	assert_int_equal(board_rom_hash(test.board, 0, 0, 10, 0, hash), -EINVAL);
+	assert_int_equal(board_rom_hash(test.board, 0, 0, 10, 0, hash, sizeof(hash[0])), -EINVAL);
+	assert_int_equal(board_rom_hash(test.board, 0, 0, 10, BLOCK, hash, 0), -EINVAL);
+	assert_int_equal(board_rom_hash(test.board, 0, 0, 10, BLOCK, hash, sizeof(hash[0]) + 1), -EINVAL);
 }
 
 /* --- Images --- */
@@ -342,6 +353,13 @@ static uint32_t prepare(unsigned number, uint64_t offset, uint64_t len)
 	return (uint32_t)smallest;
 }
 
+static int write_bytes(unsigned number, uint64_t offset, const void *bytes, size_t len, uint32_t smallest)
+{
+	const struct board_rom_bytes what = {.offset = offset, .bytes = bytes, .len = len, .smallest = smallest};
+
+	return board_rom_write(test.board, number, &what);
+}
+
 static void an_image_is_written(void **state)
 {
 	static uint8_t bytes[SIZE];
@@ -353,9 +371,8 @@ static void an_image_is_written(void **state)
 		for (size_t i = 0; i < SIZE; i++)
 			assert_int_equal(bytes[i], 0xff);
 		size_t half = test.image_size / 2 / BLOCK * BLOCK;
-		assert_int_equal(board_rom_write(test.board, number, half, test.image + half, test.image_size - half, smallest),
-				 0);
-		assert_int_equal(board_rom_write(test.board, number, 0, test.image, half, smallest), 0);
+		assert_int_equal(write_bytes(number, half, test.image + half, test.image_size - half, smallest), 0);
+		assert_int_equal(write_bytes(number, 0, test.image, half, smallest), 0);
 		assert_int_equal(board_rom_complete(test.board, number), 0);
 		get_from_file(number, bytes);
 		assert_memory_equal(bytes, test.image, SIZE);
@@ -376,7 +393,7 @@ static void one_block_is_written(void **state)
 			continue;
 		}
 		uint32_t smallest = prepare(number, 3 * BLOCK, BLOCK);
-		assert_int_equal(board_rom_write(test.board, number, 3 * BLOCK, block, BLOCK, smallest), 0);
+		assert_int_equal(write_bytes(number, 3 * BLOCK, block, BLOCK, smallest), 0);
 		get_from_file(number, bytes);
 		assert_memory_equal(bytes, expected, SIZE);
 	}
@@ -392,12 +409,12 @@ static void what_leaves_a_partition_is_refused(void **state)
 		assert_int_equal(board_rom_prepare(test.board, number, SIZE, BLOCK), -EINVAL);
 		assert_int_equal(board_rom_prepare(test.board, number, 100, BLOCK), -EINVAL);
 		assert_int_equal(board_rom_prepare(test.board, number, 0, 0), -EINVAL);
-		assert_int_equal(board_rom_write(test.board, number, SIZE - 4, bytes, 8, 4), -EINVAL);
-		assert_int_equal(board_rom_write(test.board, number, 3, bytes, 4, 4), -EINVAL);
-		assert_int_equal(board_rom_write(test.board, number, 0, bytes, 4, 48), -EOPNOTSUPP);
+		assert_int_equal(write_bytes(number, SIZE - 4, bytes, 8, 4), -EINVAL);
+		assert_int_equal(write_bytes(number, 3, bytes, 4, 4), -EINVAL);
+		assert_int_equal(write_bytes(number, 0, bytes, 4, 48), -EOPNOTSUPP);
 	}
 	assert_int_equal(board_rom_prepare(test.board, 5, 0, BLOCK), -ENXIO);
-	assert_int_equal(board_rom_write(test.board, 5, 0, bytes, 4, 4), -ENXIO);
+	assert_int_equal(write_bytes(5, 0, bytes, 4, 4), -ENXIO);
 	assert_int_equal(board_rom_complete(test.board, 5), -ENXIO);
 }
 
@@ -419,7 +436,7 @@ static void files_and_images_take_turns(void **state)
 	uint32_t smallest = prepare(0, 0, test.image_size);
 	for (size_t at = 0; at < 5 * BLOCK; at += BLOCK) {
 		file[0]++;
-		assert_int_equal(board_rom_write(test.board, 0, at, test.image + at, BLOCK, smallest), 0);
+		assert_int_equal(write_bytes(0, at, test.image + at, BLOCK, smallest), 0);
 		assert_int_equal(board_replace(test.board, "/file", &content, NULL), 0);
 		assert_int_equal(board_read(test.board, "/file", bytes, sizeof(file), 0), sizeof(file));
 		assert_memory_equal(bytes, file, sizeof(file));

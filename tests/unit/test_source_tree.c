@@ -223,6 +223,12 @@ static void directories_that_are_replaced(void **state)
 	assert_int_equal(source_tree_read(&tree, &tree.sources[2], &diag), -ENOENT);
 	assert_int_equal(rename("top/moved", "top/lib"), 0);
 	reads(2, "b = 2");
+	assert_int_equal(source_tree_settle(&tree, &diag), 0);
+	reads(2, "b = 2");
+	assert_int_equal(rename("top/lib", "outside/lib"), 0);
+	assert_int_equal(source_tree_read(&tree, &tree.sources[0], &diag), -ESTALE);
+	assert_string_equal(diag.text, "top/lib: cannot be read: another program has put something else in its place");
+	assert_int_equal(source_tree_settle(&tree, &diag), 0);
 }
 
 /* Links that multiply end early, and so does what is too much for an image. */

@@ -1,12 +1,8 @@
-# The part of the agent that changes files; loaded behind files.py, in the same namespace.
-from io import BytesIO
+# The part of the agent that changes files; loaded behind files.py and inflate.py, in the same namespace.
 
-# The file that is being written, its name while it is incomplete, and the deflate stream with the bytes it reads from.
+# The file that is being written, and its name while it is incomplete.
 writing = None
 writing_path = None
-inflate = None
-source = None
-source_end = 0
 HIDDEN = b".mpremotefs~"
 
 
@@ -39,30 +35,6 @@ def temporary(path, base, mark, tells):
     at = path.rfind(b"/") + 1
     name = path[base:].replace(b",", b",,").replace(b"/", b",-") if tells else path[at : at + 200]
     return path[: base or at] + HIDDEN + mark + name
-
-
-def inflate_from(flags, bits, at, end):
-    # Makes buf[at:end] what `inflate` goes on with.
-    global inflate, source, source_end
-    if flags & 32:
-        inflate = None
-        gc.collect()
-        source = BytesIO(block + 64)
-        source_end = 0
-        inflate = DeflateIO(source, 1, bits)
-    if not inflate:
-        raise OSError(77)  # begun with an agent that is gone
-    rest = source.read(source_end - source.tell())
-    source.seek(0)
-    source.write(rest)
-    source.write(mem[at:end])
-    source_end = source.tell()
-    source.seek(0)
-
-
-def inflate_end():
-    global inflate, source
-    inflate = source = None
 
 
 def do_write(size):
@@ -136,6 +108,7 @@ def do_rename(size):
     # On FAT: it removes what a rename goes over, so that has to be elsewhere until all is done (src/board/leftovers.h).
     aside = path_at(m, size)
     if aside:
+        open(path, "ab").close()  # fails where it cannot be removed in the end
         os.rename(path, aside)
     try:
         os.rename(bytes(mem[12:n]), path)

@@ -51,15 +51,22 @@ def encode(kind, size):
 
 
 def execute(size):
-    # The payload: flags (1: deflated, 2: more follows), then Python. A part's namespace is ours, not the user's.
+    # The payload: flags (1: deflated, 2: more follows), then Python; deflated, of several parts with NUL between, which are compiled
+    # one by one. Their namespace is ours, not the user's.
     code = state[1]
     code.extend(mem[9 : 8 + size])
     if not buf[8] & 2:
+        # What is compiled comes to lie together then, and leaves no holes.
+        gc.collect()
         state[1] = bytearray()
+        parts = [code]
         if buf[8] & 1:
             code = deflate.DeflateIO(BytesIO(code), 1, 12).read()
-        exec(code, shared)
-        code = None
+            # For a copy of a single one there may be no memory.
+            parts = code.split(b"\0") if b"\0" in code else [code]
+        for code in parts:
+            exec(code, shared)
+        code = parts = None
         gc.collect()
     return 0
 

@@ -1,5 +1,4 @@
-# The part of the agent that tells what board it is; loaded behind files.py, in the same namespace. Apart from that, because a small
-# board has no memory to compile both at once.
+# The part of the agent that tells what board it is; loaded behind base.py, in the same namespace.
 import sys, time
 
 

@@ -1,4 +1,4 @@
-# The part of the agent that changes ROM partitions; loaded behind rom.py, when it is first asked for.
+# The part of the agent that changes ROM partitions; loaded behind rom.py and inflate.py, when it is first asked for.
 import sys
 
 
