@@ -243,6 +243,7 @@ SYSTEM_TESTS = \
 	tests/system/share_repl.sh \
 	tests/system/share_reset.sh \
 	tests/system/share_run.sh \
+	tests/system/share_watch.sh \
 	tests/system/silent_board.sh \
 	tests/system/small_board.sh \
 	tests/system/socket.sh \

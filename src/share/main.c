@@ -199,6 +199,8 @@ static int open_watch(struct share *share, struct diag *diag)
 
 	for (unsigned i = 0; i < arguments->volume_count && !error; i++)
 		error = watch_add(share->watch, arguments->volumes[i].dir, diag);
+	if (!error && arguments->path)
+		error = watch_add_file(share->watch, arguments->path, diag);
 	if (!error)
 		share_server_on_change(share->server, note_own, share);
 	return error;

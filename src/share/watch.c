@@ -20,7 +20,8 @@ enum {
 /* A directory that is watched. */
 struct watched {
 	int wd;
-	char *path; /* without links */
+	char *path;  /* without links */
+	char **only; /* NULL-terminated: the files in it that count; NULL: all, and its directories */
 };
 
 struct watch {
@@ -52,12 +53,26 @@ int watch_open(struct watch **out, struct diag *diag)
 	return 0;
 }
 
+static void forget_names(struct watched *dir)
+{
+	for (size_t i = 0; dir->only && dir->only[i]; i++)
+		free(dir->only[i]);
+	free(dir->only);
+	dir->only = NULL;
+}
+
+static void clear(struct watched *dir)
+{
+	forget_names(dir);
+	free(dir->path);
+}
+
 void watch_close(struct watch *watch)
 {
 	if (!watch)
 		return;
 	for (size_t i = 0; i < watch->count; i++)
-		free(watch->dirs[i].path);
+		clear(&watch->dirs[i]);
 	free(watch->dirs);
 	close(watch->fd);
 	free(watch);
@@ -190,7 +205,7 @@ static int keep(struct watch *watch, int wd, const char *path)
 
 static void forget(struct watch *watch, struct watched *dir)
 {
-	free(dir->path);
+	clear(dir);
 	*dir = watch->dirs[--watch->count];
 }
 
@@ -250,6 +265,8 @@ static void scan_tree(struct scan *scan, const char *path, int depth)
 	dir = err ? NULL : opendir(path);
 	if (err && !scan->err)
 		scan->err = err;
+	if (!err)
+		forget_names(find(scan->watch, wd)); /* it counts as a whole now */
 	while (dir && (entry = readdir(dir)))
 		scan_entry(scan, path, entry->d_name, depth);
 	if (dir)
@@ -280,6 +297,55 @@ int watch_add(struct watch *watch, const char *dir, struct diag *diag)
 		return diag_fail(diag, DIAG_USAGE, errno, "%s: %s", diag_path(text, dir), strerror(errno));
 	scan_tree(&scan, real, 0);
 	return say_scan(&scan, dir, diag);
+}
+
+/* From now on NAME in DIR counts. */
+static int add_only(struct watched *dir, const char *name)
+{
+	size_t count = 0;
+	char **more, *copy;
+
+	while (dir->only && dir->only[count])
+		count++;
+	more = realloc(dir->only, (count + 2) * sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	dir->only = more;
+	copy = strdup(name);
+	more[count] = copy;
+	more[count + 1] = NULL;
+	return copy ? 0 : -ENOMEM;
+}
+
+int watch_add_file(struct watch *watch, const char *file, struct diag *diag)
+{
+	char real[PATH_MAX], text[DIAG_PATH_SIZE];
+	struct watched *dir;
+	char *slash;
+	int wd, err;
+
+	if (!realpath(file, real))
+		return diag_fail(diag, DIAG_USAGE, errno, "%s: %s", diag_path(text, file), strerror(errno));
+	slash = strrchr(real, '/');
+	*slash = '\0';
+	wd = inotify_add_watch(watch->fd, *real ? real : "/", MASK);
+	err = wd < 0 ? -errno : 0;
+	dir = err ? NULL : find(watch, wd);
+	if (dir && !dir->only)
+		return 0; /* all of it is watched */
+	if (!err && !dir)
+		err = keep(watch, wd, *real ? real : "/");
+	if (!err)
+		err = add_only(find(watch, wd), slash + 1);
+	return say_scan(&(struct scan){.err = err}, file, diag);
+}
+
+static bool counts(const struct watched *dir, const char *name)
+{
+	for (size_t i = 0; dir->only && dir->only[i]; i++)
+		if (!strcmp(dir->only[i], name))
+			return true;
+	return !dir->only && !is_left_out(name);
 }
 
 /* What happened to the directory PATH in one that is watched. What is in one that comes is new, too. */
@@ -318,7 +384,7 @@ static int read_event(struct watch *watch, const struct inotify_event *event, in
 		note_change(watch, now);
 	if (dir && event->mask & IN_IGNORED)
 		forget(watch, dir);
-	else if (dir && event->len && !is_left_out(event->name) && join(path, dir->path, event->name)) {
+	else if (dir && event->len && counts(dir, event->name) && join(path, dir->path, event->name)) {
 		if (event->mask & IN_ISDIR)
 			return read_directory_event(watch, event->mask, path, now, diag);
 		if (!is_own(watch, path) && (!(event->mask & IN_CREATE) || is_link(path)))

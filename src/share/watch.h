@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * watch: whether somebody changes a file in some directories or below, by inotify(7). A burst of changes, as an editor or a compiler makes
+ * watch: whether somebody changes certain files, or one in certain directories or below, by inotify(7). A burst of changes, as an editor or a compiler makes
  * them, is told as one: when nothing has changed for WATCH_QUIET_US, at the latest WATCH_BURST_US after the first.
  *
  * A change is a file that was closed after writing, made by link or rename, renamed or removed. Directories made later are watched,
@@ -32,6 +32,9 @@ void watch_close(struct watch *watch);
  * words say; those that were reached are watched.
  */
 int watch_add(struct watch *watch, const char *dir, struct diag *diag);
+
+/* Watches FILE alone: what else is in its directory does not count, unless that is watched, too. */
+int watch_add_file(struct watch *watch, const char *file, struct diag *diag);
 
 /* To be polled for input; then watch_read is to be called. It is the watch's. */
 int watch_fd(const struct watch *watch);

@@ -195,6 +195,35 @@ static void what_the_board_writes(void **state)
 	watch_own(watch, "top", "missing/deeper/file");
 }
 
+static void one_file_alone(void **state)
+{
+	(void)state;
+	run("mkdir other && echo >other/program.py && echo >other/second");
+	assert_int_equal(watch_add_file(watch, "other/program.py", NULL), 0);
+	assert_false(changed());
+	run("echo >other/file && mkdir other/dir && echo >other/dir/file && rm other/second");
+	assert_false(changed());
+	run("echo >>other/program.py");
+	assert_true(changed());
+	/* As an editor saves it. */
+	run("echo >other/.tmp && mv other/.tmp other/program.py");
+	assert_true(changed());
+	run("echo >other/second");
+	assert_false(changed());
+	assert_int_equal(watch_add_file(watch, "other/second", NULL), 0);
+	run("echo >other/second");
+	assert_true(changed());
+	/* In a directory that is watched it is one of many, and the other way round. */
+	assert_int_equal(watch_add_file(watch, "top/d/e/f", NULL), 0);
+	run("echo >top/d/e/g");
+	assert_true(changed());
+	assert_int_equal(watch_add(watch, "other", NULL), 0);
+	run("echo >other/file");
+	assert_true(changed());
+	run("echo >other/dir/file");
+	assert_true(changed());
+}
+
 static void what_cannot_be_watched(void **state)
 {
 	struct diag diag = {0};
@@ -203,6 +232,8 @@ static void what_cannot_be_watched(void **state)
 	assert_int_equal(watch_add(watch, "missing", &diag), -ENOENT);
 	assert_string_equal(diag.text, "missing: No such file or directory");
 	assert_int_equal(watch_add(watch, "out/f", &diag), -ENOTDIR);
+	assert_int_equal(watch_add_file(watch, "missing", &diag), -ENOENT);
+	assert_string_equal(diag.text, "missing: No such file or directory");
 	watch_close(NULL);
 }
 
@@ -224,7 +255,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_a_change),      TEST(what_is_none),           TEST(what_went_away), TEST(a_burst_is_one_change),
-		TEST(what_the_board_writes), TEST(what_cannot_be_watched), TEST(its_descriptor),
+		TEST(what_the_board_writes), TEST(what_cannot_be_watched), TEST(its_descriptor), TEST(one_file_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

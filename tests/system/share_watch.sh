@@ -1,0 +1,94 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# mpremote-share --watch: the program runs again, once, for each edit of a file in a shared directory or of itself, also while it runs;
+# and not for what it writes itself, nor for what an editor leaves beside a file. Ctrl-C ends it.
+set -eu
+. "${top_srcdir:?}/tests/system/lib.sh"
+. "$top_srcdir/tests/system/share_lib.sh"
+
+# Files come to their places whole, in one step: that is one change.
+put() { # FILE, its content on stdin
+	cat >staged
+	mv staged "$1"
+}
+
+# Waits until the program has printed NUMBER lines that begin with WORDS.
+await_lines() { # WORDS NUMBER
+	await 60 "it has printed '$1' $2 times" has_lines "$1" "$2"
+}
+
+has_lines() {
+	[ "$(grep -c "^$1" out)" -ge "$2" ]
+}
+
+await_ended() { # HOW-OFTEN: it has said so
+	await 60 "it has ended $1 times" has_ended "$1"
+}
+
+has_ended() {
+	[ "$(grep -c 'the program has ended' err)" -ge "$1" ]
+}
+
+mkdir -p code data elsewhere
+put code/module.py <<'END'
+WORD = "first"
+END
+put elsewhere/program.py <<'END'
+import module
+print("word", module.WORD)
+with open("/data/log", "a") as f:
+    print("a run", file=f)
+with open("/data/new", "w") as f:
+    f.write("x")
+import os
+os.rename("/data/new", "/data/newer")
+END
+
+start_line --usb
+"$share" -d "$(device)" --watch -v code -v data:/data:rw run elsewhere/program.py </dev/null >out 2>err &
+share_pid=$!
+await_ended 1
+put code/module.py <<'END'
+WORD = "second"
+END
+await_ended 2
+await_lines 'word second' 1
+echo '--- what is no edit'
+echo x >code/.module.py.swp
+echo x >code/module.py~
+mkdir code/.git
+echo x >code/.git/index
+echo x >elsewhere/beside
+echo '--- the program itself, which goes on until it is stopped'
+put elsewhere/program.py <<'END'
+import time, module
+print("endless", module.WORD)
+while True:
+    time.sleep(0.1)
+END
+await_lines 'endless second' 1
+put code/module.py <<'END'
+WORD = "third"
+END
+await_lines 'endless third' 1
+echo '--- a new directory'
+mkdir code/package
+put code/package/__init__.py <<'END'
+WORD = "fourth"
+END
+await_lines 'endless third' 2
+put elsewhere/program.py <<'END'
+import package
+print("word", package.WORD)
+END
+await_ended 3
+kill -INT "$share_pid"
+status=0
+wait "$share_pid" || status=$?
+assert_equal "status after Ctrl-C; it said $(cat err)" 130 "$status"
+tr -d '\r' <out | grep -v '^$' >printed
+printf '%s\n' 'word first' 'word second' 'endless second' 'endless third' 'endless third' 'word fourth' |
+	diff - printed >&2 || fail 'it was not run as often as something was edited, see above'
+assert_equal 'what the program wrote' 'a run a run' "$(tr '\n' ' ' <data/log | sed 's/ $//')"
+assert_untouched
+stop_line
