@@ -345,7 +345,7 @@ static int find_differences(struct deploy *deploy, struct diag *diag)
 {
 	int rc = compare(deploy, diag);
 
-	if (rc < 0 || deploy->has_no_hash || any_differs(deploy)))
+	if (rc < 0 || deploy->has_no_hash || any_differs(deploy))
 		return rc;
 	rc = verify(deploy, 0, deploy->size, diag);
 	if (rc != -EBADMSG)
