@@ -320,7 +320,7 @@ static void what_raises_says_so(void **state)
 static void a_damaged_core_is_known_at_once(void **state)
 {
 	struct real_agent *agent = *state;
-	static const char *const names[] = {"{\"buf\":", " \"mem\":", " \"block\":", " \"requests\":", "[\"send\"]"};
+	static const char *const names[] = {"{\"buf\":", " \"mem\":", " \"block\":", " \"requests\":", "{\"send\":"};
 	uint8_t payload[AGENT_PAYLOAD_MAX] = {AGENT_LOAD_DEFLATED};
 	size_t len = 1 + real_agent_deflated(agent_base, agent_base_len, payload + 1, sizeof(payload) - 1);
 
