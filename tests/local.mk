@@ -240,6 +240,8 @@ SYSTEM_TESTS = \
 	tests/system/share_input.sh \
 	tests/system/share_output.sh \
 	tests/system/share_random.sh \
+	tests/system/share_repl.sh \
+	tests/system/share_reset.sh \
 	tests/system/share_run.sh \
 	tests/system/share_watch.sh \
 	tests/system/silent_board.sh \
@@ -347,6 +349,7 @@ LAB_FILES = \
 	tests/system/share_lib.sh \
 	tests/system/share_prompt.py \
 	tests/system/share_random.py \
+	tests/system/share_repl.py \
 	tests/system/socket_server.py \
 	tests/system/vm_lib.sh
 
