@@ -476,7 +476,7 @@ static void read_stdin(struct share_session *session)
 static void suspend(void)
 {
 	terminal_suspend();
-	raise(SIGSTOP);
+	kill(getpid(), SIGSTOP);
 	terminal_resume();
 }
 

@@ -53,8 +53,11 @@ int watch_open(struct watch **out, struct diag *diag)
 	return 0;
 }
 
+/* DIR may be NULL. */
 static void forget_names(struct watched *dir)
 {
+	if (!dir)
+		return;
 	for (size_t i = 0; dir->only && dir->only[i]; i++)
 		free(dir->only[i]);
 	free(dir->only);
@@ -335,8 +338,9 @@ int watch_add_file(struct watch *watch, const char *file, struct diag *diag)
 		return 0; /* all of it is watched */
 	if (!err && !dir)
 		err = keep(watch, wd, *real ? real : "/");
-	if (!err)
-		err = add_only(find(watch, wd), slash + 1);
+	dir = err ? NULL : find(watch, wd);
+	if (dir)
+		err = add_only(dir, slash + 1);
 	return say_scan(&(struct scan){.err = err}, file, diag);
 }
 
