@@ -45,11 +45,13 @@ UNIT_TESTS = \
 
 # Those of share/.
 UNIT_TESTS += \
+	tests/unit/test_attention \
 	tests/unit/test_incoming \
 	tests/unit/test_share_files \
 	tests/unit/test_share_plan \
 	tests/unit/test_share_random \
 	tests/unit/test_share_server \
+	tests/unit/test_share_session \
 	tests/unit/test_share_tree \
 	tests/unit/test_share_volume \
 	tests/unit/test_typed \
@@ -240,6 +242,8 @@ SYSTEM_TESTS = \
 	tests/system/share_input.sh \
 	tests/system/share_output.sh \
 	tests/system/share_random.sh \
+	tests/system/share_repl.sh \
+	tests/system/share_reset.sh \
 	tests/system/share_run.sh \
 	tests/system/share_watch.sh \
 	tests/system/silent_board.sh \
@@ -290,6 +294,8 @@ tests_unit_test_packer_SOURCES = tests/unit/test_packer.c tests/unit/dice.h
 FAKE_LINK = tests/unit/fakelink.c tests/unit/fakelink.h
 TOY_BOARD = $(FAKE_LINK) tests/unit/toyboard.c tests/unit/toyboard.h
 tests_unit_test_agent_SOURCES = tests/unit/test_agent.c $(TOY_BOARD)
+tests_unit_test_attention_SOURCES = tests/unit/test_attention.c $(FAKE_LINK)
+tests_unit_test_share_session_SOURCES = tests/unit/test_share_session.c $(TOY_BOARD)
 tests_unit_test_fakelink_SOURCES = tests/unit/test_fakelink.c $(FAKE_LINK)
 RAWREPL_BENCH = tests/unit/bench.c tests/unit/bench.h tests/unit/dice.h $(TOY_BOARD)
 tests_unit_test_rawrepl_SOURCES = tests/unit/test_rawrepl.c $(RAWREPL_BENCH)
@@ -347,6 +353,7 @@ LAB_FILES = \
 	tests/system/share_lib.sh \
 	tests/system/share_prompt.py \
 	tests/system/share_random.py \
+	tests/system/share_repl.py \
 	tests/system/socket_server.py \
 	tests/system/vm_lib.sh
 

@@ -376,6 +376,18 @@ static int send_answer(struct share_session *session, bool *full)
 	return 0;
 }
 
+/* Whether the last that was heard is this board's banner, which is two lines, and the prompt behind it. */
+static bool was_reset(const struct share_session *session)
+{
+	const char *at = session->tail.text + session->tail.len;
+
+	if (!*session->banner || !ends_with(&session->tail, "\n>>> "))
+		return false;
+	for (int lines = 0; at > session->tail.text && (lines += at[-1] == '\n') < 3;)
+		at--;
+	return !strncmp(at, session->banner, strlen(session->banner));
+}
+
 /* Between two exchanges: Ctrl-C, then what was typed. *NEXT is when there is more to send. */
 static int send_typed(struct share_session *session, bool *full, int64_t *next)
 {
@@ -395,7 +407,8 @@ static int send_typed(struct share_session *session, bool *full, int64_t *next)
 		session->interrupt = sent == 0;
 		return sent < 0 ? (int)sent : 0;
 	}
-	size_t len = session->state == RUNNING ? typed_due(&session->typed, now, next) : 0;
+	/* Behind a banner it waits for the shares to be there again: what is typed then would keep them from it, and not find them. */
+	size_t len = session->state == RUNNING && !was_reset(session) ? typed_due(&session->typed, now, next) : 0;
 	if (!len)
 		return 0;
 	sent = send_bytes(session, session->typed.bytes, len, full);
@@ -429,6 +442,18 @@ static size_t until_leaving(struct share_session *session, const uint8_t *bytes,
 	return key ? (size_t)(key - bytes) : len;
 }
 
+/* Ctrl-C, which was typed into a REPL, goes before all that was typed: that is dropped, as terminals do. Returns what is dropped of BYTES. */
+static size_t until_interrupt(struct share_session *session, const uint8_t *bytes, size_t len)
+{
+	const uint8_t *key = session->repl && session->is_terminal ? memrchr(bytes, CTRL_C, len) : NULL;
+
+	if (!key)
+		return 0;
+	typed_init(&session->typed);
+	session->interrupt = true;
+	return (size_t)(key - bytes) + 1;
+}
+
 static void read_stdin(struct share_session *session)
 {
 	uint8_t bytes[TYPED_MAX];
@@ -437,9 +462,12 @@ static void read_stdin(struct share_session *session)
 
 	if (room && terminal_is_ours()) {
 		len = read(STDIN_FILENO, bytes, room);
-		if (len > 0)
-			typed_add(&session->typed, bytes, until_leaving(session, bytes, (size_t)len), !session->is_terminal);
-		else if (len == 0 || (errno != EINTR && errno != EAGAIN))
+		if (len > 0) {
+			size_t typed = until_leaving(session, bytes, (size_t)len);
+			size_t dropped = until_interrupt(session, bytes, typed);
+
+			typed_add(&session->typed, bytes + dropped, typed - dropped, !session->is_terminal);
+		} else if (len == 0 || (errno != EINTR && errno != EAGAIN))
 			session->stdin_ended = true;
 	}
 	ask_for_stdin(session);
@@ -448,7 +476,7 @@ static void read_stdin(struct share_session *session)
 static void suspend(void)
 {
 	terminal_suspend();
-	raise(SIGSTOP);
+	kill(getpid(), SIGSTOP);
 	terminal_resume();
 }
 
@@ -522,18 +550,6 @@ static int64_t meanwhile(void *context)
 }
 
 /* --- From the start to the end --- */
-
-/* Whether the last that was heard is this board's banner, which is two lines, and the prompt behind it. */
-static bool was_reset(const struct share_session *session)
-{
-	const char *at = session->tail.text + session->tail.len;
-
-	if (!*session->banner || !ends_with(&session->tail, "\n>>> "))
-		return false;
-	for (int lines = 0; at > session->tail.text && (lines += at[-1] == '\n') < 3;)
-		at--;
-	return !strncmp(at, session->banner, strlen(session->banner));
-}
 
 static void look_at_state(struct share_session *session)
 {

@@ -425,7 +425,7 @@ class File(Read):
         self.check(2)
         data = memoryview(data) if isinstance(data, (str, bytes, bytearray, memoryview)) else memoryview(bytes(data))
         size = len(data)
-        room = min(block - 8, 1400)
+        room = min(block - 8, 1280)
         self.dirty = True
         at = 0
         while at < size:

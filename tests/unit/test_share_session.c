@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The session against a board that says what no real one can be made to say at a given moment, on a clock of its own. The real board is in
+ * tests/system/share_*.sh.
+ */
+#include "share/share_session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "agent/frame.h"
+#include "base/le.h"
+#include "tests/unit/toyboard.h"
+
+enum { SECOND = 1000000, PROGRAM = 3000, BYTE_US = 87, SLOW_BYTE_US = 700 };
+
+#define BANNER "MicroPython v1.29 on a fake; board"
+
+struct stage;
+
+/* What the board does when its last request has been answered by FRAME; NULL: at its start. */
+typedef void step_fn(struct stage *stage, const struct frame *frame);
+
+struct stage {
+	struct bytelink *link;
+	struct fakelink *fake;
+	struct toyboard repl;
+	struct frame_reader reader;
+	enum { AT_PROMPT, LOADING, SHARING, ENDED } phase;
+	step_fn *const *steps;
+	bool slow; /* while the window is looked for, so that it stays */
+	uint8_t sequence;
+	size_t heard; /* bytes from the host since the last request */
+	uint8_t program[PROGRAM];
+	struct share_server *server;
+	int out[2]; /* stdout and stderr of the test, while the session has files in their place */
+	char said[2][8192];
+	struct diag diag;
+};
+
+static void answer(struct stage *stage, uint8_t type, uint8_t sequence, const void *payload, size_t len)
+{
+	uint8_t out[FRAME_SIZE_MAX];
+
+	fakelink_say(stage->fake, out, frame_encode(out, type, sequence, payload, len));
+}
+
+static void print(struct stage *stage, const char *text)
+{
+	fakelink_say(stage->fake, text, strlen(text));
+}
+
+/* Asks with TRY, and LEN bytes of PAYLOAD behind it. */
+static void ask_again(struct stage *stage, uint8_t op, uint8_t try, const void *payload, size_t len)
+{
+	uint8_t behind_try[256], out[FRAME_SIZE_MAX];
+
+	behind_try[0] = try;
+	memcpy(behind_try + 1, payload, len);
+	stage->heard = 0;
+	fakelink_say(stage->fake, out, frame_encode_channel(out, op, 1, stage->sequence, behind_try, len + 1));
+}
+
+static void ask(struct stage *stage, uint8_t op, const void *payload, size_t len)
+{
+	stage->sequence++;
+	ask_again(stage, op, 0, payload, len);
+}
+
+static void say_hello(struct stage *stage, const struct frame *frame)
+{
+	static const char hello[] = "\x00\x10\x20\xa1\x07\x00\x00" BANNER;
+
+	assert_null(frame);
+	ask(stage, SHARE_HELLO, hello, sizeof(hello) - 1);
+}
+
+/* Ends as HOW with the exit code 7 and WORDS. */
+static void end_as(struct stage *stage, enum share_how how, const char *words)
+{
+	uint8_t payload[128] = {(uint8_t)how, 7};
+
+	memcpy(payload + 5, words, strlen(words));
+	ask(stage, SHARE_END, payload, 5 + strlen(words));
+}
+
+static void exit_7(struct stage *stage, const struct frame *frame)
+{
+	(void)frame;
+	end_as(stage, SHARE_EXITED, "");
+}
+
+static void show_prompt(struct stage *stage, const struct frame *frame)
+{
+	assert_int_equal(frame->type, AGENT_DONE);
+	stage->phase = ENDED;
+	print(stage, ">>> ");
+}
+
+static void play(struct stage *stage, const struct frame *frame)
+{
+	if (*stage->steps)
+		(*stage->steps++)(stage, frame);
+}
+
+static void take_frame(struct stage *stage, const struct frame *frame)
+{
+	if (frame->channel == 1) {
+		bool go = stage->phase == LOADING;
+
+		fakelink_byte_time(stage->fake, BYTE_US);
+		stage->phase = SHARING;
+		play(stage, go ? NULL : frame);
+	} else {
+		answer(stage, AGENT_DONE, frame->sequence, NULL, 0);
+	}
+}
+
+static void say_credit(struct stage *stage, uint8_t sequence, unsigned halves)
+{
+	const uint8_t credit[] = {AGENT_CREDIT_MARK, sequence, (uint8_t)halves, (uint8_t) ~(sequence ^ halves)};
+
+	fakelink_say(stage->fake, credit, sizeof(credit));
+}
+
+/* For what is loaded: so much of a frame has been read. */
+static void credit_pending(struct stage *stage)
+{
+	const struct frame_reader *reader = &stage->reader;
+	size_t have = reader->end - reader->start;
+
+	if (stage->phase == LOADING && have >= AGENT_WINDOW / 2)
+		say_credit(stage, reader->bytes[reader->start + 3], (unsigned)(have / (AGENT_WINDOW / 2)));
+}
+
+static void take_frames(struct stage *stage, const unsigned char *bytes, size_t len)
+{
+	enum frame_event event;
+	size_t room;
+
+	stage->heard += len;
+	while (len > 0) {
+		uint8_t *to = frame_reader_room(&stage->reader, &room);
+
+		if (room > len)
+			room = len;
+		memcpy(to, bytes, room);
+		frame_reader_fed(&stage->reader, room);
+		bytes += room;
+		len -= room;
+		while ((event = frame_reader_next(&stage->reader)) != FRAME_NONE)
+			if (event == FRAME_WHOLE)
+				take_frame(stage, &stage->reader.frame);
+	}
+	credit_pending(stage);
+}
+
+static bool is_call(const struct toyboard *repl)
+{
+	static const char call[] = "__mpremotefs__()";
+
+	return repl->mode == TOYBOARD_FRIENDLY && repl->len == strlen(call) && !memcmp(repl->line, call, repl->len);
+}
+
+static void take(struct fakelink *fake, void *context, const unsigned char *bytes, size_t len)
+{
+	struct stage *stage = context;
+
+	(void)fake;
+	for (; len > 0 && stage->phase == AT_PROMPT; bytes++, len--) {
+		if (*bytes == '\r' && is_call(&stage->repl)) {
+			stage->phase = LOADING;
+			if (stage->slow)
+				fakelink_byte_time(stage->fake, SLOW_BYTE_US);
+			answer(stage, AGENT_HELLO, 0, "\x00\x10\x20\xa1\x07\x00\x00", 7);
+		} else {
+			toyboard_take(&stage->repl, bytes, 1);
+		}
+	}
+	if (len > 0)
+		take_frames(stage, bytes, len);
+}
+
+static int set_up(void **state)
+{
+	struct stage *stage = calloc(1, sizeof(*stage));
+
+	assert_non_null(stage);
+	*state = stage;
+	stage->fake = fakelink_open(&stage->link);
+	fakelink_board(stage->fake, take, stage);
+	stage->repl = (struct toyboard){.fake = stage->fake};
+	frame_reader_init(&stage->reader);
+	for (size_t i = 0; i < PROGRAM; i++)
+		stage->program[i] = (uint8_t)(i * i >> 3);
+	stage->server = share_server_open();
+	assert_non_null(stage->server);
+	share_server_set_program(stage->server, stage->program, PROGRAM);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct stage *stage = *state;
+
+	share_server_close(stage->server);
+	bytelink_close(stage->link);
+	free(stage);
+	return 0;
+}
+
+/* A file in place of the descriptor FD, 1 or 2; and what is in it, once the session is over. */
+static void redirect(struct stage *stage, int fd)
+{
+	char name[] = "test_share_session.XXXXXX";
+	int file = mkstemp(name);
+
+	assert_true(file >= 0);
+	unlink(name);
+	stage->out[fd - 1] = dup(fd);
+	dup2(file, fd);
+	close(file);
+}
+
+static void collect(struct stage *stage, int fd)
+{
+	ssize_t len = pread(fd, stage->said[fd - 1], sizeof(stage->said[0]) - 1, 0);
+
+	dup2(stage->out[fd - 1], fd);
+	close(stage->out[fd - 1]);
+	assert_true(len >= 0);
+}
+
+/* Plays STEPS, of which the last is NULL. Returns what share_session_run does. */
+static int run(struct stage *stage, step_fn *const *steps)
+{
+	char board[] = "/remote", file[] = "x.py";
+	char *paths[] = {board}, *argv[] = {file, NULL};
+	const struct share_session_options options = {
+		.link = stage->link,
+		.server = stage->server,
+		.plan = {.paths = paths, .count = 1, .name = file, .argv = argv},
+		.timeout_us = 10 * SECOND,
+	};
+
+	stage->steps = steps;
+	redirect(stage, STDOUT_FILENO);
+	redirect(stage, STDERR_FILENO);
+	int rc = share_session_run(&options, &stage->diag);
+	collect(stage, STDOUT_FILENO);
+	collect(stage, STDERR_FILENO);
+	return rc;
+}
+
+/* --- Ends --- */
+
+static void print_and_exit(struct stage *stage, const struct frame *frame)
+{
+	print(stage, "hello\r\n");
+	exit_7(stage, frame);
+}
+
+static void it_ends_as_the_program_does(void **state)
+{
+	static step_fn *const steps[] = {say_hello, print_and_exit, show_prompt, NULL};
+	struct stage *stage = *state;
+
+	assert_int_equal(run(stage, steps), 7);
+	assert_string_equal(stage->said[0], "hello\r\n");
+	assert_string_equal(stage->said[1], "");
+}
+
+static void raise_it(struct stage *stage, const struct frame *frame)
+{
+	(void)frame;
+	end_as(stage, SHARE_MORE, "Traceback\n");
+}
+
+static void raise_the_rest(struct stage *stage, const struct frame *frame)
+{
+	(void)frame;
+	end_as(stage, SHARE_RAISED, "ValueError\n");
+}
+
+static void a_traceback_is_on_stderr(void **state)
+{
+	static step_fn *const steps[] = {say_hello, raise_it, raise_the_rest, show_prompt, NULL};
+	struct stage *stage = *state;
+
+	assert_int_equal(run(stage, steps), 1);
+	assert_string_equal(stage->said[0], "");
+	assert_string_equal(stage->said[1], "Traceback\nValueError\n");
+}
+
+static void a_board_that_shows_no_prompt_is_left_all_the_same(void **state)
+{
+	static step_fn *const steps[] = {say_hello, exit_7, NULL};
+	struct stage *stage = *state;
+
+	assert_int_equal(run(stage, steps), 7);
+}
+
+static void refuse(struct stage *stage, const struct frame *frame)
+{
+	(void)frame;
+	end_as(stage, SHARE_REFUSED, "/remote");
+}
+
+static void a_place_that_is_taken_is_told(void **state)
+{
+	static step_fn *const steps[] = {say_hello, refuse, show_prompt, NULL};
+	struct stage *stage = *state;
+
+	assert_int_equal(run(stage, steps), -EEXIST);
+	assert_non_null(strstr(stage->diag.text, "/remote"));
+	assert_int_equal(stage->phase, ENDED); /* it was answered, so that the board does not ask again */
+}
+
+static void be_unplugged(struct stage *stage, const struct frame *frame)
+{
+	(void)frame;
+	print(stage, "last words");
+	fakelink_hang_up(stage->fake, SECOND, ENODEV);
+}
+
+static void an_unplugged_board_is_told(void **state)
+{
+	static step_fn *const steps[] = {say_hello, be_unplugged, NULL};
+	struct stage *stage = *state;
+
+	assert_int_equal(run(stage, steps), -ENODEV);
+	assert_true(*stage->diag.text != '\0');
+	assert_string_equal(stage->said[0], "last words");
+}
+
+/* --- Resets --- */
+
+static void be_reset(struct stage *stage, const struct frame *frame)
+{
+	(void)frame;
+	print(stage, "\r\nrst:0x10 (RTCWDT)\r\n" BANNER "\r\nType \"help()\" for more information.\r\n>>> ");
+}
+
+static void a_board_that_was_reset_is_told(void **state)
+{
+	static step_fn *const steps[] = {say_hello, be_reset, NULL};
+	struct stage *stage = *state;
+
+	assert_int_equal(run(stage, steps), -ECONNRESET);
+	assert_non_null(strstr(stage->diag.text, "reset"));
+}
+
+static void exit_later(struct fakelink *fake, void *context)
+{
+	(void)fake;
+	exit_7(context, NULL);
+}
+
+static void speak_of_a_reset(struct stage *stage, const struct frame *frame)
+{
+	(void)frame;
+	print(stage, "MPY: soft reboot\r\nMicroPython v1.0 on a fake\r\nType \"help()\" for more information.\r\n>>> ");
+	stage->heard = 0;
+	fakelink_timer(stage->fake, 60 * (int64_t)SECOND, exit_later, stage);
+}
+
+static void check_silence(struct stage *stage, const struct frame *frame)
+{
+	/* Nothing but this answer has reached the board in a minute. */
+	assert_int_equal(stage->heard, AGENT_HEADER_SIZE + frame->len + AGENT_TRAILER_SIZE);
+	show_prompt(stage, frame);
+}
+
+static void a_program_that_prints_what_a_reset_does_is_left_alone(void **state)
+{
+	static step_fn *const steps[] = {say_hello, speak_of_a_reset, check_silence, NULL};
+	struct stage *stage = *state;
+
+	assert_int_equal(run(stage, steps), 7);
+	assert_int_equal(strncmp(stage->said[0], "MPY: soft reboot", 16), 0);
+}
+
+/* --- Long answers, and the window --- */
+
+static void ask_for_much(struct stage *stage)
+{
+	ask(stage, SHARE_PROGRAM, "\0\0\0\0\xff\x0f", 6);
+}
+
+static void give_credits(struct fakelink *fake, void *context)
+{
+	struct stage *stage = context;
+
+	(void)fake;
+	assert_true(stage->heard <= AGENT_WINDOW);
+	for (unsigned halves = 1; halves * AGENT_WINDOW / 2 < PROGRAM + 30; halves++)
+		say_credit(stage, stage->sequence, halves);
+}
+
+static void want_credits(struct stage *stage, const struct frame *frame)
+{
+	(void)frame;
+	ask_for_much(stage);
+	fakelink_timer(stage->fake, SECOND, give_credits, stage);
+}
+
+static void check_much(struct stage *stage, const struct frame *frame)
+{
+	assert_int_equal(frame->type, AGENT_DONE);
+	assert_int_equal(le_get16(frame->payload + 6), PROGRAM);
+	assert_memory_equal(frame->payload + 8, stage->program, PROGRAM);
+	exit_7(stage, frame);
+}
+
+static void a_long_answer_waits_for_credits(void **state)
+{
+	static step_fn *const steps[] = {say_hello, want_credits, check_much, show_prompt, NULL};
+	struct stage *stage = *state;
+
+	stage->slow = true;
+	assert_int_equal(run(stage, steps), 7);
+	assert_string_equal(stage->said[0], "");
+}
+
+static void try_again(struct fakelink *fake, void *context)
+{
+	struct stage *stage = context;
+
+	(void)fake;
+	assert_true(stage->heard > 0 && stage->heard <= AGENT_WINDOW);
+	frame_reader_init(&stage->reader); /* the board forgets what has come of it */
+	ask_again(stage, SHARE_PROGRAM, 1, "\0\0\0\0\x64\x00", 6);
+}
+
+static void lose_credits(struct stage *stage, const struct frame *frame)
+{
+	(void)frame;
+	ask_for_much(stage);
+	fakelink_timer(stage->fake, SECOND, try_again, stage);
+}
+
+static void check_second_try(struct stage *stage, const struct frame *frame)
+{
+	assert_int_equal(frame->payload[0], 1);
+	exit_7(stage, frame);
+}
+
+static void what_is_asked_again_is_answered_anew(void **state)
+{
+	static step_fn *const steps[] = {say_hello, lose_credits, check_second_try, show_prompt, NULL};
+	struct stage *stage = *state;
+
+	stage->slow = true;
+	assert_int_equal(run(stage, steps), 7);
+}
+
+/* --- What the line repeats --- */
+
+static void ask_twice(struct stage *stage, const struct frame *frame)
+{
+	(void)frame;
+	ask(stage, SHARE_PROGRAM, "\0\0\0\0\x64\x00", 6);
+	ask_again(stage, SHARE_PROGRAM, 0, "\0\0\0\0\x64\x00", 6);
+	fakelink_timer(stage->fake, SECOND, exit_later, stage);
+}
+
+static void ignore(struct stage *stage, const struct frame *frame)
+{
+	(void)stage;
+	(void)frame;
+}
+
+static void a_request_that_comes_twice_is_answered_once(void **state)
+{
+	static step_fn *const steps[] = {say_hello, ask_twice, ignore, show_prompt, NULL};
+	struct stage *stage = *state;
+
+	assert_int_equal(run(stage, steps), 7);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(it_ends_as_the_program_does),
+		TEST(a_traceback_is_on_stderr),
+		TEST(a_board_that_shows_no_prompt_is_left_all_the_same),
+		TEST(a_place_that_is_taken_is_told),
+		TEST(an_unplugged_board_is_told),
+		TEST(a_board_that_was_reset_is_told),
+		TEST(a_program_that_prints_what_a_reset_does_is_left_alone),
+		TEST(a_long_answer_waits_for_credits),
+		TEST(what_is_asked_again_is_answered_anew),
+		TEST(a_request_that_comes_twice_is_answered_once),
+	};
+	int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	dup2(nothing, STDIN_FILENO);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
