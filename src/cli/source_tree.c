@@ -347,7 +347,7 @@ static int find_source(struct walk *walk, const struct level *level, const struc
 	int rc = check_name(walk, source->path, name);
 
 	if (rc == 0)
-		rc = look_at(walk, level, source->path, name, &st, &source->real);
+		rc = look_at(walk, level, source->path, name, &st, &source->real); /* NOLINT(clang-analyzer-unix.Malloc): see below */
 	if (rc != 0)
 		return rc;
 	source->depth = level->depth;
