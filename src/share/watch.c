@@ -53,11 +53,8 @@ int watch_open(struct watch **out, struct diag *diag)
 	return 0;
 }
 
-/* DIR may be NULL. */
 static void forget_names(struct watched *dir)
 {
-	if (!dir)
-		return;
 	for (size_t i = 0; dir->only && dir->only[i]; i++)
 		free(dir->only[i]);
 	free(dir->only);
@@ -178,32 +175,37 @@ static struct watched *find(struct watch *watch, int wd)
 	return NULL;
 }
 
-/* Keeps that WD is the directory PATH: one that was renamed has the number that it had. */
-static int keep(struct watch *watch, int wd, const char *path)
+/* A new one at the end of the list, or NULL. */
+static struct watched *add(struct watch *watch, int wd)
 {
-	struct watched *dir = find(watch, wd);
-	char *copy = strdup(path);
-
-	if (copy && !dir && watch->count == watch->room) {
+	if (watch->count == watch->room) {
 		size_t room = watch->room ? 2 * watch->room : 16;
 		struct watched *more = realloc(watch->dirs, room * sizeof(*more));
 
-		if (!more) {
-			free(copy);
-			return -ENOMEM;
-		}
+		if (!more)
+			return NULL;
 		watch->dirs = more;
 		watch->room = room;
 	}
-	if (!copy)
-		return -ENOMEM;
+	watch->dirs[watch->count] = (struct watched){.wd = wd};
+	return &watch->dirs[watch->count++];
+}
+
+/* Keeps that WD is the directory PATH: one that was renamed has the number that it had. Returns it; NULL: no memory. */
+static struct watched *keep(struct watch *watch, int wd, const char *path)
+{
+	char *copy = strdup(path);
+	struct watched *dir = copy ? find(watch, wd) : NULL;
+
+	if (copy && !dir)
+		dir = add(watch, wd);
 	if (!dir) {
-		dir = &watch->dirs[watch->count++];
-		*dir = (struct watched){.wd = wd};
+		free(copy);
+		return NULL;
 	}
 	free(dir->path);
 	dir->path = copy;
-	return 0;
+	return dir;
 }
 
 static void forget(struct watch *watch, struct watched *dir)
@@ -255,8 +257,9 @@ static void scan_entry(struct scan *scan, const char *path, const char *name, in
  */
 static void scan_tree(struct scan *scan, const char *path, int depth)
 {
-	int wd = depth < DEPTH_MAX ? inotify_add_watch(scan->watch->fd, path, MASK) : -1, err;
+	int wd = depth < DEPTH_MAX ? inotify_add_watch(scan->watch->fd, path, MASK) : -1;
 	const struct dirent *entry;
+	struct watched *kept;
 	DIR *dir;
 
 	if (wd < 0) {
@@ -264,12 +267,13 @@ static void scan_tree(struct scan *scan, const char *path, int depth)
 			scan->err = -errno;
 		return;
 	}
-	err = keep(scan->watch, wd, path);
-	dir = err ? NULL : opendir(path);
-	if (err && !scan->err)
-		scan->err = err;
-	if (!err)
-		forget_names(find(scan->watch, wd)); /* it counts as a whole now */
+	kept = keep(scan->watch, wd, path);
+	if (!kept) {
+		scan->err = -ENOMEM;
+		return;
+	}
+	forget_names(kept); /* it counts as a whole now */
+	dir = opendir(path);
 	while (dir && (entry = readdir(dir)))
 		scan_entry(scan, path, entry->d_name, depth);
 	if (dir)
@@ -337,10 +341,9 @@ int watch_add_file(struct watch *watch, const char *file, struct diag *diag)
 	if (dir && !dir->only)
 		return 0; /* all of it is watched */
 	if (!err && !dir)
-		err = keep(watch, wd, *real ? real : "/");
-	dir = err ? NULL : find(watch, wd);
-	if (dir)
-		err = add_only(dir, slash + 1);
+		dir = keep(watch, wd, *real ? real : "/");
+	if (!err)
+		err = dir ? add_only(dir, slash + 1) : -ENOMEM;
 	return say_scan(&(struct scan){.err = err}, file, diag);
 }
 
