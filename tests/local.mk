@@ -394,7 +394,9 @@ LONG_TESTS = \
 	tests/system/host_stopped.sh \
 	tests/system/differential.sh \
 	tests/system/text.sh \
-	tests/system/reconnect.sh
+	tests/system/reconnect.sh \
+	tests/system/share_input.sh \
+	tests/system/share_damage.sh
 
 EXTRA_DIST += $(SYSTEM_TESTS) $(SCRIPT_TESTS) $(LAB_FILES)
 

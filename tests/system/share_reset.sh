@@ -124,8 +124,8 @@ def see(what):
             with open("seen", "w") as f:
                 f.write(what)
             return
-see("before")
 kept = open("shared.txt", "rb")
+see("before")
 see("replaced")
 print("the old one", kept.read().strip())
 see("grown\nby a line")
