@@ -346,8 +346,10 @@ static int find_source(struct walk *walk, const struct level *level, const struc
 	struct stat st;
 	int rc = check_name(walk, source->path, name);
 
-	if (rc == 0)
+	if (rc == 0) {
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): add_entry frees the path, or the tree does */
 		rc = look_at(walk, level, source->path, name, &st, &source->real);
+	}
 	if (rc != 0)
 		return rc;
 	source->depth = level->depth;
