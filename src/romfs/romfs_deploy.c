@@ -11,9 +11,9 @@
 enum {
 	PAGE = 256,     /* what a block device programs at once (rp2), so all that goes there is a multiple of it */
 	TWICE_MOST = 4, /* memory with larger units (stm32's own flash: 16) has checksums of them, and takes each once only */
-	ERASED_AT_ONCE = 65536,
-	VERIFIED_AT_ONCE = 32768, /* by one hash */
-	COMPARED_SIZE = 8,        /* bytes of a hash by which blocks are compared; in the end all is verified by whole ones */
+	ERASED_AT_ONCE = 131072,  /* before it is written, without a look at whether to go on */
+	VERIFIED_AT_ONCE = 65536, /* by one hash */
+	COMPARED_SIZE = 5,        /* bytes of a hash by which blocks are compared; in the end all is verified by whole ones */
 	BLANK = 0xff,
 };
 

@@ -34,7 +34,7 @@ poller = poll()
 poller.register(sys.stdin, 1)
 one = bytearray(1)
 
-# The window of the deflate stream. It stays all the time, so it is smaller than that of files.py.
+# The window of the deflate stream. It stays all the time, so it is smaller than that of base.py.
 wbits = 15 if free > 400000 else 12 if free > 100000 else 10 if free > 30000 else 0
 if not DeflateIO:
     wbits = 0
