@@ -37,8 +37,9 @@ static int open_beneath(int top, const char *path, int flags, mode_t mode)
 	};
 	long fd = -1;
 
+	/* ESTALE: what the kernel remembered of a FUSE or network file system is gone there; the next time it looks. */
 	errno = EAGAIN;
-	for (int i = 0; i < TRIES && fd < 0 && (errno == EAGAIN || errno == EINTR); i++)
+	for (int i = 0; i < TRIES && fd < 0 && (errno == EAGAIN || errno == EINTR || errno == ESTALE); i++)
 		fd = syscall(SYS_openat2, top, *path ? path : ".", &how, sizeof(how));
 	if (fd >= 0)
 		return (int)fd;
