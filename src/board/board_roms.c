@@ -447,7 +447,7 @@ static int list_top(struct board *board, board_entry_fn *each, void *context)
 	int rc = board_list(board->below, "/", pass_on, &filter);
 
 	for (unsigned number = 0; rc == 0 && number < there; number++) {
-		snprintf(name, sizeof(name), "%s%u", PREFIX + 1, number);
+		snprintf(name, sizeof(name), "%s%u", &PREFIX[1], number);
 		rc = each(context, name, &directory);
 	}
 	return rc;
