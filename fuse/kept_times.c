@@ -114,12 +114,29 @@ void kept_times_close(struct kept_times *times)
 }
 
 /* FNV-1a of 64 bits. */
+static uint64_t hash_byte(uint64_t sum, char byte)
+{
+	return (sum ^ (unsigned char)byte) * 0x100000001b3u;
+}
+
+#define HASH_START 0xcbf29ce484222325u
+
 static uint64_t hash_text(const char *text)
 {
-	uint64_t sum = 0xcbf29ce484222325u;
+	uint64_t sum = HASH_START;
 
 	for (; *text; text++)
-		sum = (sum ^ (unsigned char)*text) * 0x100000001b3u;
+		sum = hash_byte(sum, *text);
+	return sum;
+}
+
+/* What NAME adds to the sum of a directory's names: the same in either case, as it is not always typed as a FAT has it. */
+static uint64_t hash_name(const char *name)
+{
+	uint64_t sum = HASH_START;
+
+	for (; *name; name++)
+		sum = hash_byte(sum, (char)(*name >= 'A' && *name <= 'Z' ? *name + ('a' - 'A') : *name));
 	return sum;
 }
 
@@ -360,7 +377,7 @@ void kept_times_note_name(struct kept_times *times, const char *path, enum kept_
 		return;
 	entry = put(times, dir, &(struct board_stat){.is_dir = true}, &pair, false);
 	if (entry)
-		entry->names += (uint64_t)change * hash_text(slash + 1);
+		entry->names += (uint64_t)change * hash_name(slash + 1);
 	unlock(times);
 	free(dir);
 }
@@ -421,7 +438,7 @@ static uint64_t mark_listed(struct kept_times *times, const char *dir, const str
 
 	times->listings++;
 	for (i = 0; i < listing->count; i++) {
-		names += hash_text(listing->entries[i].name);
+		names += hash_name(listing->entries[i].name);
 		if (asprintf(&full, "%s/%s", strcmp(dir, "/") == 0 ? "" : dir, listing->entries[i].name) < 0)
 			continue;
 		entry = *find(times, full);

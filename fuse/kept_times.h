@@ -14,7 +14,7 @@
  *     (LittleFS 1), and where it lies in the first minute of a year: a clock that nobody has set starts there at each power-up
  *     (ports/rp2/main.c, ports/stm32/rtc.c, and both epochs), and a program that writes a file soon after comes to the same second
  *     again. Past that minute a coincidence is possible and not looked for.
- *   - A directory: the names in it. LittleFS has no time for it, and FAT never changes it.
+ *   - A directory: the names in it, in either case. LittleFS has no time for it, and FAT never changes it.
  *
  * Such evidence costs nothing when the mount writes: the content is here, and names are counted as they come and go. To compare it
  * costs the board's time. So it is compared once in a mount, only for what is asked for and has an entry, and files in

@@ -37,9 +37,8 @@ static int open_beneath(int top, const char *path, int flags, mode_t mode)
 	};
 	long fd = -1;
 
-	/* ESTALE: what the kernel remembered of a FUSE or network file system is gone there; the next time it looks. */
 	errno = EAGAIN;
-	for (int i = 0; i < TRIES && fd < 0 && (errno == EAGAIN || errno == EINTR || errno == ESTALE); i++)
+	for (int i = 0; i < TRIES && fd < 0 && (errno == EAGAIN || errno == EINTR); i++)
 		fd = syscall(SYS_openat2, top, *path ? path : ".", &how, sizeof(how));
 	if (fd >= 0)
 		return (int)fd;
@@ -131,14 +130,17 @@ static int take_path(char *copy, const char *path, size_t len)
 	return err;
 }
 
-/* Opens the file or directory PATH without opening what is in it (O_PATH), and asks what it is. */
+/*
+ * Opens the file or directory PATH without opening what is in it (O_PATH), and asks what it is. ESTALE: the kernel remembers a name of a
+ * FUSE or network file system that is gone there.
+ */
 static int look(const struct share_tree *tree, const char *path, struct stat *status)
 {
 	int fd = open_beneath(tree->top, path, O_PATH, 0);
 
 	if (fd < 0)
 		return fd;
-	int err = fstat(fd, status) < 0 ? -errno : 0;
+	int err = fstat(fd, status) == 0 ? 0 : errno == ESTALE ? -ENOENT : -errno;
 	close(fd);
 	return err;
 }
