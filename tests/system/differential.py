@@ -13,7 +13,8 @@
 #   - a directory's size and number of links, which every file system counts in its own way, are not compared
 #   - on FAT (`fat`) letters are the same in either case, and there are names that it cannot hold. So the plain directory gets all
 #     in small letters, the mount gets them mixed, and those names are left out
-#   - times: what was set must be there exactly; what the clock made has only to be recent. Time of access is not compared
+#   - times: what was set must be there exactly; what the clock made has only to be recent. Time of access is not compared, nor
+#     any of a directory that was removed while it was open
 import ctypes
 import errno
 import mmap
@@ -77,6 +78,8 @@ def when(seconds):
 
 
 def about(status):
+    if stat.S_ISDIR(status.st_mode) and not status.st_nlink:
+        return "removed directory"
     if stat.S_ISDIR(status.st_mode):
         return ("directory", when(status.st_mtime))
     kind = "file" if stat.S_ISREG(status.st_mode) else status.st_mode
@@ -353,7 +356,7 @@ class Twins:
     def do_futime(self, number):
         now = os.fstat(self.plain.files[number])
         if stat.S_ISDIR(now.st_mode) and not now.st_nlink:
-            return  # of a directory that is removed, the mount keeps nothing but that it was one
+            return
         times = self.times()
         self.both("futime %d" % number, lambda side: os.utime(side.files[number], ns=times))
         self.both("fstat %d" % number, lambda side: os.fstat(side.files[number]).st_mtime_ns)
