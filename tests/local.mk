@@ -240,6 +240,7 @@ SYSTEM_TESTS = \
 	tests/system/share_hostile.sh \
 	tests/system/share_import.sh \
 	tests/system/share_input.sh \
+	tests/system/share_leave.sh \
 	tests/system/share_output.sh \
 	tests/system/share_random.sh \
 	tests/system/share_repl.sh \

@@ -2,6 +2,7 @@
 #include "share/share_session.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@ enum {
 	TWICE_US = 2000000,    /* a Ctrl-C so soon after another leaves */
 	PROMPT_US = 1500000,   /* how long a board may take from the program's end to its prompt */
 	LEAVE_US = 5000000,    /* how long a program that was interrupted may take to its end before it is made to */
+	GIVE_UP_US = 2000000,  /* how long the board is waited for when nobody wants it any more */
 	STOP_US = 1500000,     /* how long a program that is to stop may take before more is done */
 	RESET_US = 300000,     /* the silence behind a banner and a prompt that tells that the board was reset */
 	BACKGROUND_US = 500000 /* between two looks whether this program is in the foreground again */
@@ -112,9 +114,13 @@ static int start(struct share_session *session)
 	if (error)
 		return error;
 	error = load_plan(session, launch);
+	if (session->state == LEAVING)
+		error = -EINTR;
 	session->window = launch_session(launch)->window;
 	launch_quit(launch);
 	launch_close(launch);
+	if (error)
+		return error;
 	incoming_init(&session->incoming);
 	session->tail = (struct tail){0};
 	session->state = RUNNING;
@@ -122,21 +128,33 @@ static int start(struct share_session *session)
 	session->ended_at = 0;
 	session->heard = session->closed_at = bytelink_now(session->link);
 	put_go(session);
-	return error;
+	return 0;
 }
 
 /* --- Output --- */
+
+static void take_signals(struct share_session *session);
+
+/* Waits until FD takes something, or a signal wants out. A write that blocks would keep Ctrl-C waiting, too. */
+static void await_taker(struct share_session *session, int fd)
+{
+	struct pollfd polled[] = {{.fd = fd, .events = POLLOUT}, {.fd = session->signals, .events = POLLIN}};
+
+	if (poll(polled, 2, -1) > 0 && polled[1].revents)
+		take_signals(session);
+}
 
 /* Writes what the program prints. Where nobody takes it, the program is ended. */
 static void write_all(struct share_session *session, int fd, const uint8_t *bytes, size_t len)
 {
 	while (len > 0 && session->state == RUNNING) {
-		ssize_t n = write(fd, bytes, len);
+		await_taker(session, fd);
+		if (session->state != RUNNING)
+			break;
+		/* A pipe that takes anything takes so much at once (pipe(7)). */
+		ssize_t n = write(fd, bytes, len < PIPE_BUF ? len : PIPE_BUF);
 
-		if (n < 0 && errno == EAGAIN) {
-			struct pollfd ready = {.fd = fd, .events = POLLOUT};
-			poll(&ready, 1, -1);
-		} else if (n < 0 && errno != EINTR) {
+		if (n < 0 && errno != EINTR && errno != EAGAIN) {
 			session->output_error = errno;
 			session->state = LEAVING;
 		}
@@ -539,11 +557,9 @@ static int64_t meanwhile(void *context)
 	struct share_session *session = context;
 
 	if (attention_has(session->attention, SLOT_SIGNALS)) {
-		enum state before = session->state;
-
-		session->interrupted_at = 1;
+		session->interrupted_at = bytelink_now(session->link); /* one Ctrl-C is enough */
 		take_signals(session);
-		if (session->state == LEAVING || (before == LEAVING && session->interrupted_at != 1))
+		if (session->state == LEAVING)
 			return -EINTR;
 	}
 	return INT64_MAX;
@@ -709,6 +725,17 @@ static int run_once(struct share_session *session)
 	return error;
 }
 
+/* Somebody has given up while the agent was put on the board, which is at its prompt then, as far as it can be in a moment. */
+static int give_up(struct share_session *session)
+{
+	const struct rawrepl_options options = {.timeout_us = GIVE_UP_US};
+	struct rawrepl repl;
+
+	if (rawrepl_enter(&repl, session->link, &options, session->diag) == 0)
+		rawrepl_leave(&repl, GIVE_UP_US, session->diag);
+	return session->status;
+}
+
 static bool runs_again(const struct share_session *session)
 {
 	return session->state == RESET || session->state == CHANGED;
@@ -727,8 +754,8 @@ static int run(struct share_session *session)
 		error = leave(session);
 	if (!error)
 		error = session->refused;
-	if (error == -EINTR && session->status >= 128)
-		return session->status;
+	if (error && session->state == LEAVING && session->status >= 128)
+		return give_up(session);
 	if (session->output_error)
 		return diag_fail(session->diag, DIAG_AGENT, session->output_error, "cannot write what the program prints: %s",
 				 strerror(session->output_error));

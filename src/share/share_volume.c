@@ -42,6 +42,9 @@ static int check_board(char *board, const char *words, struct diag *diag)
 
 	if (!strcmp(board, "/"))
 		return diag_fail(diag, DIAG_USAGE, EINVAL, "-v %s: / is the board's own: choose a directory there", words);
+	if (strchr(board, ':'))
+		return diag_fail(diag, DIAG_USAGE, EINVAL,
+				 "-v %s: behind BOARDDIR comes :ro, :rw or nothing, and it has no colon itself", words);
 	if (has_bad_part(board) || !utf8_is_valid(board, len))
 		return diag_fail(diag, DIAG_USAGE, EINVAL, "-v %s: %s is no directory of a board", words, board);
 	if (len > 1 && board[len - 1] == '/')

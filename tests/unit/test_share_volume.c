@@ -54,6 +54,7 @@ static void wrong_words_are_refused(void **state)
 	is_refused("", "a directory is missing");
 	is_refused(":/remote", "a directory is missing");
 	is_refused(":rw", "a directory is missing");
+	is_refused("dir:/x:wr", "comes :ro, :rw or nothing");
 	is_refused("dir:/", "the board's own");
 	is_refused("dir:/../x", "no directory of a board");
 	is_refused("dir:/x/./y", "no directory of a board");

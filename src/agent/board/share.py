@@ -155,6 +155,7 @@ def ask(op, head, data=b"", take=None, tries=9):
             typed = bytearray()
             interrupted = False
         if size <= 0:
+            typed = bytearray()  # there is no host to give it back to
             error = 5
         else:
             fresh = 0
@@ -645,6 +646,13 @@ class Share(Names):
         return self.cwd[:-1] or "/"
 
 
+def put_back(name, value):
+    try:
+        getattr(sys, name)[:] = value
+    except Exception:
+        setattr(sys, name, value)  # the program has put something else there
+
+
 def undo(asking=True):
     # All is as before. Returns what has gone wrong with a file that was still open; without ASKING the host is not asked.
     global key
@@ -658,16 +666,22 @@ def undo(asking=True):
                 file.close()
             except OSError as e:
                 error = e
-    sys.path[:], cwd, sys.argv[:], modules = before
-    for name in list(sys.modules):
-        if name not in modules:
-            del sys.modules[name]
-    try:
-        os.chdir(cwd)
-    except OSError:
-        os.chdir("/")
+    if before:
+        path, cwd, args, modules = before
+        put_back("path", path)
+        put_back("argv", args)
+        for name in list(sys.modules):
+            if name not in modules:
+                del sys.modules[name]
+        try:
+            os.chdir(cwd)
+        except OSError:
+            os.chdir("/")
     for path in mounted:
-        umount(path)
+        try:
+            umount(path)
+        except OSError:
+            pass  # the program has done it
     mounted.clear()
     gc.collect()
     return error

@@ -1,0 +1,45 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# mpremote-share ends when it is told to, at whatever moment: while the agent is put on the board, in a program that never asks for
+# anything, and while nobody takes what the program prints; and a program that takes away what it was given ends as others do. The
+# board is at its prompt each time.
+set -eu
+. "${top_srcdir:?}/tests/system/lib.sh"
+. "$top_srcdir/tests/system/share_lib.sh"
+
+start_line --usb
+
+# Runs a program that never ends, and sends it SIGNAL after SECONDS. $status is how it ended; 137: not at all.
+stop_after() { # SIGNAL SECONDS OUTPUT CODE
+	status=0
+	timeout --preserve-status -s "$1" -k 60 "$2" "$share" -d "$(device)" exec "$4" >"$3" 2>err </dev/null || status=$?
+}
+
+for seconds in 0.02 0.05 0.1 0.15 0.2 0.3 0.6; do
+	stop_after INT "$seconds" out 'while True: pass'
+	case $status in
+	130) ;;
+	1) assert_said KeyboardInterrupt ;; # the program had begun
+	*) fail "Ctrl-C after $seconds s: status $status, $(cat err)" ;;
+	esac
+	assert_untouched
+	stop_after TERM "$seconds" out 'while True: pass'
+	assert_equal "SIGTERM after $seconds s, status; it said $(cat err)" 143 "$status"
+	assert_untouched
+done
+
+echo '--- nobody takes the output'
+mkfifo out.fifo
+exec 3<>out.fifo
+stop_after TERM 3 out.fifo 'while True: print("x" * 200)'
+assert_equal "status; it said $(cat err)" 143 "$status"
+exec 3<&-
+assert_untouched
+
+echo '--- programs that take away what they were given'
+assert_run 0 exec 'import os; os.chdir("/"); os.umount("/remote")'
+assert_untouched
+assert_run 0 exec 'import sys; sys.path = None'
+assert_untouched
+assert_run 0 exec 'import sys; sys.modules.clear()'
+assert_untouched
