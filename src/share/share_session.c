@@ -109,21 +109,19 @@ static int start(struct share_session *session)
 	const struct launch_options options = {
 		.timeout_us = session->options->timeout_us, .frames_only = true, .parts = parts, .part_count = 1};
 	struct launch *launch;
-	int error = launch_open(&launch, session->link, &options, session->diag);
 
+	session->state = RUNNING;
+	int error = launch_open(&launch, session->link, &options, session->diag);
 	if (error)
 		return error;
 	error = load_plan(session, launch);
-	if (session->state == LEAVING)
-		error = -EINTR;
 	session->window = launch_session(launch)->window;
 	launch_quit(launch);
 	launch_close(launch);
-	if (error)
-		return error;
+	if (error || session->state == LEAVING)
+		return error ? error : -EINTR;
 	incoming_init(&session->incoming);
 	session->tail = (struct tail){0};
-	session->state = RUNNING;
 	session->soft_reset = session->open = false;
 	session->ended_at = 0;
 	session->heard = session->closed_at = bytelink_now(session->link);
@@ -394,16 +392,31 @@ static int send_answer(struct share_session *session, bool *full)
 	return 0;
 }
 
-/* Whether the last that was heard is this board's banner, which is two lines, and the prompt behind it. */
+/* Where the line behind the one at AT begins, in the text up to END; NULL: it ends before. */
+static const char *next_line(const char *at, const char *end)
+{
+	const char *line = memchr(at, '\n', (size_t)(end - at));
+
+	return line ? line + 1 : NULL;
+}
+
+/*
+ * Whether this board's banner, which is two lines, and the prompt behind it are among the last that was heard. Behind them the prompt may
+ * have shown what was on its way to the program, as one types there.
+ */
 static bool was_reset(const struct share_session *session)
 {
-	const char *at = session->tail.text + session->tail.len;
+	const char *at = session->tail.text, *end = at + session->tail.len, *prompt;
+	size_t len = strlen(session->banner);
 
-	if (!*session->banner || !ends_with(&session->tail, "\n>>> "))
-		return false;
-	for (int lines = 0; at > session->tail.text && (lines += at[-1] == '\n') < 3;)
-		at--;
-	return !strncmp(at, session->banner, strlen(session->banner));
+	while (len && (at = memmem(at, (size_t)(end - at), session->banner, len))) {
+		prompt = next_line(at, end);
+		prompt = prompt ? next_line(prompt, end) : NULL;
+		if (prompt && end - prompt >= 4 && !memcmp(prompt, ">>> ", 4))
+			return true;
+		at += len;
+	}
+	return false;
 }
 
 /* Between two exchanges: Ctrl-C, then what was typed. *NEXT is when there is more to send. */

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # mpremote-share ends when it is told to, at whatever moment: while the agent is put on the board, in a program that never asks for
 # anything, and while nobody takes what the program prints; and a program that takes away what it was given ends as others do. The
-# board is at its prompt each time.
+# board is at its prompt each time. Where it is killed, the next one gets the board from a program that still asks for files.
 set -eu
 . "${top_srcdir:?}/tests/system/lib.sh"
 . "$top_srcdir/tests/system/share_lib.sh"
@@ -42,4 +42,19 @@ assert_untouched
 assert_run 0 exec 'import sys; sys.path = None'
 assert_untouched
 assert_run 0 exec 'import sys; sys.modules.clear()'
+assert_untouched
+
+echo '--- it is killed'
+echo 'x = 1' >module.py
+for wait in 0 1; do
+	"$share" -d "$(device)" exec 'print("started")
+while True: open("module.py").read()' >out 2>err </dev/null &
+	pid=$!
+	await 60 'the program has begun' grep -q started out
+	kill -KILL "$pid"
+	wait "$pid" || :
+	sleep "$wait"
+	assert_run 0 exec 'print("mine")'
+	assert_printed mine
+done
 assert_untouched

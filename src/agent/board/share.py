@@ -56,6 +56,8 @@ sequence = 0
 fresh = 64
 typed = bytearray()
 interrupted = busy = False
+# Whether another host is there, and whether there was none the last time.
+knocked = gone = False
 # What Ctrl-C is between two requests: -1 once all that is left is to end.
 key = 3
 
@@ -80,7 +82,7 @@ def set_tty(least):
 def hear(tag, idle):
     # Reads until the answer to the request of TRY TAG has come, and returns the end of its payload. Or 0 when nothing comes within
     # IDLE ms, -1 when what comes is damaged; the line is quiet then. What is no answer and comes before one, somebody has typed.
-    global interrupted
+    global interrupted, knocked
     have = 0
     until = ticks_add(ticks_ms(), idle)
     while fill(have, have + 1, max(0, ticks_diff(until, ticks_ms())), 0):
@@ -103,6 +105,10 @@ def hear(tag, idle):
             break
         if buf[2] == 1 and buf[3] == sequence and buf[8] == tag and end >= 10:
             return end
+        if buf[2] != 1:
+            # Another host, which wants the board for itself.
+            interrupted = knocked = True
+            return 0
         have = 0  # the answer to an earlier try
         until = ticks_add(ticks_ms(), idle)
     if not have and len(typed) < 16:
@@ -115,7 +121,7 @@ def hear(tag, idle):
 def ask(op, head, data=b"", take=None, tries=9):
     # Has the host do OP, whose payload is HEAD and DATA. TAKE is called with the end of the answer's payload, which begins at buf[10];
     # what it returns is returned. Raises OSError as the host says, or KeyboardInterrupt.
-    global busy, sequence, fresh, typed, interrupted, offered, most, good
+    global busy, sequence, fresh, typed, interrupted, offered, most, good, knocked, gone
     middle = 9 + len(head)
     end = middle + len(data)
     if busy or end > 7 + block:
@@ -131,7 +137,8 @@ def ask(op, head, data=b"", take=None, tries=9):
             offered = None
         set_tty(0)
         sequence = sequence + 1 & 255
-        for count in range(tries):
+        knocked = False
+        for count in range(1 if gone else tries):
             mem[9:middle] = head
             mem[middle:end] = data
             size = end if end + 4 & 63 else end + 1
@@ -147,7 +154,7 @@ def ask(op, head, data=b"", take=None, tries=9):
             good = 0
             if count:
                 most = max(512, most // 2)
-            damaged = damaged or size
+            damaged = None if knocked else damaged or size
             if interrupted and not damaged:
                 break  # by another host: ours says it in its answer
         if damaged:
@@ -156,9 +163,11 @@ def ask(op, head, data=b"", take=None, tries=9):
             interrupted = False
         if size <= 0:
             typed = bytearray()  # there is no host to give it back to
+            gone = True
             error = 5
         else:
             fresh = 0
+            gone = False
             good += 1
             if good & 15 == 0:
                 most = min(most * 2, len(ahead))
