@@ -142,6 +142,7 @@ mkdir rw/made && touch rw/made/a rw/made/b
 echo grown >rw/shared.new && echo 'by a line' >>rw/shared.new && cat rw/shared.new >rw/shared.txt
 await 60 'it saw the file grow' saw "grown
 by a line"
+await 60 'it has looked at them' grep -q '^2 16' out
 rm rw/shared.txt
 wait $running || fail "the program: $(cat err)"
 tr -d '\r' <out >printed
