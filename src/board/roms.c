@@ -16,6 +16,7 @@ enum {
 	REQUESTS_MAX = 32,       /* that are handed over before the first is waited for */
 	HASHES_MAX = 512,        /* bytes of hashes in an answer */
 	HASHED_MAX = 32 << 10,   /* bytes that are hashed at once, but for a longer block: others wait meanwhile */
+	BLOCK_MAX = 1 << 30,     /* no flash erases more at once */
 	PREPARED_MAX = 64 << 10, /* the same for erasing, which the slowest flash has to do within the time-out */
 	WRITE_HEADER = 12,       /* bytes of AGENT_ROM_WRITE's payload before its data */
 	PIECE = 256,             /* what the smallest write must divide: bytes that a board has at once */
@@ -216,7 +217,7 @@ static int op_partition(struct board *base, unsigned number, struct board_partit
 	if (len != sizeof(answer))
 		return -EIO;
 	*out = (struct board_partition){answer[0] == 1, le_get32(answer + 1), le_get32(answer + 5)};
-	if (!out->is_memory && !out->block_size)
+	if ((!out->is_memory && !out->block_size) || out->block_size > BLOCK_MAX)
 		return -EIO;
 	note_partition(of(base), number, out);
 	return 0;

@@ -162,13 +162,15 @@ static int verify(struct deploy *deploy, uint32_t from, uint32_t to, struct diag
 	uint32_t step = deploy->block > VERIFIED_AT_ONCE ? deploy->block : VERIFIED_AT_ONCE;
 	int rc = from < to ? hash(deploy, ROMFS_DEPLOY_HASH_SIZE, from, to, step, diag) : 0;
 
+	if (rc == -EOPNOTSUPP)
+		return read_back(deploy, from, to, false, diag);
 	for (size_t i = 0; from < to && rc == 0; i++, from += step) {
 		uint32_t len = least(step, to - from);
 
 		if (!has_hash(deploy->hashes[i], ROMFS_DEPLOY_HASH_SIZE, deploy->image + from, len))
 			rc = read_back(deploy, from, from + len, true, diag);
 	}
-	return rc == -EOPNOTSUPP ? read_back(deploy, from, to, false, diag) : rc;
+	return rc;
 }
 
 /* --- Erasing and writing --- */
@@ -233,6 +235,18 @@ static int has_header(const struct deploy *deploy, struct diag *diag)
 	return rc < 0 ? rc : memcmp(deploy->buf, ROMFS_MAGIC, ROMFS_MAGIC_SIZE) == 0;
 }
 
+/* Writes nothing but blanks where the header is: on flash that could not be erased it changes nothing, and what is there stays whole. */
+static int write_blank(struct deploy *deploy, struct diag *diag)
+{
+	uint32_t len = least(deploy->unit, deploy->size);
+	int rc;
+
+	memset(deploy->bytes, BLANK, len);
+	rc = write_bytes(deploy, 0, len, NULL, diag);
+	memcpy(deploy->bytes, deploy->image, len);
+	return rc;
+}
+
 /*
  * Makes an end to the old image. Memory that needs no erasing (MRAM of alif) has its header after that, too, and is written over.
  * Where only all can be erased (the erase block is not known), all is.
@@ -247,9 +261,7 @@ static int destroy(struct deploy *deploy, struct diag *diag)
 		rc = has_header(deploy, diag);
 	if (rc <= 0)
 		return rc;
-	hide_header(deploy, true);
-	rc = write_bytes(deploy, 0, deploy->header, NULL, diag);
-	hide_header(deploy, false);
+	rc = write_blank(deploy, diag);
 	if (rc == 0)
 		rc = has_header(deploy, diag);
 	return rc > 0 ? diag_fail(diag, DIAG_ROMFS, EIO, "the partition cannot be erased: its old header is still there") : rc;
