@@ -58,3 +58,4 @@ while True: open("module.py").read()' >out 2>err </dev/null &
 	assert_printed mine
 done
 assert_untouched
+stop_line
