@@ -73,20 +73,13 @@ static void take_frames(struct stage *stage, const unsigned char *bytes, size_t 
 	}
 }
 
-static bool is_call(const struct toyboard *repl)
-{
-	static const char call[] = "__mpremotefs__()";
-
-	return repl->mode == TOYBOARD_FRIENDLY && repl->len == strlen(call) && !memcmp(repl->line, call, repl->len);
-}
-
 static void take(struct fakelink *fake, void *context, const unsigned char *bytes, size_t len)
 {
 	struct stage *stage = context;
 
 	(void)fake;
 	for (; len > 0 && !stage->mute && !stage->serving; bytes++, len--) {
-		stage->serving = *bytes == '\r' && is_call(&stage->repl);
+		stage->serving = *bytes == '\r' && toyboard_is_asked(&stage->repl, "__mpremotefs__()");
 		if (stage->serving)
 			answer(stage, AGENT_HELLO, 0, "\x00\x10\x20\xa1\x07\x00\x01", 7);
 		else

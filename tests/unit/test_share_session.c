@@ -162,20 +162,13 @@ static void take_frames(struct stage *stage, const unsigned char *bytes, size_t 
 	credit_pending(stage);
 }
 
-static bool is_call(const struct toyboard *repl)
-{
-	static const char call[] = "__mpremotefs__()";
-
-	return repl->mode == TOYBOARD_FRIENDLY && repl->len == strlen(call) && !memcmp(repl->line, call, repl->len);
-}
-
 static void take(struct fakelink *fake, void *context, const unsigned char *bytes, size_t len)
 {
 	struct stage *stage = context;
 
 	(void)fake;
 	for (; len > 0 && stage->phase == AT_PROMPT; bytes++, len--) {
-		if (*bytes == '\r' && is_call(&stage->repl)) {
+		if (*bytes == '\r' && toyboard_is_asked(&stage->repl, "__mpremotefs__()")) {
 			stage->phase = LOADING;
 			if (stage->slow)
 				fakelink_byte_time(stage->fake, SLOW_BYTE_US);

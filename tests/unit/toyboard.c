@@ -375,3 +375,8 @@ void toyboard_type(struct toyboard *board, const char *text)
 		take(board, (unsigned char)*text);
 	fakelink_forget(board->fake);
 }
+
+bool toyboard_is_asked(const struct toyboard *board, const char *line)
+{
+	return board->mode == TOYBOARD_FRIENDLY && board->len == strlen(line) && !memcmp(board->line, line, board->len);
+}

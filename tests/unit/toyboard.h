@@ -71,6 +71,9 @@ void toyboard_boot(struct toyboard *board);
 /* The host has written LEN BYTES, for a board that has more than its REPL and plays on a fakelink itself. */
 void toyboard_take(struct toyboard *board, const unsigned char *bytes, size_t len);
 
+/* Whether LINE, and nothing else, stands at the friendly prompt. */
+bool toyboard_is_asked(const struct toyboard *board, const char *line);
+
 /* Types TEXT as somebody did before us: what the board said to it is forgotten. */
 void toyboard_type(struct toyboard *board, const char *text);
 
