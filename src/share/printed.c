@@ -31,12 +31,28 @@ void printed_know_banner(struct printed *printed, const uint8_t *line, size_t le
 	printed->banner[len] = '\0';
 }
 
+static bool ends_with(const char *text, size_t len, const char *words)
+{
+	return len >= strlen(words) && !memcmp(text + len - strlen(words), words, strlen(words));
+}
+
 bool printed_at_prompt(const struct printed *printed)
 {
-	const struct tail *tail = &printed->tail;
-	size_t len = strlen(PROMPT);
+	return ends_with(printed->tail.text, printed->tail.len, PROMPT);
+}
 
-	return tail->len >= len && !memcmp(tail->text + tail->len - len, PROMPT, len);
+enum printed_prompt printed_prompt(const struct printed *printed)
+{
+	const char *text = printed->tail.text;
+	size_t len = printed->tail.len;
+
+	if (printed_at_prompt(printed))
+		return PRINTED_PROMPT;
+	if (ends_with(text, len, "\n=== ") || ends_with(text, len, "\n>") || ends_with(text, len, "\4>"))
+		return PRINTED_OTHER;
+	while (ends_with(text, len, "  "))
+		len--;
+	return ends_with(text, len, "\n... ") ? PRINTED_MORE : PRINTED_NO_PROMPT;
 }
 
 /* Where the line behind the one at AT begins, in the text up to END; NULL: it ends before. */

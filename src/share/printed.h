@@ -11,6 +11,13 @@
 
 #include "agent/tail.h"
 
+enum printed_prompt {
+	PRINTED_NO_PROMPT,
+	PRINTED_PROMPT,
+	PRINTED_MORE,  /* that for a statement's next line, maybe with its indentation */
+	PRINTED_OTHER, /* of paste mode, or of the raw REPL */
+};
+
 struct printed {
 	bool soft_reset; /* "soft reboot" has come since printed_forget */
 	struct tail tail;
@@ -26,7 +33,8 @@ void printed_add(struct printed *printed, const uint8_t *bytes, size_t len);
 /* The first line of this board's banner, or its start, is the LEN bytes of LINE. */
 void printed_know_banner(struct printed *printed, const uint8_t *line, size_t len);
 
-/* Whether a prompt is the last that came. */
+/* Which prompt is the last that came; printed_at_prompt: whether it is PRINTED_PROMPT. */
+enum printed_prompt printed_prompt(const struct printed *printed);
 bool printed_at_prompt(const struct printed *printed);
 
 /*

@@ -11,7 +11,7 @@ void share_line_start(struct share_line *line, struct bytelink *link, unsigned w
 	static const uint8_t go[2];
 
 	*line = (struct share_line){.link = link, .diag = diag, .window = window};
-	line->heard = line->closed_at = bytelink_now(link);
+	line->heard = line->said = line->closed_at = bytelink_now(link);
 	line->out_len = frame_encode_channel(line->out, AGENT_DONE, CHANNEL, 0, go, sizeof(go));
 }
 
@@ -59,12 +59,21 @@ static size_t may_send(const struct share_line *line)
 	return left < room ? left : room;
 }
 
-ssize_t share_line_send(struct share_line *line, const uint8_t *bytes, size_t len, bool *full)
+static ssize_t send_bytes(struct share_line *line, const uint8_t *bytes, size_t len, bool *full)
 {
 	ssize_t sent = bytelink_write(line->link, bytes, len);
 
 	*full = sent >= 0 && (size_t)sent < len;
 	return sent < 0 ? share_line_failed(line, (int)sent) : sent;
+}
+
+ssize_t share_line_send(struct share_line *line, const uint8_t *bytes, size_t len, bool *full)
+{
+	ssize_t sent = send_bytes(line, bytes, len, full);
+
+	if (sent > 0)
+		line->said = bytelink_now(line->link);
+	return sent;
 }
 
 int share_line_send_answer(struct share_line *line, bool *full)
@@ -73,7 +82,7 @@ int share_line_send_answer(struct share_line *line, bool *full)
 
 	*full = false;
 	while (!*full && (len = may_send(line)) > 0) {
-		ssize_t sent = share_line_send(line, line->out + line->out_sent, len, full);
+		ssize_t sent = send_bytes(line, line->out + line->out_sent, len, full);
 
 		if (sent < 0)
 			return (int)sent;

@@ -18,6 +18,7 @@ struct share_line {
 	struct diag *diag;     /* why the link has failed */
 	struct incoming incoming;
 	int64_t heard;     /* when the last byte came */
+	int64_t said;      /* when the last byte went that is of no answer */
 	int64_t closed_at; /* when the last exchange ended */
 
 	uint8_t out[INCOMING_FRAME_MAX]; /* from here on its own: the answer's frame */

@@ -25,7 +25,7 @@ enum { SLOT_SIGNALS, SLOT_STDIN };
 static void ask_for_stdin(struct share_user *user)
 {
 	user->look_at = 0;
-	if (user->stdin_ended)
+	if (user->ended_at)
 		return;
 	if (!terminal_is_ours() || !typed_room(&user->typed))
 		user->look_at = bytelink_now(user->link) + BACKGROUND_US;
@@ -55,6 +55,21 @@ static size_t until_interrupt(struct share_user *user, const uint8_t *bytes, siz
 	return (size_t)(key - bytes) + 1;
 }
 
+static void add_typed(struct share_user *user, const uint8_t *bytes, size_t len)
+{
+	typed_add(&user->typed, bytes, len, !user->is_terminal);
+	if (len)
+		user->half_line = bytes[len - 1] >= ' ';
+}
+
+/* Nobody would press Enter behind a REPL's last line that has no end. */
+static void end_stdin(struct share_user *user)
+{
+	if (user->repl && user->half_line && !user->is_terminal)
+		add_typed(user, (const uint8_t *)"\n", 1);
+	user->ended_at = bytelink_now(user->link);
+}
+
 static void read_stdin(struct share_user *user)
 {
 	uint8_t bytes[TYPED_MAX];
@@ -67,9 +82,9 @@ static void read_stdin(struct share_user *user)
 			size_t typed = until_leaving(user, bytes, (size_t)len);
 			size_t dropped = until_interrupt(user, bytes, typed);
 
-			typed_add(&user->typed, bytes + dropped, typed - dropped, !user->is_terminal);
+			add_typed(user, bytes + dropped, typed - dropped);
 		} else if (len == 0 || (errno != EINTR && errno != EAGAIN))
-			user->stdin_ended = true;
+			end_stdin(user);
 	}
 	ask_for_stdin(user);
 }
@@ -141,8 +156,18 @@ int share_user_open(struct share_user *user, struct bytelink *link, struct atten
 	return 0;
 }
 
+/* Behind a prompt that nobody answers. */
+static void end_line(const struct share_user *user)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+	if (user->repl && user->in_line && poll(&out, 1, 0) > 0 && write(STDOUT_FILENO, "\r\n", 2) < 0)
+		return; /* who reads nothing misses nothing */
+}
+
 void share_user_close(struct share_user *user)
 {
+	end_line(user);
 	terminal_give_back();
 	if (user->signals >= 0)
 		close(user->signals);
@@ -187,6 +212,7 @@ int share_user_print(struct share_user *user, int fd, const uint8_t *bytes, size
 		if (n < 0 && errno != EINTR && errno != EAGAIN)
 			return -errno;
 		if (n > 0) {
+			user->in_line = bytes[n - 1] != '\n';
 			bytes += n;
 			len -= (size_t)n;
 		}

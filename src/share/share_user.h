@@ -15,11 +15,15 @@ struct share_user {
 	int leaves_by;      /* ... as this signal says; 0: by the REPL's key for it */
 	bool impatient;     /* set by the caller: there is no program that Ctrl-C could interrupt, so the first one leaves */
 	struct typed typed; /* for the board */
+	bool is_terminal;   /* stdin is one */
+	int64_t ended_at;   /* when stdin came to its end; 0: it has not */
 
 	struct bytelink *link; /* from here on its own */
 	struct attention *attention;
 	int signals; /* a signalfd */
-	bool repl, is_terminal, stdin_ended;
+	bool repl;
+	bool half_line;  /* stdin's last byte is one of a line that has not ended */
+	bool in_line;    /* what was printed ends in the middle of one */
 	int64_t look_at; /* when to look again whether stdin may be read; 0: it is asked for */
 	int64_t interrupted_at;
 };
@@ -32,7 +36,7 @@ enum { SHARE_USER_SLOTS = 2 }; /* the first slots of the attention are the user'
  */
 int share_user_open(struct share_user *user, struct bytelink *link, struct attention *attention, bool repl, struct diag *diag);
 
-/* Gives the terminal back. */
+/* Gives the terminal back, with the cursor below a REPL's prompt. */
 void share_user_close(struct share_user *user);
 
 /* Takes in what has come since the last time; share_user_look_at_signals: without stdin. */

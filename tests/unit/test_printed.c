@@ -34,6 +34,30 @@ static void a_prompt_is_the_last_thing(void **state)
 	assert_false(printed_at_prompt(&printed));
 }
 
+static void assert_prompt(const char *text, enum printed_prompt expected)
+{
+	struct printed printed = {0};
+
+	print(&printed, text);
+	assert_int_equal(printed_prompt(&printed), expected);
+}
+
+static void prompts_of_all_kinds(void **state)
+{
+	(void)state;
+	assert_prompt("", PRINTED_NO_PROMPT);
+	assert_prompt("1\r\n", PRINTED_NO_PROMPT);
+	assert_prompt("1\r\n>>> ", PRINTED_PROMPT);
+	assert_prompt(">>> if x:\r\n... ", PRINTED_MORE);
+	assert_prompt(">>> if x:\r\n...     ", PRINTED_MORE);
+	assert_prompt(">>> if x:\r\n...     y", PRINTED_NO_PROMPT);
+	assert_prompt("and so on ... ", PRINTED_NO_PROMPT);
+	assert_prompt("Ctrl-D to finish\r\n=== ", PRINTED_OTHER);
+	assert_prompt("CTRL-B to exit\r\n>", PRINTED_OTHER);
+	assert_prompt("OK1\r\n\4\4>", PRINTED_OTHER);
+	assert_prompt("a ->", PRINTED_NO_PROMPT);
+}
+
 static void a_soft_reset_is_known_in_pieces(void **state)
 {
 	struct printed printed = {0};
@@ -93,11 +117,9 @@ static void a_long_banner_is_known_by_its_start(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_prompt_is_the_last_thing),
-		cmocka_unit_test(a_soft_reset_is_known_in_pieces),
-		cmocka_unit_test(a_reset_is_this_boards_banner_and_a_prompt),
-		cmocka_unit_test(another_boards_banner_is_no_reset),
-		cmocka_unit_test(a_long_banner_is_known_by_its_start),
+		cmocka_unit_test(a_prompt_is_the_last_thing),        cmocka_unit_test(prompts_of_all_kinds),
+		cmocka_unit_test(a_soft_reset_is_known_in_pieces),   cmocka_unit_test(a_reset_is_this_boards_banner_and_a_prompt),
+		cmocka_unit_test(another_boards_banner_is_no_reset), cmocka_unit_test(a_long_banner_is_known_by_its_start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
