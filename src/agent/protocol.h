@@ -168,7 +168,8 @@ enum share_op {
 	                        behind AFTER in the order of bytes, each u8 enum share_kind, u32 size, u8 length of name, name */
 	SHARE_OPEN = 'O',   /* SHARE, HANDLE, u8 enum share_open, WANTED, PATH -> u32 size, u32 mtime, DATA from the start */
 	SHARE_READ = 'R',   /* HANDLE, u32 offset, WANTED -> DATA */
-	SHARE_WRITE = 'W',  /* HANDLE, u8 enum share_write, u32 offset (0xFFFFFFFF: at the end), bytes -> u32 the file's size */
+	SHARE_WRITE = 'W',  /* HANDLE, u8 enum share_write and 16 times BEFORE, u32 offset (0xFFFFFFFF: at the end), bytes -> u32 the
+	                       file's size; see below */
 	SHARE_SIZE = 's',   /* HANDLE -> u32 the file's size */
 	SHARE_CLOSE = 'C',  /* HANDLE -> nothing */
 	SHARE_MKDIR = 'M',  /* SHARE, PATH -> nothing */
@@ -209,7 +210,16 @@ enum share_open {
 enum share_write {
 	SHARE_WRITE_FLUSH = 1, /* then its content is on the disk */
 	SHARE_WRITE_CLOSE = 2, /* also when the write fails */
+	SHARE_WRITE_MORE = 4,  /* nothing is answered: it is one of a run */
 };
+
+/*
+ * A run of SHARE_WRITE: some with MORE, and one without it that ends the run and is answered for all of them. All are for the same file,
+ * their sequence numbers follow each other, and each tells how many with MORE came BEFORE it. The host writes them in this order and no
+ * other: it takes no notice of one that it has, nor of one behind a gap, and writes nothing behind one that failed, which the answer tells.
+ * Where some are missing at the run's end, nothing of that last one is done, and the answer is AGENT_NAK: u8 TRY, u8 flags, u8 how many the
+ * host has. The board sends the others once more, and then the last one with the next TRY.
+ */
 
 enum share_how {
 	SHARE_MORE,   /* the words go on in the next SHARE_END */
@@ -221,6 +231,7 @@ enum share_how {
 
 enum {
 	SHARE_HANDLES = 32,
+	SHARE_RUN_MAX = 7, /* with SHARE_WRITE_MORE */
 	SHARE_PAYLOAD_MAX = 12320, /* of a frame on this channel, where the board has the memory */
 };
 

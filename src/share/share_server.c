@@ -37,6 +37,13 @@ struct kept {
 	size_t content_len;
 };
 
+/* The run of SHARE_WRITE that is not answered yet, as far as it has come. */
+struct run {
+	unsigned count;
+	uint8_t first; /* its sequence number */
+	int err;       /* of the first that failed */
+};
+
 struct share_server {
 	struct share_tree *trees[SHARE_SERVER_SHARES];
 	unsigned count;
@@ -50,6 +57,7 @@ struct share_server {
 	void (*changed)(void *context, unsigned share, const char *path);
 	void *context;
 	struct kept kept;
+	struct run run;
 };
 
 /* What is unread of a request. What is read behind its end is 0, and the request is BAD. */
@@ -451,22 +459,64 @@ static int do_read(struct share_server *server, struct cursor *in)
 	return in->bad || !wanted ? -EINVAL : read_open(server, handle, offset, wanted);
 }
 
-static int do_write(struct share_server *server, struct cursor *in)
+/* A SHARE_WRITE, taken apart. */
+struct write {
+	uint8_t handle, flags;
+	unsigned before;
+	uint32_t offset;
+	struct text bytes;
+};
+
+static struct write take_write(struct cursor *in)
 {
 	uint8_t handle = take8(in), flags = take8(in);
-	uint32_t offset = take32(in), size = 0;
-	struct text bytes = take_rest(in);
-	int err = 0, closed = 0;
+	uint32_t offset = take32(in);
 
-	if (in->bad || flags & ~(SHARE_WRITE_FLUSH | SHARE_WRITE_CLOSE))
+	return (struct write){handle, flags & 0xf, flags >> 4, offset, take_rest(in)};
+}
+
+static int do_write(struct share_server *server, struct cursor *in)
+{
+	struct write write = take_write(in);
+	uint32_t size = 0;
+	int err = server->run.err, closed = 0;
+
+	if (in->bad || write.flags & ~(SHARE_WRITE_FLUSH | SHARE_WRITE_CLOSE))
 		return -EINVAL;
-	err = share_files_write(server->files, handle, bytes.at, bytes.len, offset, &size);
-	if (!err && flags & SHARE_WRITE_FLUSH)
-		err = share_files_flush(server->files, handle);
-	if (flags & SHARE_WRITE_CLOSE)
-		closed = share_files_close(server->files, handle);
+	if (!err)
+		err = share_files_write(server->files, write.handle, write.bytes.at, write.bytes.len, write.offset, &size);
+	if (!err && write.flags & SHARE_WRITE_FLUSH)
+		err = share_files_flush(server->files, write.handle);
+	if (write.flags & SHARE_WRITE_CLOSE)
+		closed = share_files_close(server->files, write.handle);
 	put32(&server->kept, size);
 	return err ? err : closed;
+}
+
+/* How many of the run that the write with the number SEQUENCE is of have come. One of another run ends that which was there. */
+static unsigned have_of_run(struct share_server *server, uint8_t sequence, unsigned before)
+{
+	struct run *run = &server->run;
+	uint8_t first = (uint8_t)(sequence - before);
+
+	if (run->count && run->first != first)
+		*run = (struct run){0};
+	run->first = first;
+	return run->count;
+}
+
+/* One of a run, which is not answered. */
+static void add_to_run(struct share_server *server, const struct write *write, uint8_t sequence)
+{
+	struct run *run = &server->run;
+	uint32_t size;
+
+	if (write->flags != SHARE_WRITE_MORE || write->before >= SHARE_RUN_MAX ||
+	    have_of_run(server, sequence, write->before) != write->before)
+		return;
+	run->count++;
+	if (!run->err)
+		run->err = share_files_write(server->files, write->handle, write->bytes.at, write->bytes.len, write->offset, &size);
 }
 
 static int do_size(struct share_server *server, struct cursor *in)
@@ -736,6 +786,34 @@ static bool is_repeated(const struct kept *kept, const struct frame *request, ui
 	       (request->type != SHARE_HELLO || count);
 }
 
+/* Says that the run before a write is not whole. */
+static void put_gap(const struct share_server *server, uint8_t try, bool interrupt, struct share_answer *answer)
+{
+	answer->type = AGENT_NAK;
+	answer->len = ANSWER_HEAD + 1;
+	answer->payload[0] = try;
+	answer->payload[1] = interrupt ? SHARE_INTERRUPT : 0;
+	answer->payload[2] = (uint8_t)server->run.count;
+}
+
+/* Sees to a request that comes for the first time where it is of a run. Returns whether that is all. */
+static bool look_at_run(struct share_server *server, const struct frame *request, struct cursor in, bool interrupt,
+			struct share_answer *answer)
+{
+	struct write write = take_write(&in);
+
+	if (request->type != SHARE_WRITE || in.bad || !server->packer)
+		return false;
+	if (write.flags & SHARE_WRITE_MORE) {
+		add_to_run(server, &write, request->sequence);
+		return true;
+	}
+	if (have_of_run(server, request->sequence, write.before) == write.before)
+		return false;
+	put_gap(server, request->payload[0], interrupt, answer);
+	return true;
+}
+
 void share_server_answer(struct share_server *server, const struct frame *request, bool interrupt, struct share_answer *answer)
 {
 	struct kept *kept = &server->kept;
@@ -751,12 +829,13 @@ void share_server_answer(struct share_server *server, const struct frame *reques
 		in.left--;
 	uint32_t crc = (uint32_t)crc32(0, in.at, (uInt)in.left);
 	bool repeated = is_repeated(kept, request, count, crc);
-	if (repeated && count == kept->count)
+	if (repeated ? count == kept->count : look_at_run(server, request, in, interrupt, answer))
 		return;
 	adapt_reach(server, repeated);
 	if (!repeated) {
 		*kept = (struct kept){.any = true, .op = request->type, .sequence = request->sequence, .crc = crc};
 		kept->err = do_request(server, request->type, in);
+		server->run = (struct run){0};
 		if (!kept->err)
 			tell_event(answer, request->type, in);
 	}
