@@ -137,8 +137,8 @@ enum agent_write {
 
 /*
  * SHARE, channel 1: directories of the host on the board (src/share/; board/share.py is the other side). The frames are the same, but
- * here the board asks and the host answers, each request with one frame. The board has one request under way and starts the next
- * when it has the answer, or has given up. A frame for the board that is longer than the window goes over with credits, as above.
+ * here the board asks and the host answers, each request with one frame (or parts, see SHARE_PARTS). The board has one request under way
+ * and starts the next when it has the answer, or has given up. A frame for the board that is longer than the window goes over with credits, as above.
  *
  * A request's payload begins with u8 TRY (enum share_try). The sequence number counts requests, so that one asked again is known: the
  * host does nothing twice, and sends its last answer again, once for each TRY, maybe with less DATA; what is deflated then starts the
@@ -183,7 +183,8 @@ enum share_op {
 };
 
 enum share_try {
-	SHARE_COUNT = 0x3f,  /* how often it was asked before */
+	SHARE_COUNT = 0x1f,  /* how often it was asked before */
+	SHARE_PARTS = 0x20,  /* DATA may come in parts: AGENT_MORE up to 7 times, and AGENT_DONE, with the same TRY; see SHARE_PART */
 	SHARE_FRESH = 0x40,  /* the board has lost the deflate stream: it has to start anew */
 	SHARE_PADDED = 0x80, /* the payload's last byte means nothing: a frame never ends on a full USB packet */
 };
@@ -194,6 +195,7 @@ enum share_flag {
 	SHARE_RESET = 4,
 	SHARE_LAST = 8,
 	SHARE_STOP = 16, /* with INTERRUPT: the program is to end, as by sys.exit */
+	SHARE_PART = 32, /* times the number of the part, from 0; all but the first have nothing before DATA, which go on */
 };
 
 enum share_kind { SHARE_NOTHING, SHARE_FILE, SHARE_DIRECTORY };
@@ -233,6 +235,7 @@ enum {
 	SHARE_HANDLES = 32,
 	SHARE_RUN_MAX = 7, /* with SHARE_WRITE_MORE */
 	SHARE_PAYLOAD_MAX = 12320, /* of a frame on this channel, where the board has the memory */
+	SHARE_PARTS_MAX = 8,
 };
 
 #endif

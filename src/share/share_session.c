@@ -68,6 +68,8 @@ struct share_session {
 	size_t out_len, out_sent, out_read;
 	unsigned window;
 	bool open, gave_back; /* a request is under way; it was SHARE_BYTES */
+	bool goes_on;         /* its answer has more parts */
+	uint8_t sequence;     /* its own */
 	int64_t closed_at;    /* when the last one ended */
 
 	struct typed typed;
@@ -122,7 +124,7 @@ static int start(struct share_session *session)
 		return error ? error : -EINTR;
 	incoming_init(&session->incoming);
 	session->tail = (struct tail){0};
-	session->soft_reset = session->open = false;
+	session->soft_reset = session->open = session->goes_on = false;
 	session->ended_at = 0;
 	session->heard = session->closed_at = bytelink_now(session->link);
 	put_go(session);
@@ -257,21 +259,30 @@ static void take_event(struct share_session *session)
 	}
 }
 
+/* The answer, or the next part of it, is what is sent now. */
+static void put_answer(struct share_session *session)
+{
+	struct share_answer *answer = &session->answer;
+
+	if (session->state == LEAVING)
+		answer->payload[1] |= SHARE_STOP;
+	session->goes_on = answer->type == AGENT_MORE;
+	session->out_len =
+		frame_encode_channel(session->out, answer->type, CHANNEL, session->sequence, answer->payload, answer->len);
+	session->out_sent = session->out_read = 0;
+}
+
 static void take_request(struct share_session *session)
 {
 	const struct frame *frame = &session->incoming.frame;
 	struct share_answer *answer = &session->answer;
-	bool leaving = session->state == LEAVING;
 
-	share_server_answer(session->options->server, frame, session->interrupt || leaving, answer);
+	share_server_answer(session->options->server, frame, session->interrupt || session->state == LEAVING, answer);
 	if (!answer->type)
 		return;
-	if (leaving)
-		answer->payload[1] |= SHARE_STOP;
 	session->interrupt = false;
-	session->out_len =
-		frame_encode_channel(session->out, answer->type, CHANNEL, frame->sequence, answer->payload, answer->len);
-	session->out_sent = session->out_read = 0;
+	session->sequence = frame->sequence;
+	put_answer(session);
 	session->open = true;
 	session->gave_back = frame->type == SHARE_BYTES;
 	incoming_expect_credits(&session->incoming, session->window && session->out_len > session->window);
@@ -386,6 +397,10 @@ static int send_answer(struct share_session *session, bool *full)
 		if (sent < 0)
 			return (int)sent;
 		session->out_sent += (size_t)sent;
+		if (session->goes_on && session->out_sent == session->out_len) {
+			share_server_go_on(session->options->server, &session->answer);
+			put_answer(session);
+		}
 	}
 	if (session->open && session->out_sent == session->out_len)
 		close_exchange(session);
@@ -684,7 +699,7 @@ static int leave(struct share_session *session)
 	incoming_init(&session->incoming);
 	session->tail = (struct tail){0};
 	session->out_len = session->out_sent = 0;
-	session->open = false;
+	session->open = session->goes_on = false;
 	return await_prompt(session);
 }
 

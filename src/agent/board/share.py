@@ -42,10 +42,12 @@ inflate = source = None
 source_end = 0
 
 # What was read of a file ahead of its reader: ahead[:ahead_len] is from ahead_at in the file AHEAD_OF, whose end follows if AHEAD_LAST.
-ahead = bytearray(min(block, 12288))
+# A line that holds back its writer brings more at once, in parts, to who reads on.
+ahead = bytearray(min(block, 12288) if line[0] or free < 120000 else min(free // 12, 49152))
 aheads = memoryview(ahead)
 ahead_of = None
 ahead_at = ahead_len = ahead_last = 0
+parts = 0 if line[0] else 32
 # How much is written at once: less on a line that damages much. GOOD: exchanges since it did.
 most = len(ahead)
 good = 0
@@ -117,7 +119,13 @@ def hear(tag, idle):
         until = ticks_add(ticks_ms(), idle)
     if not have and len(typed) < 16:
         return 0
-    while poller.poll(60) and ticks_diff(until, ticks_ms()) > -5000:
+    return drain()
+
+
+def drain():
+    # What came is damaged: waits until the line is quiet.
+    until = ticks_add(ticks_ms(), 6000)
+    while poller.poll(60) and ticks_diff(until, ticks_ms()) > 0:
         read(one)
     return -1
 
@@ -152,9 +160,10 @@ def end_run():
         file.failed = e.errno
 
 
-def ask(op, head, data=b"", take=None, tries=9, more=False):
+def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
     # Has the host do OP, whose payload is HEAD and DATA. TAKE is called with the end of the answer's payload, which begins at buf[10];
     # what it returns is returned. Raises OSError as the host says, or KeyboardInterrupt. MORE: it is of a run, and not answered.
+    # PARTS: 32 where TAKE may be called several times, with a part of the answer each.
     global busy, sequence, fresh, typed, interrupted, offered, most, good, knocked, gone, runner, run_count, run_len
     middle = 9 + len(head)
     end = middle + len(data)
@@ -186,9 +195,19 @@ def ask(op, head, data=b"", take=None, tries=9, more=False):
         for count in range(1 if gone else tries):
             mem[9:middle] = head
             mem[middle:end] = data
-            size = seal(op, count | fresh, end)
+            size = seal(op, count | fresh | parts, end)
             write(mem[:size])
-            size = hear(buf[8], 700 if count < 3 else 2000)
+            tag = buf[8]
+            size = hear(tag, 700 if count < 3 else 2000)
+            part = 0
+            while size > 0 and buf[1] == 77:
+                if take_part(take, part, size):
+                    part += 1
+                    size = hear(tag, 700)
+                else:
+                    size = drain()
+            if size > 0 and buf[9] >> 5 != part:
+                size = -1
             if size > 0 and buf[1] != 78:
                 break
             fresh = 64
@@ -243,9 +262,19 @@ def ask(op, head, data=b"", take=None, tries=9, more=False):
     return result
 
 
-def ask_data(op, head, data, take):
+def take_part(take, part, size):
+    try:
+        if buf[9] >> 5 == part:
+            take(size)
+            return True
+    except (OSError, MemoryError):
+        pass
+    return False
+
+
+def ask_data(op, head, data, take, parts=0, wanted=12288):
     # The same for what brings DATA, as much as there is room for: WANTED is behind HEAD.
-    return ask(op, head + pack("<H", len(ahead)), data, take)
+    return ask(op, head + pack("<H", min(len(ahead), wanted)), data, take, 9, False, parts)
 
 
 def unpack_data(at, end, to):
@@ -286,7 +315,9 @@ def into_ahead(file, offset, at):
 
     def take(end):
         global ahead_of, ahead_at, ahead_len, ahead_last
-        ahead_len, ahead_last = unpack_data(at, end, aheads)
+        have, begin = (ahead_len, 10) if buf[9] > 31 else (0, at)
+        size, ahead_last = unpack_data(begin, end, aheads[have:])
+        ahead_len = have + size
         ahead_at = offset
         ahead_of = file
 
@@ -350,7 +381,7 @@ class Opened(IOBase):
         head = bytes((self.share.number, handle, self.bits))
         path = self.path.encode()
         if ahead:
-            ask_data(79, head, path, into_ahead(self, 0, 18))
+            ask_data(79, head, path, into_ahead(self, 0, 18), parts)
         else:
             ask(79, head + b"\0\0", path, self.to_end if self.bits & 16 else None)
         self.handle = handle
@@ -364,20 +395,23 @@ class Opened(IOBase):
         # Sees to it that AHEAD has what comes next. Returns how much of it there is.
         global ahead_last
         asked = False
+        wanted = 12288
         while True:
             if ahead_of is self and ahead_at <= self.pos:
                 n = ahead_at + ahead_len - self.pos
+                if n == 0:
+                    wanted = len(ahead)
                 if n > 0:
                     return n
                 if asked or n == 0 and ahead_last:
                     ahead_last = 0  # the next time it may have grown
                     return 0
             if not self.share:
-                ask_data(80, pack("<I", self.pos), b"", into_ahead(self, self.pos, 14))
+                ask_data(80, pack("<I", self.pos), b"", into_ahead(self, self.pos, 14), parts, wanted)
             else:
                 if self.handle is None:
                     self.open()
-                ask_data(82, pack("<BI", self.handle, self.pos), b"", into_ahead(self, self.pos, 10))
+                ask_data(82, pack("<BI", self.handle, self.pos), b"", into_ahead(self, self.pos, 10), parts, wanted)
             asked = True
 
     def check(self, bit):
