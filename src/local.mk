@@ -143,8 +143,14 @@ libmpremotefs_a_SOURCES = \
 	src/share/attention.h \
 	src/share/incoming.c \
 	src/share/incoming.h \
+	src/share/printed.c \
+	src/share/printed.h \
+	src/share/share_agent.c \
+	src/share/share_agent.h \
 	src/share/share_files.c \
 	src/share/share_files.h \
+	src/share/share_line.c \
+	src/share/share_line.h \
 	src/share/share_plan.c \
 	src/share/share_plan.h \
 	src/share/share_server.c \
@@ -153,6 +159,8 @@ libmpremotefs_a_SOURCES = \
 	src/share/share_session.h \
 	src/share/share_tree.c \
 	src/share/share_tree.h \
+	src/share/share_user.c \
+	src/share/share_user.h \
 	src/share/share_volume.c \
 	src/share/share_volume.h \
 	src/share/terminal.c \

@@ -222,7 +222,7 @@ static int run_session(struct share *share, struct bytelink *link, struct diag *
 
 	for (unsigned i = 0; i < arguments->volume_count; i++)
 		paths[i] = arguments->volumes[i].board;
-	if (!*arguments->name)
+	if (!*arguments->name && isatty(STDIN_FILENO))
 		say("Ctrl-] leaves, Ctrl-D resets the board; %s is %s there%s", arguments->volumes[0].dir,
 		    arguments->volumes[0].board, arguments->volume_count > 1 ? ", and so on" : "");
 	return share_session_run(&options, diag);

@@ -163,3 +163,22 @@ repl.until(b">>> ")
 equal("a sum afterwards", b"9", repl.run(b"4 + 5"))
 repl.type(b"\x1d")
 repl.end()
+
+print("--- its terminal goes, and takes no signal with it")
+for typed in b"", b"print(1)\r", b"while True: pass\r\r":
+    master, slave = pty.openpty()
+    with open("said", "wb") as said:
+        process = subprocess.Popen([share, "-d", line, "repl"], stdin=slave, stdout=said, stderr=said, start_new_session=True)
+    until = time.monotonic() + 90
+    while b">>> " not in open("said", "rb").read() and time.monotonic() < until:
+        time.sleep(0.02)
+    os.write(master, typed)
+    while typed and b"\n" not in open("said", "rb").read().partition(b">>> ")[2] and time.monotonic() < until:
+        time.sleep(0.02)
+    os.close(slave)
+    os.close(master)
+    try:
+        equal("status", 0, process.wait(max(0, until - time.monotonic())), open("said", "rb").read())
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise SystemExit(f"it does not end without its terminal; it said {open('said', 'rb').read()!r}")

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+#include "share/share_line.h"
+
+#include <errno.h>
+
+enum { CHANNEL = 1 };
+
+void share_line_start(struct share_line *line, struct bytelink *link, unsigned window, struct diag *diag)
+{
+	/* The agent waits for these few bytes before it says anything: by then nobody else reads what comes. */
+	static const uint8_t go[2];
+
+	*line = (struct share_line){.link = link, .diag = diag, .window = window};
+	line->heard = line->said = line->closed_at = bytelink_now(link);
+	line->out_len = frame_encode_channel(line->out, AGENT_DONE, CHANNEL, 0, go, sizeof(go));
+}
+
+void share_line_forget(struct share_line *line)
+{
+	incoming_init(&line->incoming);
+	line->out_len = line->out_sent = 0;
+	line->open = false;
+}
+
+void share_line_answer(struct share_line *line, uint8_t type, uint8_t sequence, const uint8_t *payload, size_t len)
+{
+	line->out_len = frame_encode_channel(line->out, type, CHANNEL, sequence, payload, len);
+	line->out_sent = line->out_read = 0;
+	line->open = true;
+	incoming_expect_credits(&line->incoming, line->window && line->out_len > line->window);
+}
+
+bool share_line_is_open(const struct share_line *line)
+{
+	return line->open;
+}
+
+bool share_line_is_busy(const struct share_line *line)
+{
+	return line->open || line->out_sent < line->out_len;
+}
+
+int share_line_failed(struct share_line *line, int error)
+{
+	if (error == -EINTR)
+		return error;
+	return diag_fail(line->diag, DIAG_BYTELINK, -error, "%s %s", bytelink_device(line->link), bytelink_ended(line->link));
+}
+
+/* How much of the answer may go now. */
+static size_t may_send(const struct share_line *line)
+{
+	size_t left = line->out_len - line->out_sent;
+
+	if (!line->window || line->out_len <= line->window)
+		return left;
+	size_t unread = line->out_sent - line->out_read;
+	size_t room = unread < line->window ? line->window - unread : 0;
+	return left < room ? left : room;
+}
+
+static ssize_t send_bytes(struct share_line *line, const uint8_t *bytes, size_t len, bool *full)
+{
+	ssize_t sent = bytelink_write(line->link, bytes, len);
+
+	*full = sent >= 0 && (size_t)sent < len;
+	return sent < 0 ? share_line_failed(line, (int)sent) : sent;
+}
+
+ssize_t share_line_send(struct share_line *line, const uint8_t *bytes, size_t len, bool *full)
+{
+	ssize_t sent = send_bytes(line, bytes, len, full);
+
+	if (sent > 0)
+		line->said = bytelink_now(line->link);
+	return sent;
+}
+
+int share_line_send_answer(struct share_line *line, bool *full)
+{
+	size_t len;
+
+	*full = false;
+	while (!*full && (len = may_send(line)) > 0) {
+		ssize_t sent = send_bytes(line, line->out + line->out_sent, len, full);
+
+		if (sent < 0)
+			return (int)sent;
+		line->out_sent += (size_t)sent;
+	}
+	if (!line->open || line->out_sent < line->out_len)
+		return 0;
+	line->open = false;
+	line->closed_at = bytelink_now(line->link);
+	return 1;
+}
+
+/* When the silence is long enough for what has come to be what it is. */
+static int64_t silence_at(const struct share_line *line)
+{
+	int64_t patience = incoming_patience(&line->incoming);
+
+	return patience < INT64_MAX ? line->heard + patience : INT64_MAX;
+}
+
+static int receive(struct share_line *line)
+{
+	size_t room;
+	uint8_t *bytes = incoming_room(&line->incoming, &room);
+	ssize_t len = bytelink_read(line->link, bytes, room);
+	int64_t now = bytelink_now(line->link);
+
+	if (len < 0)
+		return share_line_failed(line, (int)len);
+	if (len > 0) {
+		line->heard = now;
+		incoming_fed(&line->incoming, (size_t)len);
+	} else if (now >= silence_at(line)) {
+		incoming_silence(&line->incoming);
+	}
+	return 0;
+}
+
+int share_line_wait(struct share_line *line, bool full, int64_t until)
+{
+	unsigned events = BYTELINK_READABLE | (full ? BYTELINK_WRITABLE : 0u);
+	int64_t silence = silence_at(line);
+	int rc = bytelink_wait(line->link, events, silence < until ? silence : until);
+
+	return rc < 0 ? share_line_failed(line, rc) : receive(line);
+}
+
+static void take_credit(struct share_line *line)
+{
+	size_t half = line->window / 2;
+	size_t read = line->incoming.credit_count * half;
+
+	if (read > line->out_read && read <= line->out_sent)
+		line->out_read = read;
+	if (read + half >= line->out_len)
+		incoming_expect_credits(&line->incoming, false);
+}
+
+enum incoming_event share_line_next(struct share_line *line)
+{
+	enum incoming_event event;
+
+	while ((event = incoming_next(&line->incoming)) == INCOMING_CREDIT)
+		take_credit(line);
+	return event;
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+#include "share/share_user.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "share/terminal.h"
+
+enum {
+	CTRL_C = 3,
+	CTRL_RIGHT_BRACKET = 0x1d,
+	TWICE_US = 2000000,    /* a Ctrl-C so soon after another leaves */
+	BACKGROUND_US = 500000 /* between two looks whether this program is in the foreground again */
+};
+
+enum { SLOT_SIGNALS, SLOT_STDIN };
+
+/* --- stdin --- */
+
+static void ask_for_stdin(struct share_user *user)
+{
+	user->look_at = 0;
+	if (user->ended_at)
+		return;
+	if (!terminal_is_ours() || !typed_room(&user->typed))
+		user->look_at = bytelink_now(user->link) + BACKGROUND_US;
+	else
+		attention_ask(user->attention, SLOT_STDIN, STDIN_FILENO, POLLIN);
+}
+
+/* What was typed into a REPL, up to the key that leaves. */
+static size_t until_leaving(struct share_user *user, const uint8_t *bytes, size_t len)
+{
+	const uint8_t *key = user->repl && user->is_terminal ? memchr(bytes, CTRL_RIGHT_BRACKET, len) : NULL;
+
+	if (key)
+		user->leaves = true;
+	return key ? (size_t)(key - bytes) : len;
+}
+
+/* Ctrl-C, which was typed into a REPL, goes before all that was typed: that is dropped, as terminals do. Returns what is dropped of BYTES. */
+static size_t until_interrupt(struct share_user *user, const uint8_t *bytes, size_t len)
+{
+	const uint8_t *key = user->repl && user->is_terminal ? memrchr(bytes, CTRL_C, len) : NULL;
+
+	if (!key)
+		return 0;
+	typed_init(&user->typed);
+	user->interrupt = true;
+	return (size_t)(key - bytes) + 1;
+}
+
+static void add_typed(struct share_user *user, const uint8_t *bytes, size_t len)
+{
+	typed_add(&user->typed, bytes, len, !user->is_terminal);
+	if (len)
+		user->half_line = bytes[len - 1] >= ' ';
+}
+
+/* Nobody would press Enter behind a REPL's last line that has no end. */
+static void end_stdin(struct share_user *user)
+{
+	if (user->repl && user->half_line && !user->is_terminal)
+		add_typed(user, (const uint8_t *)"\n", 1);
+	user->ended_at = bytelink_now(user->link);
+}
+
+static void read_stdin(struct share_user *user)
+{
+	uint8_t bytes[TYPED_MAX];
+	size_t room = typed_room(&user->typed);
+	ssize_t len;
+
+	if (room && terminal_is_ours()) {
+		len = read(STDIN_FILENO, bytes, room);
+		if (len > 0) {
+			size_t typed = until_leaving(user, bytes, (size_t)len);
+			size_t dropped = until_interrupt(user, bytes, typed);
+
+			add_typed(user, bytes + dropped, typed - dropped);
+		} else if (len == 0 || (errno != EINTR && errno != EAGAIN))
+			end_stdin(user);
+	}
+	ask_for_stdin(user);
+}
+
+/* --- Signals --- */
+
+static void suspend(void)
+{
+	terminal_suspend();
+	kill(getpid(), SIGSTOP);
+	terminal_resume();
+}
+
+static void take_signal(struct share_user *user, int number)
+{
+	int64_t now = bytelink_now(user->link);
+
+	if (number == SIGTSTP) {
+		suspend();
+	} else if (number == SIGCONT) {
+		terminal_resume();
+	} else if (number == SIGINT && !user->impatient && (!user->interrupted_at || now > user->interrupted_at + TWICE_US)) {
+		user->interrupt = true;
+		user->interrupted_at = now;
+	} else {
+		user->leaves = true;
+		user->leaves_by = number;
+	}
+}
+
+static void take_signals(struct share_user *user)
+{
+	struct signalfd_siginfo info;
+
+	while (read(user->signals, &info, sizeof(info)) == sizeof(info))
+		take_signal(user, (int)info.ssi_signo);
+	attention_ask(user->attention, SLOT_SIGNALS, user->signals, POLLIN);
+}
+
+static int hold_signals(struct share_user *user, struct diag *diag)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGQUIT);
+	sigaddset(&set, SIGTSTP);
+	sigaddset(&set, SIGCONT);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	user->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return user->signals < 0 ? diag_fail(diag, DIAG_AGENT, errno, "no signalfd: %s", strerror(errno)) : 0;
+}
+
+/* --- Both --- */
+
+int share_user_open(struct share_user *user, struct bytelink *link, struct attention *attention, bool repl, struct diag *diag)
+{
+	*user = (struct share_user){.link = link, .attention = attention, .repl = repl};
+	typed_init(&user->typed);
+	int error = hold_signals(user, diag);
+
+	if (error)
+		return error;
+	attention_ask(attention, SLOT_SIGNALS, user->signals, POLLIN);
+	user->is_terminal = terminal_take(repl ? TERMINAL_ALL : TERMINAL_SIGNALS);
+	ask_for_stdin(user);
+	return 0;
+}
+
+/* Behind a prompt that nobody answers. */
+static void end_line(const struct share_user *user)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+	if (user->repl && user->in_line && poll(&out, 1, 0) > 0 && write(STDOUT_FILENO, "\r\n", 2) < 0)
+		return; /* who reads nothing misses nothing */
+}
+
+void share_user_close(struct share_user *user)
+{
+	end_line(user);
+	terminal_give_back();
+	if (user->signals >= 0)
+		close(user->signals);
+}
+
+void share_user_look_at_signals(struct share_user *user)
+{
+	if (attention_has(user->attention, SLOT_SIGNALS))
+		take_signals(user);
+}
+
+void share_user_look(struct share_user *user)
+{
+	share_user_look_at_signals(user);
+	if (attention_has(user->attention, SLOT_STDIN) || (user->look_at && bytelink_now(user->link) >= user->look_at))
+		read_stdin(user);
+}
+
+int64_t share_user_deadline(const struct share_user *user)
+{
+	return user->look_at ? user->look_at : INT64_MAX;
+}
+
+/* Waits until FD takes something, or a signal wants out. A write that blocks would keep Ctrl-C waiting, too. */
+static void await_taker(struct share_user *user, int fd)
+{
+	struct pollfd polled[] = {{.fd = fd, .events = POLLOUT}, {.fd = user->signals, .events = POLLIN}};
+
+	if (poll(polled, 2, -1) > 0 && polled[1].revents)
+		take_signals(user);
+}
+
+int share_user_print(struct share_user *user, int fd, const uint8_t *bytes, size_t len)
+{
+	while (len > 0) {
+		await_taker(user, fd);
+		if (user->leaves)
+			break;
+		/* A pipe that takes anything takes so much at once (pipe(7)). */
+		ssize_t n = write(fd, bytes, len < PIPE_BUF ? len : PIPE_BUF);
+
+		if (n < 0 && errno != EINTR && errno != EAGAIN)
+			return -errno;
+		if (n > 0) {
+			user->in_line = bytes[n - 1] != '\n';
+			bytes += n;
+			len -= (size_t)n;
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * share_user: whoever has started the command: the signals that come from there, what stdin has for the board, the terminal, and stdout and
+ * stderr for what the board has to say. Nothing here waits but share_user_print. One in a process, one thread.
+ */
+#ifndef SHARE_SHARE_USER_H
+#define SHARE_SHARE_USER_H
+
+#include "share/attention.h"
+#include "share/typed.h"
+
+struct share_user {
+	bool interrupt;     /* Ctrl-C has to reach the program; for the caller to clear */
+	bool leaves;        /* the user wants no more of it... */
+	int leaves_by;      /* ... as this signal says; 0: by the REPL's key for it */
+	bool impatient;     /* set by the caller: there is no program that Ctrl-C could interrupt, so the first one leaves */
+	struct typed typed; /* for the board */
+	bool is_terminal;   /* stdin is one */
+	int64_t ended_at;   /* when stdin came to its end; 0: it has not */
+
+	struct bytelink *link; /* from here on its own */
+	struct attention *attention;
+	int signals; /* a signalfd */
+	bool repl;
+	bool half_line;  /* stdin's last byte is one of a line that has not ended */
+	bool in_line;    /* what was printed ends in the middle of one */
+	int64_t look_at; /* when to look again whether stdin may be read; 0: it is asked for */
+	int64_t interrupted_at;
+};
+
+enum { SHARE_USER_SLOTS = 2 }; /* the first slots of the attention are the user's */
+
+/*
+ * Takes the signals that end a program, SIGTSTP and SIGCONT, and the terminal: for a REPL with all keys. ATTENTION, which wakes LINK, and
+ * LINK, whose clock is used, outlive it. Returns 0 or a negative errno with DIAG filled; share_user_close is right after both.
+ */
+int share_user_open(struct share_user *user, struct bytelink *link, struct attention *attention, bool repl, struct diag *diag);
+
+/* Gives the terminal back, with the cursor below a REPL's prompt. */
+void share_user_close(struct share_user *user);
+
+/* Takes in what has come since the last time; share_user_look_at_signals: without stdin. */
+void share_user_look(struct share_user *user);
+void share_user_look_at_signals(struct share_user *user);
+
+/* When to look again although nothing has come; INT64_MAX: never. */
+int64_t share_user_deadline(const struct share_user *user);
+
+/* Writes LEN BYTES to FD, as fast as it takes them, or until the user leaves. Returns 0 or a negative errno: it takes no more. */
+int share_user_print(struct share_user *user, int fd, const uint8_t *bytes, size_t len);
+
+#endif
