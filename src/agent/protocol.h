@@ -168,14 +168,15 @@ enum share_op {
 	                        behind AFTER in the order of bytes, each u8 enum share_kind, u32 size, u8 length of name, name */
 	SHARE_OPEN = 'O',   /* SHARE, HANDLE, u8 enum share_open, WANTED, PATH -> u32 size, u32 mtime, DATA from the start */
 	SHARE_READ = 'R',   /* HANDLE, u32 offset, WANTED -> DATA */
-	SHARE_WRITE = 'W',  /* HANDLE, u8 enum share_write and 16 times BEFORE, u32 offset (0xFFFFFFFF: at the end), bytes -> u32 the
+	SHARE_WRITE =
+		'W', /* HANDLE, u8 enum share_write and 16 times BEFORE, u32 offset (0xFFFFFFFF: at the end), bytes -> u32 the
 	                       file's size; see below */
-	SHARE_SIZE = 's',   /* HANDLE -> u32 the file's size */
-	SHARE_CLOSE = 'C',  /* HANDLE -> nothing */
-	SHARE_MKDIR = 'M',  /* SHARE, PATH -> nothing */
-	SHARE_RMDIR = 'd',  /* SHARE, PATH -> nothing */
-	SHARE_REMOVE = 'u', /* SHARE, PATH -> nothing */
-	SHARE_RENAME = 'N', /* SHARE, u16 length of FROM, FROM, PATH of its new place -> nothing */
+	SHARE_SIZE = 's',    /* HANDLE -> u32 the file's size */
+	SHARE_CLOSE = 'C',   /* HANDLE -> nothing */
+	SHARE_MKDIR = 'M',   /* SHARE, PATH -> nothing */
+	SHARE_RMDIR = 'd',   /* SHARE, PATH -> nothing */
+	SHARE_REMOVE = 'u',  /* SHARE, PATH -> nothing */
+	SHARE_RENAME = 'N',  /* SHARE, u16 length of FROM, FROM, PATH of its new place -> nothing */
 	SHARE_STATVFS = 'V', /* SHARE, PATH -> ten u32, in the order of os.statvfs */
 	SHARE_PROGRAM = 'P', /* u32 offset, WANTED -> u32 size, DATA: the program to run */
 	SHARE_BYTES = 'Y',   /* bytes from the host that were no answer -> nothing: sent again when no request is under way */
@@ -183,8 +184,9 @@ enum share_op {
 };
 
 enum share_try {
-	SHARE_COUNT = 0x1f,  /* how often it was asked before */
-	SHARE_PARTS = 0x20,  /* DATA may come in parts: AGENT_MORE up to 7 times, and AGENT_DONE, with the same TRY; see SHARE_PART */
+	SHARE_COUNT = 0x1f, /* how often it was asked before */
+	SHARE_PARTS =
+		0x20, /* DATA may come in parts: AGENT_MORE up to 7 times, and AGENT_DONE, with the same TRY; see SHARE_PART */
 	SHARE_FRESH = 0x40,  /* the board has lost the deflate stream: it has to start anew */
 	SHARE_PADDED = 0x80, /* the payload's last byte means nothing: a frame never ends on a full USB packet */
 };
@@ -233,7 +235,7 @@ enum share_how {
 
 enum {
 	SHARE_HANDLES = 32,
-	SHARE_RUN_MAX = 7, /* with SHARE_WRITE_MORE */
+	SHARE_RUN_MAX = 7,         /* with SHARE_WRITE_MORE */
 	SHARE_PAYLOAD_MAX = 12320, /* of a frame on this channel, where the board has the memory */
 	SHARE_PARTS_MAX = 8,
 };

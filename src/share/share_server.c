@@ -523,7 +523,8 @@ static void add_to_run(struct share_server *server, const struct write *write, u
 		return;
 	run->count++;
 	if (!run->err)
-		run->err = share_files_write(server->files, write->handle, write->bytes.at, write->bytes.len, write->offset, &size);
+		run->err =
+			share_files_write(server->files, write->handle, write->bytes.at, write->bytes.len, write->offset, &size);
 }
 
 static int do_size(struct share_server *server, struct cursor *in)
