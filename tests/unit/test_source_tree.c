@@ -48,7 +48,7 @@ static int remove_folder(void **state)
 static int open_top(void)
 {
 	source_tree_close(&tree);
-	return source_tree_open(&tree, "top", &rules, &output, &diag);
+	return source_tree_open(&tree, "top", &rules, &output, 0, &diag);
 }
 
 /* The tree has these paths, in one line. */
@@ -175,7 +175,7 @@ static void what_cannot_be_packed(void **state)
 	folder_put("top/lib/bad\xff", "");
 	refused(EINVAL, "a name that is not UTF-8");
 	source_tree_close(&tree);
-	assert_int_equal(source_tree_open(&tree, "nowhere", &rules, &output, &diag), -ENOENT);
+	assert_int_equal(source_tree_open(&tree, "nowhere", &rules, &output, 0, &diag), -ENOENT);
 	assert_string_equal(diag.text, "nowhere: there is no such directory");
 }
 
