@@ -34,7 +34,7 @@ struct walk {
 	struct source_tree *tree;
 	struct source_rules *rules;
 	const struct source_output *output;
-	char *real; /* the top's path without links */
+	char *real;   /* the top's path without links */
 	size_t ahead; /* so much may still be read on the way */
 	struct diag *diag;
 };
