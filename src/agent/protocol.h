@@ -137,8 +137,8 @@ enum agent_write {
 
 /*
  * SHARE, channel 1: directories of the host on the board (src/share/; board/share.py is the other side). The frames are the same, but
- * here the board asks and the host answers, each request with one frame. The board has one request under way and starts the next
- * when it has the answer, or has given up. A frame for the board that is longer than the window goes over with credits, as above.
+ * here the board asks and the host answers, each request with one frame (or parts, see SHARE_PARTS). The board has one request under way
+ * and starts the next when it has the answer, or has given up. A frame for the board that is longer than the window goes over with credits, as above.
  *
  * A request's payload begins with u8 TRY (enum share_try). The sequence number counts requests, so that one asked again is known: the
  * host does nothing twice, and sends its last answer again, once for each TRY, maybe with less DATA; what is deflated then starts the
@@ -168,13 +168,15 @@ enum share_op {
 	                        behind AFTER in the order of bytes, each u8 enum share_kind, u32 size, u8 length of name, name */
 	SHARE_OPEN = 'O',   /* SHARE, HANDLE, u8 enum share_open, WANTED, PATH -> u32 size, u32 mtime, DATA from the start */
 	SHARE_READ = 'R',   /* HANDLE, u32 offset, WANTED -> DATA */
-	SHARE_WRITE = 'W',  /* HANDLE, u8 enum share_write, u32 offset (0xFFFFFFFF: at the end), bytes -> u32 the file's size */
-	SHARE_SIZE = 's',   /* HANDLE -> u32 the file's size */
-	SHARE_CLOSE = 'C',  /* HANDLE -> nothing */
-	SHARE_MKDIR = 'M',  /* SHARE, PATH -> nothing */
-	SHARE_RMDIR = 'd',  /* SHARE, PATH -> nothing */
-	SHARE_REMOVE = 'u', /* SHARE, PATH -> nothing */
-	SHARE_RENAME = 'N', /* SHARE, u16 length of FROM, FROM, PATH of its new place -> nothing */
+	SHARE_WRITE =
+		'W', /* HANDLE, u8 enum share_write and 16 times BEFORE, u32 offset (0xFFFFFFFF: at the end), bytes -> u32 the
+	                       file's size; see below */
+	SHARE_SIZE = 's',    /* HANDLE -> u32 the file's size */
+	SHARE_CLOSE = 'C',   /* HANDLE -> nothing */
+	SHARE_MKDIR = 'M',   /* SHARE, PATH -> nothing */
+	SHARE_RMDIR = 'd',   /* SHARE, PATH -> nothing */
+	SHARE_REMOVE = 'u',  /* SHARE, PATH -> nothing */
+	SHARE_RENAME = 'N',  /* SHARE, u16 length of FROM, FROM, PATH of its new place -> nothing */
 	SHARE_STATVFS = 'V', /* SHARE, PATH -> ten u32, in the order of os.statvfs */
 	SHARE_PROGRAM = 'P', /* u32 offset, WANTED -> u32 size, DATA: the program to run */
 	SHARE_BYTES = 'Y',   /* bytes from the host that were no answer -> nothing: sent again when no request is under way */
@@ -182,7 +184,9 @@ enum share_op {
 };
 
 enum share_try {
-	SHARE_COUNT = 0x3f,  /* how often it was asked before */
+	SHARE_COUNT = 0x1f, /* how often it was asked before */
+	SHARE_PARTS =
+		0x20, /* DATA may come in parts: AGENT_MORE up to 7 times, and AGENT_DONE, with the same TRY; see SHARE_PART */
 	SHARE_FRESH = 0x40,  /* the board has lost the deflate stream: it has to start anew */
 	SHARE_PADDED = 0x80, /* the payload's last byte means nothing: a frame never ends on a full USB packet */
 };
@@ -193,6 +197,7 @@ enum share_flag {
 	SHARE_RESET = 4,
 	SHARE_LAST = 8,
 	SHARE_STOP = 16, /* with INTERRUPT: the program is to end, as by sys.exit */
+	SHARE_PART = 32, /* times the number of the part, from 0; all but the first have nothing before DATA, which go on */
 };
 
 enum share_kind { SHARE_NOTHING, SHARE_FILE, SHARE_DIRECTORY };
@@ -209,7 +214,16 @@ enum share_open {
 enum share_write {
 	SHARE_WRITE_FLUSH = 1, /* then its content is on the disk */
 	SHARE_WRITE_CLOSE = 2, /* also when the write fails */
+	SHARE_WRITE_MORE = 4,  /* nothing is answered: it is one of a run */
 };
+
+/*
+ * A run of SHARE_WRITE: some with MORE, and one without it that ends the run and is answered for all of them. All are for the same file,
+ * their sequence numbers follow each other, and each tells how many with MORE came BEFORE it. The host writes them in this order and no
+ * other: it takes no notice of one that it has, nor of one behind a gap, and writes nothing behind one that failed, which the answer tells.
+ * Where some are missing at the run's end, nothing of that last one is done, and the answer is AGENT_NAK: u8 TRY, u8 flags, u8 how many the
+ * host has. The board sends the others once more, and then the last one with the next TRY.
+ */
 
 enum share_how {
 	SHARE_MORE,   /* the words go on in the next SHARE_END */
@@ -221,7 +235,9 @@ enum share_how {
 
 enum {
 	SHARE_HANDLES = 32,
+	SHARE_RUN_MAX = 7,         /* with SHARE_WRITE_MORE */
 	SHARE_PAYLOAD_MAX = 12320, /* of a frame on this channel, where the board has the memory */
+	SHARE_PARTS_MAX = 8,
 };
 
 #endif

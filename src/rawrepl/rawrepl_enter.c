@@ -109,13 +109,15 @@ static void keep_last_output(struct visit *visit)
 	talk_last_words(&visit->talk, visit->repl->last_output, sizeof(visit->repl->last_output));
 }
 
-/* Whether the answer is one of a board that starts, and is to be waited for. */
+/* Whether the answer is one of a board that starts, and is to be waited for: not where it ends at a prompt already. */
 static bool must_wait_for_boot(struct visit *visit)
 {
-	if (!heard_boot(&visit->talk.heard))
+	const struct heard *heard = &visit->talk.heard;
+
+	if (!heard_boot(heard))
 		return false;
 	visit->boots++;
-	return visit->boots <= ENTER_BOOTS_WAITED;
+	return visit->boots <= ENTER_BOOTS_WAITED && !heard_at_prompt(heard) && !heard_ends(heard, "exit\r\n>");
 }
 
 /* A board that starts hears nothing yet, and a Ctrl-C would stop its boot.py: listens until it is at its prompt or quiet. */

@@ -69,7 +69,9 @@ static bool is_op(uint8_t type)
 
 static bool is_next(const struct incoming *incoming, uint8_t sequence)
 {
-	return !incoming->started || (uint8_t)(sequence - incoming->sequence) <= AHEAD;
+	unsigned behind = incoming->run;
+
+	return !incoming->started || (uint8_t)(sequence - incoming->sequence + behind) <= AHEAD + behind;
 }
 
 /* Whether the first HAVE bytes of P, which begin no frame, may be what the line has made of a request's first ones. */
@@ -135,9 +137,16 @@ static enum incoming_event give_output(struct incoming *incoming)
 	return INCOMING_OUTPUT;
 }
 
-static bool asked_before(const struct frame *frame)
+/* Whether FRAME tells that the one before it did not come whole: it was asked before, or there is a gap. */
+static bool tells_damage(const struct incoming *incoming, const struct frame *frame)
 {
-	return (frame->payload[0] & SHARE_COUNT) > 0;
+	return frame->payload[0] & SHARE_COUNT || (incoming->started && frame->sequence != (uint8_t)(incoming->sequence + 1));
+}
+
+/* How many writes of the run that FRAME ends may come again, behind it. */
+static uint8_t run_before(const struct frame *frame)
+{
+	return frame->type == SHARE_WRITE && frame->len > 2 ? frame->payload[2] >> 4 : 0;
 }
 
 static enum incoming_event give_request(struct incoming *incoming)
@@ -147,6 +156,7 @@ static enum incoming_event give_request(struct incoming *incoming)
 	incoming->held = false;
 	incoming->started = true;
 	incoming->sequence = incoming->frame.sequence;
+	incoming->run = run_before(&incoming->frame);
 	return INCOMING_REQUEST;
 }
 
@@ -167,9 +177,8 @@ enum incoming_event incoming_next(struct incoming *incoming)
 		}
 		if (what == LOOK_MORE)
 			break;
-		/* A request that was asked before tells that what is held was its first try. */
 		if (incoming->start < incoming->scan &&
-		    !(incoming->held && what == LOOK_REQUEST && asked_before(&incoming->frame)))
+		    !(incoming->held && what == LOOK_REQUEST && tells_damage(incoming, &incoming->frame)))
 			return give_output(incoming);
 		if (what == LOOK_REQUEST)
 			return give_request(incoming);

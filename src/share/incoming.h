@@ -5,8 +5,8 @@
  *
  * The program may print anything, also what begins as a frame. A mark is output at once when what follows looks like no request of ours,
  * damaged or not. Where it does, all from there on is held until it is known what it was: the first try of a request, damaged, when the
- * next request was asked before (it is dropped then); output when the next one was not, or when more has come than a frame can have, or
- * when it is silent for long.
+ * next request was asked before, or there is a gap before its number (it is dropped then); output when neither is so, or when more has
+ * come than a frame can have, or when it is silent for long.
  */
 #ifndef SHARE_INCOMING_H
 #define SHARE_INCOMING_H
@@ -38,7 +38,8 @@ struct incoming {
 	bool held;                             /* start..scan waits */
 	bool silent;
 	bool started;     /* a request has come... */
-	uint8_t sequence; /* ... the last with this number */
+	uint8_t sequence; /* ... the last with this number, ... */
+	uint8_t run;      /* ... and so many writes before it may have to be sent again */
 	bool credits;     /* its answer is longer than the window and on its way */
 };
 

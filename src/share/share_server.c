@@ -20,6 +20,7 @@ enum {
 	ENTRY_HEAD = 6, /* of an entry of a listing, without its name */
 	HEAD_MAX = 40,
 	WANTED_MIN = ENTRY_HEAD + SHARE_TREE_NAME_MAX,
+	CONTENT_MAX = UINT16_MAX, /* what WANTED can say */
 };
 
 /* The last request, and the answer to it as it was before it was deflated. */
@@ -33,8 +34,19 @@ struct kept {
 	uint8_t head[HEAD_MAX]; /* what comes before DATA */
 	size_t head_len;
 	bool has_data, at_end; /* AT_END: nothing follows the content */
-	uint8_t content[PACKER_INPUT_MAX];
+	bool parts;            /* it may go in several */
+	uint8_t try;
+	unsigned part; /* how many of them there were, ... */
+	size_t given;  /* ... and the bytes of the content in them */
 	size_t content_len;
+	uint8_t content[CONTENT_MAX]; /* the last member */
+};
+
+/* The run of SHARE_WRITE that is not answered yet, as far as it has come. */
+struct run {
+	unsigned count;
+	uint8_t first; /* its sequence number */
+	int err;       /* of the first that failed */
 };
 
 struct share_server {
@@ -50,6 +62,7 @@ struct share_server {
 	void (*changed)(void *context, unsigned share, const char *path);
 	void *context;
 	struct kept kept;
+	struct run run;
 };
 
 /* What is unread of a request. What is read behind its end is 0, and the request is BAD. */
@@ -205,6 +218,8 @@ static size_t content_room(const struct share_server *server, size_t wanted)
 {
 	size_t plain = plain_room(server), room = server->deflates ? PACKER_INPUT_MAX : plain;
 
+	if (server->kept.parts)
+		return wanted < SHARE_PARTS_MAX * plain ? wanted : SHARE_PARTS_MAX * plain;
 	/* A board asks for its block; a little less than that fits also where it cannot be deflated. */
 	if (wanted > plain && wanted - plain < plain / 8)
 		return plain;
@@ -451,22 +466,65 @@ static int do_read(struct share_server *server, struct cursor *in)
 	return in->bad || !wanted ? -EINVAL : read_open(server, handle, offset, wanted);
 }
 
-static int do_write(struct share_server *server, struct cursor *in)
+/* A SHARE_WRITE, taken apart. */
+struct write {
+	uint8_t handle, flags;
+	unsigned before;
+	uint32_t offset;
+	struct text bytes;
+};
+
+static struct write take_write(struct cursor *in)
 {
 	uint8_t handle = take8(in), flags = take8(in);
-	uint32_t offset = take32(in), size = 0;
-	struct text bytes = take_rest(in);
-	int err = 0, closed = 0;
+	uint32_t offset = take32(in);
 
-	if (in->bad || flags & ~(SHARE_WRITE_FLUSH | SHARE_WRITE_CLOSE))
+	return (struct write){handle, flags & 0xf, flags >> 4, offset, take_rest(in)};
+}
+
+static int do_write(struct share_server *server, struct cursor *in)
+{
+	struct write write = take_write(in);
+	uint32_t size = 0;
+	int err = server->run.err, closed = 0;
+
+	if (in->bad || write.flags & ~(SHARE_WRITE_FLUSH | SHARE_WRITE_CLOSE))
 		return -EINVAL;
-	err = share_files_write(server->files, handle, bytes.at, bytes.len, offset, &size);
-	if (!err && flags & SHARE_WRITE_FLUSH)
-		err = share_files_flush(server->files, handle);
-	if (flags & SHARE_WRITE_CLOSE)
-		closed = share_files_close(server->files, handle);
+	if (!err)
+		err = share_files_write(server->files, write.handle, write.bytes.at, write.bytes.len, write.offset, &size);
+	if (!err && write.flags & SHARE_WRITE_FLUSH)
+		err = share_files_flush(server->files, write.handle);
+	if (write.flags & SHARE_WRITE_CLOSE)
+		closed = share_files_close(server->files, write.handle);
 	put32(&server->kept, size);
 	return err ? err : closed;
+}
+
+/* How many of the run that the write with the number SEQUENCE is of have come. One of another run ends that which was there. */
+static unsigned have_of_run(struct share_server *server, uint8_t sequence, unsigned before)
+{
+	struct run *run = &server->run;
+	uint8_t first = (uint8_t)(sequence - before);
+
+	if (run->count && run->first != first)
+		*run = (struct run){0};
+	run->first = first;
+	return run->count;
+}
+
+/* One of a run, which is not answered. */
+static void add_to_run(struct share_server *server, const struct write *write, uint8_t sequence)
+{
+	struct run *run = &server->run;
+	uint32_t size;
+
+	if (write->flags != SHARE_WRITE_MORE || write->before >= SHARE_RUN_MAX ||
+	    have_of_run(server, sequence, write->before) != write->before)
+		return;
+	run->count++;
+	if (!run->err)
+		run->err =
+			share_files_write(server->files, write->handle, write->bytes.at, write->bytes.len, write->offset, &size);
 }
 
 static int do_size(struct share_server *server, struct cursor *in)
@@ -674,45 +732,72 @@ static size_t whole_entries(const struct kept *kept, size_t room)
 	return next <= room ? next : at;
 }
 
-/* Writes DATA, the kept content as far as it fits, to OUT of ROOM bytes. Returns its length; adds to FLAGS. */
+/* Writes DATA, what was not given of the kept content as far as it fits, to OUT of ROOM bytes. Returns its length; adds to FLAGS. */
 static size_t put_data(struct share_server *server, uint8_t *out, size_t room, uint8_t *flags)
 {
-	const struct kept *kept = &server->kept;
+	struct kept *kept = &server->kept;
+	const uint8_t *content = kept->content + kept->given;
 	struct packed packed;
-	size_t len = kept->content_len;
+	size_t len = kept->content_len - kept->given;
 
 	room -= DATA_HEAD;
 	if (kept->op == SHARE_LIST)
 		len = whole_entries(kept, room);
-	if (is_packed(kept->content, len))
-		packed = put_plain(kept->content, len, out + DATA_HEAD, room);
+	if (len > PACKER_INPUT_MAX)
+		len = PACKER_INPUT_MAX;
+	if (is_packed(content, len))
+		packed = put_plain(content, len, out + DATA_HEAD, room);
 	else
-		packed = packer_pack(server->packer, kept->content, len, out + DATA_HEAD, room);
+		packed = packer_pack(server->packer, content, len, out + DATA_HEAD, room);
 	le_put16(out, packed.taken);
+	kept->given += packed.taken;
 	*flags |= (packed.deflated ? SHARE_DEFLATED : 0) | (packed.reset ? SHARE_RESET : 0) |
-		  (kept->at_end && packed.taken == kept->content_len ? SHARE_LAST : 0);
+		  (kept->at_end && kept->given == kept->content_len ? SHARE_LAST : 0);
 	return DATA_HEAD + packed.len;
+}
+
+/* Makes ANSWER's payload the next part of what is kept. */
+static void put_part(struct share_server *server, struct share_answer *answer)
+{
+	struct kept *kept = &server->kept;
+	uint8_t *out = answer->payload, flags = (uint8_t)(kept->part * SHARE_PART) | (kept->interrupt ? SHARE_INTERRUPT : 0);
+
+	answer->type = AGENT_DONE;
+	answer->len = ANSWER_HEAD;
+	if (!kept->part) {
+		memcpy(out + answer->len, kept->head, kept->head_len);
+		answer->len += kept->head_len;
+	}
+	if (kept->has_data)
+		answer->len += put_data(server, out + answer->len, server->reach - answer->len, &flags);
+	if (kept->parts && kept->given < kept->content_len && ++kept->part < SHARE_PARTS_MAX)
+		answer->type = AGENT_MORE;
+	out[0] = kept->try;
+	out[1] = flags;
 }
 
 /* Makes ANSWER's payload what is kept, for a request with TRY. */
 static void put_answer(struct share_server *server, uint8_t try, struct share_answer *answer)
 {
-	const struct kept *kept = &server->kept;
-	uint8_t *out = answer->payload, flags = kept->interrupt ? SHARE_INTERRUPT : 0;
+	struct kept *kept = &server->kept;
 
-	answer->type = kept->err ? AGENT_FAILED : AGENT_DONE;
-	answer->len = ANSWER_HEAD;
-	if (kept->err) {
-		le_put32(out + answer->len, (uint32_t)-kept->err);
-		answer->len += 4;
-	} else {
-		memcpy(out + answer->len, kept->head, kept->head_len);
-		answer->len += kept->head_len;
-		if (kept->has_data)
-			answer->len += put_data(server, out + answer->len, server->reach - answer->len, &flags);
+	kept->try = try;
+	kept->given = kept->part = 0;
+	if (!kept->err) {
+		put_part(server, answer);
+		return;
 	}
-	out[0] = try;
-	out[1] = flags;
+	answer->type = AGENT_FAILED;
+	answer->payload[0] = try;
+	answer->payload[1] = kept->interrupt ? SHARE_INTERRUPT : 0;
+	le_put32(answer->payload + ANSWER_HEAD, (uint32_t)-kept->err);
+	answer->len = ANSWER_HEAD + 4;
+}
+
+void share_server_go_on(struct share_server *server, struct share_answer *answer)
+{
+	answer->event = SHARE_EVENT_NONE;
+	put_part(server, answer);
 }
 
 /*
@@ -736,6 +821,44 @@ static bool is_repeated(const struct kept *kept, const struct frame *request, ui
 	       (request->type != SHARE_HELLO || count);
 }
 
+/* Says that the run before a write is not whole. */
+static void put_gap(const struct share_server *server, uint8_t try, bool interrupt, struct share_answer *answer)
+{
+	answer->type = AGENT_NAK;
+	answer->len = ANSWER_HEAD + 1;
+	answer->payload[0] = try;
+	answer->payload[1] = interrupt ? SHARE_INTERRUPT : 0;
+	answer->payload[2] = (uint8_t)server->run.count;
+}
+
+/* Sees to a request that comes for the first time where it is of a run. Returns whether that is all. */
+static bool look_at_run(struct share_server *server, const struct frame *request, struct cursor in, bool interrupt,
+			struct share_answer *answer)
+{
+	struct write write = take_write(&in);
+
+	if (request->type != SHARE_WRITE || in.bad || !server->packer)
+		return false;
+	if (write.flags & SHARE_WRITE_MORE) {
+		add_to_run(server, &write, request->sequence);
+		return true;
+	}
+	if (have_of_run(server, request->sequence, write.before) == write.before)
+		return false;
+	put_gap(server, request->payload[0], interrupt, answer);
+	return true;
+}
+
+/* Forgets what was kept, but not the bytes of its content, for a new REQUEST with TRY. */
+static void begin_kept(struct kept *kept, const struct frame *request, uint8_t try)
+{
+	memset(kept, 0, offsetof(struct kept, content));
+	kept->any = true;
+	kept->op = request->type;
+	kept->sequence = request->sequence;
+	kept->parts = try & SHARE_PARTS && request->type != SHARE_LIST;
+}
+
 void share_server_answer(struct share_server *server, const struct frame *request, bool interrupt, struct share_answer *answer)
 {
 	struct kept *kept = &server->kept;
@@ -751,12 +874,14 @@ void share_server_answer(struct share_server *server, const struct frame *reques
 		in.left--;
 	uint32_t crc = (uint32_t)crc32(0, in.at, (uInt)in.left);
 	bool repeated = is_repeated(kept, request, count, crc);
-	if (repeated && count == kept->count)
+	if (repeated ? count == kept->count : look_at_run(server, request, in, interrupt, answer))
 		return;
 	adapt_reach(server, repeated);
 	if (!repeated) {
-		*kept = (struct kept){.any = true, .op = request->type, .sequence = request->sequence, .crc = crc};
+		begin_kept(kept, request, try);
+		kept->crc = crc;
 		kept->err = do_request(server, request->type, in);
+		server->run = (struct run){0};
 		if (!kept->err)
 			tell_event(answer, request->type, in);
 	}

@@ -34,7 +34,7 @@ enum share_event {
 };
 
 struct share_answer {
-	uint8_t type; /* AGENT_DONE or AGENT_FAILED; 0: nothing is to be sent */
+	uint8_t type; /* AGENT_DONE or AGENT_FAILED, AGENT_MORE: share_server_go_on has the next part; 0: nothing is to be sent */
 	size_t len;   /* of the payload, never more than SHARE_HELLO's largest */
 	uint8_t payload[SHARE_PAYLOAD_MAX];
 	enum share_event event; /* only when it was asked for the first time */
@@ -74,5 +74,8 @@ void share_server_on_change(struct share_server *server, void (*changed)(void *c
  * late answer would reach the program. Before the first SHARE_HELLO all else fails with ESTALE.
  */
 void share_server_answer(struct share_server *server, const struct frame *request, bool interrupt, struct share_answer *answer);
+
+/* The next part of an answer that was AGENT_MORE, to be called once that was sent. */
+void share_server_go_on(struct share_server *server, struct share_answer *answer);
 
 #endif

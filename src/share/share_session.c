@@ -48,7 +48,9 @@ struct share_session {
 	bool proved;      /* the board is at its prompt, beyond doubt */
 	bool more_words;  /* SHARE_END comes in several parts */
 	bool quiet;       /* the board's prompt is on the screen already */
-	bool gave_back;   /* the exchange under way is SHARE_BYTES */
+	bool gave_back;   /* the exchange under way is SHARE_BYTES, ... */
+	bool goes_on;     /* ... its answer has more parts, ... */
+	uint8_t sequence; /* ... its number is this */
 	int output_error; /* why stdout takes no more, negative */
 	int refused;      /* a negative errno: the board takes no such share */
 
@@ -199,21 +201,42 @@ static void take_event(struct share_session *session)
 	}
 }
 
+/* Has the answer sent, or the next part of it. */
+static void put_answer(struct share_session *session)
+{
+	struct share_answer *answer = &session->answer;
+
+	if (session->state == LEAVING)
+		answer->payload[1] |= SHARE_STOP;
+	session->goes_on = answer->type == AGENT_MORE;
+	share_line_answer(&session->line, answer->type, session->sequence, answer->payload, answer->len);
+}
+
 static void take_request(struct share_session *session)
 {
 	const struct frame *frame = &session->line.incoming.frame;
 	struct share_answer *answer = &session->answer;
-	bool leaving = session->state == LEAVING;
 
-	share_server_answer(session->options->server, frame, session->user.interrupt || leaving, answer);
+	share_server_answer(session->options->server, frame, session->user.interrupt || session->state == LEAVING, answer);
 	if (!answer->type)
 		return;
-	if (leaving)
-		answer->payload[1] |= SHARE_STOP;
 	session->user.interrupt = false;
 	session->gave_back = frame->type == SHARE_BYTES;
-	share_line_answer(&session->line, answer->type, frame->sequence, answer->payload, answer->len);
+	session->sequence = frame->sequence;
+	put_answer(session);
 	take_event(session);
+}
+
+/* Sends what can be sent of the answer. Returns as share_line_send_answer. */
+static int send_answer(struct share_session *session, bool *full)
+{
+	int rc;
+
+	while ((rc = share_line_send_answer(&session->line, full)) > 0 && session->goes_on) {
+		share_server_go_on(session->options->server, &session->answer);
+		put_answer(session);
+	}
+	return rc;
 }
 
 static void take_incoming(struct share_session *session)
@@ -243,7 +266,7 @@ static void close_exchange(struct share_session *session)
 /* All that may go now. */
 static int send_due(struct share_session *session, bool *full, int64_t *next)
 {
-	int rc = share_line_send_answer(&session->line, full);
+	int rc = send_answer(session, full);
 
 	*next = INT64_MAX;
 	if (rc > 0)

@@ -358,6 +358,18 @@ static void enter_waits_for_a_board_that_starts(void **state)
 	assert_memory_equal(fakelink_written(bench->fake, &len), "\x03 \x03\x01", 4);
 }
 
+/* Its first word and its prompt come as one answer: it has no more to say. */
+static void enter_does_not_wait_for_a_raw_repl_that_has_started(void **state)
+{
+	static const char reboot[] = "MPY: soft reboot\r\n";
+	static const char banner[] = "MicroPython v1.28.0; toy with toy\r\n>>> \r\nraw REPL; CTRL-B to exit\r\n>";
+	struct bench *bench = in_mode(state, TOYBOARD_RAW);
+
+	fakelink_say_after(bench->fake, 60 * MS, reboot, sizeof(reboot) - 1);
+	fakelink_say_after(bench->fake, 75 * MS, banner, sizeof(banner) - 1);
+	enters(bench, RAWREPL_BOOT, 400 * MS);
+}
+
 static void enter_waits_for_a_board_that_starts_with_noise(void **state)
 {
 	static const char noise[] = "\x80\xf3\xfe\x90rl\x9c\x82\xee\x92l\x8c\xff\xf2\x12\xc2 {$\xfb\x9e\x82\xee\xff\x90\xc2";
@@ -660,6 +672,7 @@ int main(void)
 		TEST(enter_tells_a_board_that_has_just_started),
 		TEST(enter_tells_a_board_that_lost_the_interrupt_while_it_started),
 		TEST(enter_waits_for_a_board_that_starts),
+		TEST(enter_does_not_wait_for_a_raw_repl_that_has_started),
 		TEST(enter_waits_for_a_board_that_starts_with_noise),
 		TEST(nointerrupt_enters_from_the_prompt),
 		TEST(nointerrupt_enters_from_a_changed_prompt),

@@ -42,13 +42,19 @@ inflate = source = None
 source_end = 0
 
 # What was read of a file ahead of its reader: ahead[:ahead_len] is from ahead_at in the file AHEAD_OF, whose end follows if AHEAD_LAST.
-ahead = bytearray(min(block, 12288))
+# A line that holds back its writer brings more at once, in parts, to who reads on.
+ahead = bytearray(min(block, 12288) if line[0] or free < 120000 else min(free // 12, 49152))
 aheads = memoryview(ahead)
 ahead_of = None
 ahead_at = ahead_len = ahead_last = 0
+parts = 0 if line[0] else 32
 # How much is written at once: less on a line that damages much. GOOD: exchanges since it did.
 most = len(ahead)
 good = 0
+# Writes that nobody has answered yet (a run, in protocol.h): their file, how many, and how much of AHEAD their frames have; nothing
+# else is in there then.
+runner = None
+run_count = run_len = 0
 
 # The number of the last request; 64 when the deflate stream has to start anew; what was found ahead of an answer and was none; whether
 # a Ctrl-C was among it, or came in an answer; whether a request is under way.
@@ -113,19 +119,58 @@ def hear(tag, idle):
         until = ticks_add(ticks_ms(), idle)
     if not have and len(typed) < 16:
         return 0
-    while poller.poll(60) and ticks_diff(until, ticks_ms()) > -5000:
+    return drain()
+
+
+def drain():
+    # What came is damaged: waits until the line is quiet.
+    until = ticks_add(ticks_ms(), 6000)
+    while poller.poll(60) and ticks_diff(until, ticks_ms()) > 0:
         read(one)
     return -1
 
 
-def ask(op, head, data=b"", take=None, tries=9):
+def seal(op, tag, end):
+    # Makes buf[:end] the frame of a request of TRY TAG. Returns its size.
+    size = end if end + 4 & 63 else end + 1
+    buf[8] = tag | (128 if size > end else 0)
+    pack_into("<BBBBH", buf, 0, 0xFA, op, 1, sequence, size - 8)
+    pack_into("<H", buf, 6, crc32(mem[:6]) & 0xFFFF)
+    pack_into("<I", buf, size, crc32(mem[:size]) & 0xFFFFFFFF)
+    return size + 4
+
+
+def rerun(have):
+    # Sends what is behind the first HAVE of the run once more.
+    at = 0
+    while at < run_len:
+        size = 12 + unpack_from("<H", ahead, at + 4)[0]
+        if have <= 0:
+            write(aheads[at : at + size])
+        have -= 1
+        at += size
+
+
+def end_run():
+    # Awaits the answer for the run. What has gone wrong is told by its file, when it is written to or closed.
+    file = runner
+    try:
+        file.put()
+    except OSError as e:
+        file.failed = e.errno
+
+
+def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
     # Has the host do OP, whose payload is HEAD and DATA. TAKE is called with the end of the answer's payload, which begins at buf[10];
-    # what it returns is returned. Raises OSError as the host says, or KeyboardInterrupt.
-    global busy, sequence, fresh, typed, interrupted, offered, most, good, knocked, gone
+    # what it returns is returned. Raises OSError as the host says, or KeyboardInterrupt. MORE: it is of a run, and not answered.
+    # PARTS: 32 where TAKE may be called several times, with a part of the answer each.
+    global busy, sequence, fresh, typed, interrupted, offered, most, good, knocked, gone, runner, run_count, run_len
     middle = 9 + len(head)
     end = middle + len(data)
     if busy or end > 7 + block:
         raise OSError(16 if busy else 36)  # a callback in the middle of another request; a long path
+    if run_count and op != 87:
+        end_run()
     error = result = damaged = None
     kbd_intr(-1)
     try:
@@ -135,25 +180,45 @@ def ask(op, head, data=b"", take=None, tries=9):
         if op != 73 and op != 89:
             answers.clear()
             offered = None
-        set_tty(0)
         sequence = sequence + 1 & 255
+        if more:
+            mem[9:middle] = head
+            mem[middle:end] = data
+            size = seal(op, fresh, end)
+            aheads[run_len : run_len + size] = mem[:size]
+            run_count += 1
+            run_len += size
+            write(mem[:size])
+            return
+        set_tty(0)
         knocked = False
         for count in range(1 if gone else tries):
             mem[9:middle] = head
             mem[middle:end] = data
-            size = end if end + 4 & 63 else end + 1
-            buf[8] = tag = count | fresh | (128 if size > end else 0)
-            pack_into("<BBBBH", buf, 0, 0xFA, op, 1, sequence, size - 8)
-            pack_into("<H", buf, 6, crc32(mem[:6]) & 0xFFFF)
-            pack_into("<I", buf, size, crc32(mem[:size]) & 0xFFFFFFFF)
-            write(mem[: size + 4])
+            size = seal(op, count | fresh | parts, end)
+            write(mem[:size])
+            tag = buf[8]
             size = hear(tag, 700 if count < 3 else 2000)
-            if size > 0:
+            part = 0
+            while size > 0 and buf[1] == 77:
+                if take_part(take, part, size):
+                    part += 1
+                    size = hear(tag, 700)
+                else:
+                    size = drain()
+            if size > 0 and buf[9] >> 5 != part:
+                size = -1
+            if size > 0 and buf[1] != 78:
                 break
             fresh = 64
             good = 0
             if count:
                 most = max(512, most // 2)
+            if size > 0:
+                interrupted = interrupted or buf[9] & 1
+                rerun(buf[10])
+                size = 0
+                continue
             damaged = None if knocked else damaged or size
             if interrupted and not damaged:
                 break  # by another host: ours says it in its answer
@@ -178,8 +243,11 @@ def ask(op, head, data=b"", take=None, tries=9):
             elif take:
                 result = take(size)
     finally:
+        if busy and not more:
+            runner = None
+            run_count = run_len = 0
+            set_tty(1)
         busy = False
-        set_tty(1)
         kbd_intr(key)
     if typed and op != 90:
         back = typed
@@ -194,9 +262,19 @@ def ask(op, head, data=b"", take=None, tries=9):
     return result
 
 
-def ask_data(op, head, data, take):
+def take_part(take, part, size):
+    try:
+        if buf[9] >> 5 == part:
+            take(size)
+            return True
+    except (OSError, MemoryError):
+        pass
+    return False
+
+
+def ask_data(op, head, data, take, parts=0, wanted=12288):
     # The same for what brings DATA, as much as there is room for: WANTED is behind HEAD.
-    return ask(op, head + pack("<H", len(ahead)), data, take)
+    return ask(op, head + pack("<H", min(len(ahead), wanted)), data, take, 9, False, parts)
 
 
 def unpack_data(at, end, to):
@@ -237,7 +315,9 @@ def into_ahead(file, offset, at):
 
     def take(end):
         global ahead_of, ahead_at, ahead_len, ahead_last
-        ahead_len, ahead_last = unpack_data(at, end, aheads)
+        have, begin = (ahead_len, 10) if buf[9] > 31 else (0, at)
+        size, ahead_last = unpack_data(begin, end, aheads[have:])
+        ahead_len = have + size
         ahead_at = offset
         ahead_of = file
 
@@ -276,7 +356,7 @@ class Opened(IOBase):
         self.path = path
         self.bits = bits
         self.text = text
-        self.pos = self.used = 0
+        self.pos = self.used = self.failed = 0
         self.dirty = False
         self.out = self.handle = None
 
@@ -301,7 +381,7 @@ class Opened(IOBase):
         head = bytes((self.share.number, handle, self.bits))
         path = self.path.encode()
         if ahead:
-            ask_data(79, head, path, into_ahead(self, 0, 18))
+            ask_data(79, head, path, into_ahead(self, 0, 18), parts)
         else:
             ask(79, head + b"\0\0", path, self.to_end if self.bits & 16 else None)
         self.handle = handle
@@ -315,26 +395,29 @@ class Opened(IOBase):
         # Sees to it that AHEAD has what comes next. Returns how much of it there is.
         global ahead_last
         asked = False
+        wanted = 12288
         while True:
             if ahead_of is self and ahead_at <= self.pos:
                 n = ahead_at + ahead_len - self.pos
+                if n == 0:
+                    wanted = len(ahead)
                 if n > 0:
                     return n
                 if asked or n == 0 and ahead_last:
                     ahead_last = 0  # the next time it may have grown
                     return 0
             if not self.share:
-                ask_data(80, pack("<I", self.pos), b"", into_ahead(self, self.pos, 14))
+                ask_data(80, pack("<I", self.pos), b"", into_ahead(self, self.pos, 14), parts, wanted)
             else:
                 if self.handle is None:
                     self.open()
-                ask_data(82, pack("<BI", self.handle, self.pos), b"", into_ahead(self, self.pos, 10))
+                ask_data(82, pack("<BI", self.handle, self.pos), b"", into_ahead(self, self.pos, 10), parts, wanted)
             asked = True
 
     def check(self, bit):
         if not self.bits & bit:
             raise OSError(9)
-        if bit == 1 and self.used:
+        if bit == 1 and (self.used or runner is self):
             self.put()
 
 
@@ -415,24 +498,46 @@ class Read(Opened):
 
 class File(Read):
     def put(self, data=b"", flags=0):
-        # Writes what waits, and DATA behind it.
-        global ahead_of
+        # Writes what waits, and DATA behind it. FLAGS: of enum share_write; 4 only where there is room for one more of a run.
+        global ahead_of, runner
+        if run_count and runner is not self:
+            end_run()
         if ahead_of and ahead_of.path == self.path:
             ahead_of = None
+        size = self.used + len(data)
+        if flags == 4:
+            file = ahead_of
+            # Nobody wants what AHEAD has.
+            if file and file.bits and ahead_at <= file.pos < ahead_at + ahead_len or run_count == 7 or run_len + size + 28 > most:
+                flags = 0
+            else:
+                ahead_of = None
         at = self.pos - self.used
-        head = pack("<BBI", self.handle, flags, 0xFFFFFFFF if self.bits & 16 else at)
-        grows = self.bits & 16 and self.used + len(data)
+        head = pack("<BBI", self.handle, flags | run_count << 4, 0xFFFFFFFF if self.bits & 16 else at)
+        grows = self.bits & 16 and (size or run_count)
         if self.used:
             head += memoryview(self.out)[: self.used]
         self.used = 0
+        if flags == 4:
+            ask(87, head, data, None, 9, True)
+            runner = self
+            self.pos += len(data)
+            return
 
         def take(end):
             self.pos = unpack_from("<I", buf, 10)[0] if grows else self.pos + len(data)
 
         ask(87, head, data, take)
 
+    def tell_failed(self):
+        error = self.failed
+        self.failed = 0
+        if error:
+            raise OSError(error)
+
     def write(self, data):
         self.check(2)
+        self.tell_failed()
         data = memoryview(data) if isinstance(data, (str, bytes, bytearray, memoryview)) else memoryview(bytes(data))
         size = len(data)
         room = min(block - 8, 1280)
@@ -441,7 +546,7 @@ class File(Read):
         while at < size:
             n = min(size - at, max(room, min(most, block - 8)) - self.used)
             if self.used + n >= room:
-                self.put(data[at : at + n])
+                self.put(data[at : at + n], 4)
             else:
                 if not self.out:
                     self.out = bytearray(room)
@@ -454,7 +559,7 @@ class File(Read):
     def seek(self, offset, whence=0):
         if not self.bits:
             raise OSError(9)
-        if self.used:
+        if self.used or runner is self:
             self.put()
         if whence == 2 and self.handle is None:
             self.open()
@@ -468,7 +573,7 @@ class File(Read):
         return offset
 
     def tell(self):
-        if self.used and self.bits & 16:
+        if (self.used or runner is self) and self.bits & 16:
             self.put()
         return self.pos
 
@@ -476,15 +581,17 @@ class File(Read):
         if self.dirty and self.bits & 2:
             self.dirty = False
             self.put(b"", 1)
+            self.tell_failed()
 
     def close(self):
         handle = self.handle
         bits = self.bits
         try:
-            if bits & 2 and self.used:
+            if bits & 2 and (self.used or runner is self):
                 self.put(b"", 2)
             elif bits & 2:
                 ask(67, bytes((handle,)))
+            self.tell_failed()
         finally:
             self.bits = 0
             self.handle = self.out = None
