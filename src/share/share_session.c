@@ -106,6 +106,14 @@ static void look_at_watch(struct share_session *session)
 		session->state = CHANGED;
 }
 
+/* At what an attention may have told of; also to be called where somebody else has waited at the link. */
+static void look_around(struct share_session *session)
+{
+	share_user_look(&session->user);
+	heed_user(session);
+	look_at_watch(session);
+}
+
 /* While the board is reset, or the agent put there: whoever leaves does not wait for the end of that. */
 static int64_t meanwhile(void *context)
 {
@@ -332,9 +340,7 @@ static int turn(struct share_session *session, int64_t until)
 	if (error)
 		return error;
 	take_incoming(session);
-	share_user_look(&session->user);
-	heed_user(session);
-	look_at_watch(session);
+	look_around(session);
 	look_at_state(session);
 	return 0;
 }
@@ -465,6 +471,7 @@ static int await_change(struct share_session *session)
 	say("the program has ended (exit status %d); it runs again when a file changes, Ctrl-C leaves", session->status);
 	session->state = WAITING;
 	session->user.impatient = true;
+	look_around(session);
 	while (!error && session->state == WAITING)
 		error = turn(session, INT64_MAX);
 	session->user.impatient = false;
