@@ -9,9 +9,9 @@
 #include "agent/statements.h"
 
 enum {
-	PIECE = 4096,  /* bytes of Python that a board compiles at once, if no statement is longer */
-	ROOMY = 60000, /* bytes of free heap with which a board inflates a whole part of the agent... */
-	TIMES = 4,     /* ... that is no larger than this fraction of them */
+	PIECE = 4096,           /* bytes of Python that a board compiles at once, if no statement is longer */
+	ROOMY = 60000,          /* bytes of free heap with which a board inflates a whole part of the agent... */
+	TIMES = 6,              /* ... that is no larger than this fraction of them */
 	ROOMY_FOR_ALL = 100000, /* with which it inflates all parts that are loaded together before it compiles the first */
 };
 
