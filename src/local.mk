@@ -149,6 +149,8 @@ libmpremotefs_a_SOURCES = \
 	src/share/share_agent.h \
 	src/share/share_files.c \
 	src/share/share_files.h \
+	src/share/share_input.c \
+	src/share/share_input.h \
 	src/share/share_line.c \
 	src/share/share_line.h \
 	src/share/share_plan.c \

@@ -11,20 +11,15 @@
 #include "share/attention.h"
 #include "share/printed.h"
 #include "share/share_agent.h"
+#include "share/share_input.h"
 #include "share/share_line.h"
 #include "share/share_user.h"
 
 enum {
-	CTRL_C = 3,
-	CTRL_D = 4,
 	PROMPT_US = 1500000,  /* how long a board may take from the program's end to its prompt */
 	LEAVE_US = 5000000,   /* how long a program that was interrupted may take to its end before it is made to */
 	GIVE_UP_US = 2000000, /* how long the board is waited for when nobody wants it any more */
 	STOP_US = 1500000,    /* how long a program that is to stop may take before more is done */
-	ANSWER_US = 500000,   /* a prompt with so much silence behind what was typed is the answer to it */
-	BOOT_US = 10000000,   /* how long what is piped behind a soft reset waits for it */
-	GONE_US = 5000000,    /* how long a board may take to answer what was typed at a terminal that is gone */
-	ENTERS = 3,           /* as many are typed to end a statement */
 	RESET_US = 300000     /* the silence behind a banner and a prompt that tells that the board was reset */
 };
 
@@ -49,20 +44,19 @@ struct share_session {
 
 	enum state state;
 	int64_t ended_at;
-	int status;         /* this program's exit status, once it is known */
-	bool more_words;    /* SHARE_END comes in several parts */
-	bool quiet;         /* the board's prompt is on the screen already */
-	bool gave_back;     /* the exchange under way is SHARE_BYTES, ... */
-	bool goes_on;       /* ... its answer has more parts, ... */
-	uint8_t sequence;   /* ... its number is this */
-	int64_t held_until; /* where a soft reset is under way, what is piped waits for its end */
-	unsigned enters;    /* so many were typed in the user's place */
-	int output_error;   /* why stdout takes no more, negative */
-	int refused;        /* a negative errno: the board takes no such share */
+	int status;       /* this program's exit status, once it is known */
+	bool more_words;  /* SHARE_END comes in several parts */
+	bool quiet;       /* the board's prompt is on the screen already */
+	bool gave_back;   /* the exchange under way is SHARE_BYTES, ... */
+	bool goes_on;     /* ... its answer has more parts, ... */
+	uint8_t sequence; /* ... its number is this */
+	int output_error; /* why stdout takes no more, negative */
+	int refused;      /* a negative errno: the board takes no such share */
 
 	struct share_line line;
 	struct share_user user;
 	struct printed printed;
+	struct share_input input;
 	struct share_answer answer;
 };
 
@@ -258,82 +252,6 @@ static void close_exchange(struct share_session *session)
 	}
 }
 
-static int send_ctrl_c(struct share_session *session, bool *full, int64_t *next)
-{
-	static const uint8_t ctrl_c = CTRL_C;
-
-	if (bytelink_now(session->link) < session->line.closed_at + TYPED_QUIET_US) {
-		*next = session->line.closed_at + TYPED_QUIET_US;
-		return 0;
-	}
-	ssize_t sent = share_line_send(&session->line, &ctrl_c, 1, full);
-
-	session->user.interrupt = sent == 0;
-	return sent < 0 ? (int)sent : 0;
-}
-
-static bool is_piped(const struct share_session *session)
-{
-	return session->repl && !session->user.is_terminal;
-}
-
-/* How many of the first LEN bytes typed may go at once: what is piped behind a Ctrl-D is for the board after its reset. */
-static size_t until_reset(const struct share_session *session, size_t len)
-{
-	const uint8_t *bytes = session->user.typed.bytes;
-	const uint8_t *key = is_piped(session) ? memchr(bytes, CTRL_D, len) : NULL;
-
-	return key ? (size_t)(key - bytes) + 1 : len;
-}
-
-/*
- * Whether what was typed may go. Behind a banner it waits for the shares to be there again: what is typed then would keep them from it, and
- * not find them. *NEXT is when to look again.
- */
-static bool may_type(const struct share_session *session, int64_t *next)
-{
-	bool held = session->printed.soft_reset && bytelink_now(session->link) < session->held_until;
-
-	if (session->state == RUNNING && held)
-		*next = session->held_until;
-	return session->state == RUNNING && !held && !printed_was_reset(&session->printed);
-}
-
-/* Ctrl-D has gone: at a prompt it resets the board, which says so soon. */
-static void expect_reset(struct share_session *session)
-{
-	int64_t now = bytelink_now(session->link);
-
-	session->printed.soft_reset = false;
-	session->held_until = now + BOOT_US;
-	session->user.typed.from = now + RESET_US;
-}
-
-/* Between two exchanges: Ctrl-C, then what was typed. *NEXT is when there is more to send. */
-static int send_typed(struct share_session *session, bool *full, int64_t *next)
-{
-	struct typed *typed = &session->user.typed;
-	int64_t now = bytelink_now(session->link);
-
-	*next = INT64_MAX;
-	if (share_line_is_busy(&session->line) || session->ended_at)
-		return 0;
-	if (session->user.interrupt)
-		return send_ctrl_c(session, full, next);
-	size_t len = may_type(session, next) ? until_reset(session, typed_due(typed, now, next)) : 0;
-	if (!len)
-		return 0;
-	ssize_t sent = share_line_send(&session->line, typed->bytes, len, full);
-	if (sent < 0)
-		return (int)sent;
-	bool resets = is_piped(session) && sent > 0 && typed->bytes[sent - 1] == CTRL_D;
-	typed_sent(typed, (size_t)sent, now);
-	if (resets)
-		expect_reset(session);
-	typed_due(typed, now, next);
-	return 0;
-}
-
 /* All that may go now. */
 static int send_due(struct share_session *session, bool *full, int64_t *next)
 {
@@ -342,7 +260,9 @@ static int send_due(struct share_session *session, bool *full, int64_t *next)
 	*next = INT64_MAX;
 	if (rc > 0)
 		close_exchange(session);
-	return rc < 0 || *full ? rc : send_typed(session, full, next);
+	if (rc < 0 || *full || session->ended_at)
+		return rc < 0 ? rc : 0;
+	return share_input_send(&session->input, session->state == RUNNING, full, next);
 }
 
 static bool may_be_reset(const struct share_session *session)
@@ -355,29 +275,10 @@ static int64_t earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* When a REPL whose stdin has ended is over: the board has answered what came of it. INT64_MAX: there is more to come. */
+/* When a REPL whose stdin has ended is over. */
 static int64_t input_over_at(const struct share_session *session)
 {
-	const struct share_user *user = &session->user;
-	const struct share_line *line = &session->line;
-	int64_t spoke = line->heard > line->said ? line->heard : line->said;
-	int64_t gone = user->is_terminal ? user->ended_at + GONE_US : INT64_MAX;
-
-	if (!session->repl || !user->ended_at || session->state != RUNNING)
-		return INT64_MAX;
-	if (user->typed.len || user->interrupt || share_line_is_busy(line) || printed_was_reset(&session->printed) ||
-	    printed_prompt(&session->printed) == PRINTED_NO_PROMPT)
-		return gone;
-	return earlier(gone, spoke + ANSWER_US);
-}
-
-/* Leaves a REPL whose stdin has ended. In the middle of a statement, Enter has to run it first. */
-static void end_input(struct share_session *session)
-{
-	if (printed_prompt(&session->printed) == PRINTED_MORE && session->enters++ < ENTERS)
-		typed_add(&session->user.typed, (const uint8_t *)"\r", 1, false);
-	else
-		session->state = LEAVING;
+	return session->repl && session->state == RUNNING ? share_input_over_at(&session->input) : INT64_MAX;
 }
 
 static void look_at_state(struct share_session *session)
@@ -387,8 +288,8 @@ static void look_at_state(struct share_session *session)
 
 	if (may_be_reset(session) && now >= session->line.heard + RESET_US)
 		session->state = RESET;
-	if (now >= input_over_at(session))
-		end_input(session);
+	if (now >= input_over_at(session) && share_input_end(&session->input))
+		session->state = LEAVING;
 	if (session->state == ENDED && printed_at_prompt(&session->printed))
 		session->state = soft_reset ? RESET : DONE;
 	else if (session->state == ENDED && !soft_reset && now >= session->ended_at + PROMPT_US)
@@ -589,6 +490,7 @@ int share_session_run(const struct share_session_options *options, struct diag *
 	session->link = options->link;
 	session->diag = diag;
 	session->repl = !*options->plan.name;
+	session->input = (struct share_input){&session->user, &session->line, &session->printed, 0, 0};
 	error = attention_open(&session->attention, session->link);
 	if (error)
 		diag_fail(diag, DIAG_AGENT, -error, "no thread: %s", strerror(-error));

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+#include "share/share_input.h"
+
+#include <string.h>
+
+enum {
+	CTRL_C = 3,
+	CTRL_D = 4,
+	ENTERS = 3,         /* as many are typed to end a statement */
+	ANSWER_US = 500000, /* a prompt with so much silence behind what was typed is the answer to it */
+	RESET_US = 300000,  /* how long a board may take to say that it resets */
+	BOOT_US = 10000000, /* how long what is piped behind a soft reset waits for its end */
+	GONE_US = 5000000   /* how long a board may take to answer what was typed at a terminal that is gone */
+};
+
+static int send_ctrl_c(struct share_input *input, bool *full, int64_t *next)
+{
+	static const uint8_t ctrl_c = CTRL_C;
+
+	if (bytelink_now(input->line->link) < input->line->closed_at + TYPED_QUIET_US) {
+		*next = input->line->closed_at + TYPED_QUIET_US;
+		return 0;
+	}
+	ssize_t sent = share_line_send(input->line, &ctrl_c, 1, full);
+
+	input->user->interrupt = sent == 0;
+	return sent < 0 ? (int)sent : 0;
+}
+
+static bool is_piped(const struct share_input *input)
+{
+	return input->user->repl && !input->user->is_terminal;
+}
+
+/* How many of the first LEN bytes typed may go at once: what is piped behind a Ctrl-D is for the board after its reset. */
+static size_t until_reset(const struct share_input *input, size_t len)
+{
+	const uint8_t *bytes = input->user->typed.bytes;
+	const uint8_t *key = is_piped(input) ? memchr(bytes, CTRL_D, len) : NULL;
+
+	return key ? (size_t)(key - bytes) + 1 : len;
+}
+
+/*
+ * Whether what was typed may go. Behind a banner it waits for the shares to be there again: what is typed then would keep them from it, and
+ * not find them. *NEXT is when to look again.
+ */
+static bool may_type(const struct share_input *input, int64_t *next)
+{
+	bool held = input->printed->soft_reset && bytelink_now(input->line->link) < input->held_until;
+
+	if (held)
+		*next = input->held_until;
+	return !held && !printed_was_reset(input->printed);
+}
+
+/* Ctrl-D has gone: at a prompt it resets the board, which says so soon. */
+static void expect_reset(struct share_input *input)
+{
+	int64_t now = bytelink_now(input->line->link);
+
+	input->printed->soft_reset = false;
+	input->held_until = now + BOOT_US;
+	input->user->typed.from = now + RESET_US;
+}
+
+int share_input_send(struct share_input *input, bool typed, bool *full, int64_t *next)
+{
+	struct typed *waiting = &input->user->typed;
+	int64_t now = bytelink_now(input->line->link);
+
+	*next = INT64_MAX;
+	if (share_line_is_busy(input->line))
+		return 0;
+	if (input->user->interrupt)
+		return send_ctrl_c(input, full, next);
+	size_t len = typed && may_type(input, next) ? until_reset(input, typed_due(waiting, now, next)) : 0;
+	if (!len)
+		return 0;
+	ssize_t sent = share_line_send(input->line, waiting->bytes, len, full);
+	if (sent < 0)
+		return (int)sent;
+	bool resets = is_piped(input) && sent > 0 && waiting->bytes[sent - 1] == CTRL_D;
+	typed_sent(waiting, (size_t)sent, now);
+	if (resets)
+		expect_reset(input);
+	typed_due(waiting, now, next);
+	return 0;
+}
+
+int64_t share_input_over_at(const struct share_input *input)
+{
+	const struct share_user *user = input->user;
+	const struct share_line *line = input->line;
+	int64_t answered = (line->heard > line->said ? line->heard : line->said) + ANSWER_US;
+	int64_t gone = user->is_terminal ? user->ended_at + GONE_US : INT64_MAX;
+
+	if (!user->ended_at)
+		return INT64_MAX;
+	if (user->typed.len || user->interrupt || share_line_is_busy(line) || printed_was_reset(input->printed) ||
+	    printed_prompt(input->printed) == PRINTED_NO_PROMPT)
+		return gone;
+	return gone < answered ? gone : answered;
+}
+
+bool share_input_end(struct share_input *input)
+{
+	if (printed_prompt(input->printed) != PRINTED_MORE || input->enters++ >= ENTERS)
+		return true;
+	typed_add(&input->user->typed, (const uint8_t *)"\r", 1, false);
+	return false;
+}
