@@ -238,6 +238,7 @@ SYSTEM_TESTS = \
 	tests/system/second_copy.sh \
 	tests/system/share_bad_input.sh \
 	tests/system/share_damage.sh \
+	tests/system/share_exchanges.sh \
 	tests/system/share_files.sh \
 	tests/system/share_full_disk.sh \
 	tests/system/share_hostile.sh \

@@ -47,7 +47,7 @@ ahead = bytearray(min(block, 12288) if line[0] or free < 120000 else min(free //
 aheads = memoryview(ahead)
 ahead_of = None
 ahead_at = ahead_len = ahead_last = 0
-parts = 0 if line[0] else 32
+parts = 32 if len(ahead) > block else 0
 # How much is written at once: less on a line that damages much. GOOD: exchanges since it did.
 most = len(ahead)
 good = 0
