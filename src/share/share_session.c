@@ -141,6 +141,8 @@ static void take_output(struct share_session *session)
 	size_t len = session->line.incoming.output_len;
 
 	printed_add(&session->printed, bytes, len);
+	if (share_input_asked_banner(&session->input) && printed_was_reset(&session->printed) && !session->printed.soft_reset)
+		printed_forget(&session->printed);
 	if (!session->quiet)
 		write_all(session, STDOUT_FILENO, bytes, len);
 	else if (printed_at_prompt(&session->printed))
@@ -478,6 +480,16 @@ static int await_change(struct share_session *session)
 	return error;
 }
 
+/* The board has lost the program. It may have been sent an answer that stands half-typed at its prompt now. */
+static int end_reset(struct share_session *session)
+{
+	const char *device = bytelink_device(session->link);
+
+	if (share_agent_drop(session->link, GIVE_UP_US, session->diag) < 0)
+		say("%s", session->diag->text);
+	return diag_fail(session->diag, DIAG_AGENT, ECONNRESET, "%s: the board was reset while the program ran", device);
+}
+
 /* Runs it once. */
 static int run_once(struct share_session *session)
 {
@@ -492,8 +504,7 @@ static int run_once(struct share_session *session)
 	if (!error && session->state == CHANGED)
 		error = reset_board(session);
 	else if (!error && session->state == RESET && !session->repl && !session->printed.soft_reset)
-		error = diag_fail(session->diag, DIAG_AGENT, ECONNRESET, "%s: the board was reset while the program ran",
-				  bytelink_device(session->link));
+		error = end_reset(session);
 	return error;
 }
 
@@ -564,7 +575,7 @@ int share_session_run(const struct share_session_options *options, struct diag *
 	session->link = options->link;
 	session->diag = diag;
 	session->repl = !*options->plan.name;
-	session->input = (struct share_input){&session->user, &session->line, &session->printed, 0, 0};
+	session->input = (struct share_input){.user = &session->user, .line = &session->line, .printed = &session->printed};
 	error = attention_open(&session->attention, session->link);
 	if (error)
 		diag_fail(diag, DIAG_AGENT, -error, "no thread: %s", strerror(-error));
