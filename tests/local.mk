@@ -246,6 +246,7 @@ SYSTEM_TESTS = \
 	tests/system/share_import.sh \
 	tests/system/share_input.sh \
 	tests/system/share_leave.sh \
+	tests/system/share_lost.sh \
 	tests/system/share_output.sh \
 	tests/system/share_random.sh \
 	tests/system/share_repl.sh \
@@ -358,6 +359,7 @@ LAB_FILES = \
 	tests/system/share_files.py \
 	tests/system/share_input.py \
 	tests/system/share_lib.sh \
+	tests/system/share_lost.py \
 	tests/system/share_prompt.py \
 	tests/system/share_random.py \
 	tests/system/share_repl.py \
