@@ -239,12 +239,14 @@ SYSTEM_TESTS = \
 	tests/system/second_copy.sh \
 	tests/system/share_bad_input.sh \
 	tests/system/share_damage.sh \
+	tests/system/share_exchanges.sh \
 	tests/system/share_files.sh \
 	tests/system/share_full_disk.sh \
 	tests/system/share_hostile.sh \
 	tests/system/share_import.sh \
 	tests/system/share_input.sh \
 	tests/system/share_leave.sh \
+	tests/system/share_lost.sh \
 	tests/system/share_output.sh \
 	tests/system/share_random.sh \
 	tests/system/share_repl.sh \
@@ -357,6 +359,7 @@ LAB_FILES = \
 	tests/system/share_files.py \
 	tests/system/share_input.py \
 	tests/system/share_lib.sh \
+	tests/system/share_lost.py \
 	tests/system/share_prompt.py \
 	tests/system/share_random.py \
 	tests/system/share_repl.py \

@@ -47,7 +47,7 @@ ahead = bytearray(min(block, 12288) if line[0] or free < 120000 else min(free //
 aheads = memoryview(ahead)
 ahead_of = None
 ahead_at = ahead_len = ahead_last = 0
-parts = 0 if line[0] else 32
+parts = 32 if len(ahead) > block else 0
 # How much is written at once: less on a line that damages much. GOOD: exchanges since it did.
 most = len(ahead)
 good = 0
@@ -62,8 +62,9 @@ sequence = 0
 fresh = 64
 typed = bytearray()
 interrupted = busy = False
-# Whether another host is there, and whether there was none the last time.
-knocked = gone = False
+# Whether another host is there, and when there was none the last time; None: there was.
+knocked = False
+gone = None
 # What Ctrl-C is between two requests: -1 once all that is left is to end.
 key = 3
 
@@ -169,6 +170,8 @@ def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
     end = middle + len(data)
     if busy or end > 7 + block:
         raise OSError(16 if busy else 36)  # a callback in the middle of another request; a long path
+    if gone is not None and op != 90 and 0 <= ticks_diff(ticks_ms(), gone) < 500:
+        raise OSError(5)  # import asks many times in a row
     if run_count and op != 87:
         end_run()
     error = result = damaged = None
@@ -192,7 +195,7 @@ def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
             return
         set_tty(0)
         knocked = False
-        for count in range(1 if gone else tries):
+        for count in range(tries if gone is None else 1):
             mem[9:middle] = head
             mem[middle:end] = data
             size = seal(op, count | fresh | parts, end)
@@ -220,19 +223,19 @@ def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
                 size = 0
                 continue
             damaged = None if knocked else damaged or size
-            if interrupted and not damaged:
-                break  # by another host: ours says it in its answer
+            if knocked or interrupted and count and not damaged:
+                break  # somebody else is there: our host says it in its answer
         if damaged:
             # It may have been an answer, in pieces.
             typed = bytearray()
             interrupted = False
         if size <= 0:
             typed = bytearray()  # there is no host to give it back to
-            gone = True
+            gone = ticks_ms()
             error = 5
         else:
             fresh = 0
-            gone = False
+            gone = None
             good += 1
             if good & 15 == 0:
                 most = min(most * 2, len(ahead))
@@ -256,6 +259,8 @@ def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
     if interrupted:
         interrupted = False
         if key == 3:
+            if error and size <= 0:
+                unmount()  # import takes every exception for a file that is not there, and would ask on
             raise SystemExit if size > 0 and buf[9] & 16 and before else KeyboardInterrupt
     if error:
         raise OSError(error)
@@ -769,6 +774,21 @@ def put_back(name, value):
         setattr(sys, name, value)  # the program has put something else there
 
 
+def unmount():
+    # The shares are nowhere any more. What is in sys stays as it is: an import that is under way would read behind the path's end.
+    if before:
+        try:
+            os.chdir(before[1])
+        except OSError:
+            os.chdir("/")
+    for path in mounted:
+        try:
+            umount(path)
+        except OSError:
+            pass  # the program has done it
+    mounted.clear()
+
+
 def undo(asking=True):
     # All is as before. Returns what has gone wrong with a file that was still open; without ASKING the host is not asked.
     global key
@@ -783,22 +803,13 @@ def undo(asking=True):
             except OSError as e:
                 error = e
     if before:
-        path, cwd, args, modules = before
+        path, _, args, modules = before
         put_back("path", path)
         put_back("argv", args)
         for name in list(sys.modules):
             if name not in modules:
                 del sys.modules[name]
-        try:
-            os.chdir(cwd)
-        except OSError:
-            os.chdir("/")
-    for path in mounted:
-        try:
-            umount(path)
-        except OSError:
-            pass  # the program has done it
-    mounted.clear()
+    unmount()
     gc.collect()
     return error
 
@@ -902,9 +913,6 @@ def begin():
     set_tty(0)
     fill(0, 14, 3000, 0)
     set_tty(1)
-    old = sys.modules.get(NAME)
-    if old:
-        old(False)
     try:
         ask(72, pack("<HIB", block, free, wbits), banner())
         refused = mount_all(paths)
