@@ -440,6 +440,7 @@ static int prove_end(struct share_session *session)
 	session->proved = rc > 0;
 	if (rc)
 		return rc < 0 ? rc : 0;
+	share_line_forget(&session->line); /* what has come meanwhile was not for us to keep */
 	session->ended_at = 0;
 	rc = leave(session);
 	return rc ? rc
