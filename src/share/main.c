@@ -158,6 +158,8 @@ static int open_server(struct share_server **server, const struct arguments *arg
 		struct share_tree *tree;
 
 		error = share_tree_open(&tree, volume->dir, volume->writable, diag);
+		if (error == -ENOENT)
+			share_volume_explain(volume, diag);
 		if (!error)
 			error = share_server_add(*server, tree) < 0 ? -EMFILE : 0;
 	}
