@@ -8,7 +8,7 @@
 # files share, and what is written waits in its file until there is enough of it.
 import gc, os, sys
 from binascii import crc32
-from io import BytesIO, IOBase, StringIO
+from io import BytesIO, IOBase
 from micropython import kbd_intr
 from select import poll
 from struct import pack, pack_into, unpack_from
@@ -770,25 +770,32 @@ def put_back(name, value):
 
 
 def undo(asking=True):
-    # All is as before. Returns what has gone wrong with a file that was still open; without ASKING the host is not asked.
-    global key
+    # All is as before. Returns what has gone wrong with a file that was still open; without ASKING the host is not asked. Where it has
+    # raised, it can be called again.
+    global key, inflate, source, fresh
     key = -1
     kbd_intr(key)
-    error = None
+    # First what the program had in memory: it may be all there is.
+    inflate = source = None
+    fresh = 64
     sys.modules.pop(NAME, None)
+    if before:
+        path, cwd, args, modules = before
+        for name in list(sys.modules):
+            if name not in modules:
+                del sys.modules[name]
+        sys.modules.update(modules)
+        put_back("path", path)
+        put_back("argv", args)
+    gc.collect()
+    error = None
     for file in handles:
         if file and asking:
             try:
                 file.close()
-            except OSError as e:
+            except Exception as e:
                 error = e
     if before:
-        path, cwd, args, modules = before
-        put_back("path", path)
-        put_back("argv", args)
-        for name in list(sys.modules):
-            if name not in modules:
-                del sys.modules[name]
         try:
             os.chdir(cwd)
         except OSError:
@@ -818,18 +825,24 @@ def finish(how, code, words):
 
 def words_of(error):
     # As it is printed, without the lines that are ours: the first, and the last before the exception.
-    text = StringIO()
-    sys.print_exception(error, text)
-    lines = text.getvalue().split("\n")
-    if len(lines) > 2 and lines[1].startswith("  File "):
-        del lines[1]
-        at = len(lines) - 1
-        while at and not lines[at].startswith("  File "):
-            at -= 1
-        while lines[at].startswith('  File "<string>"'):
-            del lines[at]
-            at -= 1
-    return "\n".join(lines).encode()
+    text = BytesIO()
+    try:
+        sys.print_exception(error, text)
+    except Exception:
+        text.write(str(type(error)) + "\n")  # it cannot say what it is
+    try:
+        lines = text.getvalue().split(b"\n")
+        if len(lines) > 2 and lines[1].startswith(b"  File "):
+            del lines[1]
+            at = len(lines) - 1
+            while at and not lines[at].startswith(b"  File "):
+                at -= 1
+            while lines[at].startswith(b'  File "<string>"'):
+                del lines[at]
+                at -= 1
+        return b"\n".join(lines)
+    except MemoryError:
+        return b"MemoryError\n"
 
 
 def stop(asking=True):
@@ -854,7 +867,7 @@ def mount_all(paths):
     for path in paths:
         if is_there(path):
             return path.encode()
-    modules = list(sys.modules)
+    modules = sys.modules.copy()
     sys.modules[NAME] = stop
     before = sys.path[:], os.getcwd(), sys.argv[:], modules
     for path in paths:
@@ -869,11 +882,21 @@ def mount_all(paths):
 
 
 def run(name):
-    # Returns how the program has ended: 1 at its end, 2 by sys.exit, 3 by an exception; the exit code; words.
+    # Returns how the program has ended: 1 at its end, 2 by sys.exit, 3 by an exception; the exit code; words, or the exception.
     global program
     program = name
+    names = {"__name__": "__main__"}
+
+    class Main:
+        def __getattr__(self, name):
+            if name in names:
+                return names[name]
+            raise AttributeError(name)
+
+    sys.modules["__main__"] = main = Main()
+    main.__dict__ = names
     try:
-        execfile(name, {"__name__": "__main__"})
+        execfile(name, names)
         return 1, 0, b""
     except SystemExit as e:
         global restart
@@ -883,9 +906,12 @@ def run(name):
             restart = e
         if isinstance(code, int) or code is None:
             return 2, int(code or 0) & 255, b""
-        return 2, 1, str(code).encode() + b"\n"
+        try:
+            return 2, 1, str(code).encode() + b"\n"
+        except Exception as e:
+            return 3, 1, e
     except BaseException as e:
-        return 3, 1, words_of(e)
+        return 3, 1, e
 
 
 def banner():
@@ -898,6 +924,7 @@ def banner():
 
 def begin():
     # The host says when it listens.
+    global ahead, aheads
     paths, name, argv = plan
     set_tty(0)
     fill(0, 14, 3000, 0)
@@ -916,12 +943,18 @@ def begin():
         sys.argv[:] = argv
         gc.collect()
         end = run(name)
-    except KeyboardInterrupt as e:
-        end = 3, 1, words_of(e)
-    error = undo()
-    if error and end[0] < 3:
-        end = 3, 1, words_of(error)
-    finish(*end)
+    except BaseException as e:
+        end = 3, 1, e
+    how, code, words = end
+    for _ in (0, 1):
+        try:
+            error = undo()
+            if error and how < 3:
+                how, code, words = 3, 1, error
+            finish(how, code, words_of(words) if how == 3 else words)
+            break
+        except BaseException:
+            ahead = aheads = None  # a Ctrl-C came before; or memory is short
     if restart:
         raise restart
 
