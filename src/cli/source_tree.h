@@ -57,13 +57,13 @@ struct source_tree {
 #define SOURCE_TREE_NONE ((struct source_tree){.fd = -1, .near = BENEATH_NEAR_NONE})
 
 /*
- * Finds what is in DIR (which must outlive TREE), and reads nothing yet. Links are followed where they stay in DIR. RULES' globs are
+ * Finds what is in DIR (which must outlive TREE), and reads up to AHEAD bytes of it already, where that is less work. Links are followed where they stay in DIR. RULES' globs are
  * marked where they match; an image that is called *.romfs is left out as caches are. Returns 0 or a negative errno with DIAG, which
  * names the path: there is no such directory, it cannot be read, a link leads out or in a circle, a device, a name that cannot be in
  * an image, more than SOURCE_TREE_LINKED_MAX entries by way of links, more than 4 GiB... source_tree_close comes in any case.
  */
 int source_tree_open(struct source_tree *tree, const char *dir, struct source_rules *rules, const struct source_output *output,
-		     struct diag *diag);
+		     size_t ahead, struct diag *diag);
 
 /* Opens a file of TREE. Returns a descriptor, which the caller closes, or a negative errno with DIAG. */
 int source_tree_open_file(struct source_tree *tree, const struct source *source, struct diag *diag);

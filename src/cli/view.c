@@ -48,6 +48,7 @@ void view_tree(FILE *out, const struct romfs_reader *reader)
 	struct romfs_walk walk;
 	struct romfs_entry entry;
 	struct romfs_fault fault;
+	char text[ROMFS_NAME_MAX + 1];
 
 	fputs("/\n", out);
 	romfs_walk_start(&walk, reader);
@@ -55,12 +56,11 @@ void view_tree(FILE *out, const struct romfs_reader *reader)
 		const char *name = last_name(walk.path);
 		int indent = 2 * (int)walk.depth, gap = SIZE_COLUMN - indent - width(name);
 
-		fprintf(out, "%*s", indent, "");
-		say_name(out, name);
+		diag_printable_line(text, sizeof(text), name, strlen(name));
 		if (entry.is_dir)
-			fputs("/\n", out);
+			fprintf(out, "%*s%s/\n", indent, "", text);
 		else
-			fprintf(out, "%*s %9zu\n", gap > 0 ? gap : 0, "", entry.size);
+			fprintf(out, "%*s%s%*s %9zu\n", indent, "", text, gap > 0 ? gap : 0, "", entry.size);
 	}
 }
 

@@ -28,7 +28,8 @@ struct deploy {
 	uint8_t *bytes;                            /* what is written: the image, filled up to a page */
 	uint8_t *buf;                              /* of a block that is read back */
 	bool has_no_hash;
-	uint32_t unit; /* all that is written begins and ends at multiples of it */
+	uint32_t lie_at; /* what was found last that is not as the image has it; a block from it on */
+	uint32_t unit;   /* all that is written begins and ends at multiples of it */
 	/*
 	 * The bytes at the image's start that are written last: a unit. Where a unit may be written twice it is one byte: first the unit
 	 * goes over without it, and then with it. So a power cut that leaves some bits of a page unwritten leaves no header.
@@ -135,11 +136,15 @@ static int compare(struct deploy *deploy, struct diag *diag)
 static int complain(struct deploy *deploy, uint32_t at, struct diag *diag)
 {
 	deploy->result->lied = true;
+	deploy->lie_at = at;
 	return diag_fail(diag, DIAG_ROMFS, EBADMSG,
 			 "verification failed at offset %u: the partition does not have there what was written", at);
 }
 
-/* Reads what is between FROM and TO. DIFFERS: its hash says that it is not what the image has there. */
+/*
+ * Reads what is between FROM and TO. DIFFERS: its hash says that it is not what the image has there, which is so, too, where it cannot be
+ * read.
+ */
 static int read_back(struct deploy *deploy, uint32_t from, uint32_t to, bool differs, struct diag *diag)
 {
 	for (uint32_t at = from, end; at < to; at = end) {
@@ -147,7 +152,7 @@ static int read_back(struct deploy *deploy, uint32_t from, uint32_t to, bool dif
 		int rc = read_block(deploy, at, end, diag);
 
 		if (rc < 0)
-			return rc;
+			return differs ? complain(deploy, at, diag) : rc;
 		for (uint32_t i = at; i < end; i++) {
 			if (deploy->buf[i - at] != deploy->image[i])
 				return complain(deploy, i, diag);
@@ -277,6 +282,14 @@ static size_t group_end(const struct deploy *deploy, size_t first)
 	return end;
 }
 
+/* Erases and writes the blocks FIRST to END (not included). */
+static int write_group(struct deploy *deploy, size_t first, size_t end, struct diag *diag)
+{
+	int rc = erase(deploy, first, end, diag);
+
+	return rc == 0 ? write_range(deploy, start_of(deploy, first), start_of(deploy, end), diag) : rc;
+}
+
 /* All blocks that differ but the first, which destroy() has erased. */
 static int write_blocks(struct deploy *deploy, struct diag *diag)
 {
@@ -290,14 +303,37 @@ static int write_blocks(struct deploy *deploy, struct diag *diag)
 		if (!deploy->differs[first])
 			continue;
 		end = group_end(deploy, first);
-		rc = erase(deploy, first, end, diag);
-		if (rc == 0)
-			rc = write_range(deploy, start_of(deploy, first), start_of(deploy, end), diag);
+		rc = write_group(deploy, first, end, diag);
 	}
 	return rc;
 }
 
-/* The first block without its header, and then, when all but that is verified, the header. */
+/* What was skipped because a part of its hash was equal by chance is written now. Returns 0, or -EBADMSG: it was not skipped. */
+static int write_skipped(struct deploy *deploy, struct diag *diag)
+{
+	size_t block = deploy->lie_at / deploy->block;
+	uint32_t len = start_of(deploy, block + 1) - start_of(deploy, block);
+
+	if (block == 0 || deploy->differs[block] || !deploy->target->erase_block)
+		return -EBADMSG;
+	deploy->differs[block] = true;
+	deploy->result->lied = false;
+	deploy->result->skipped--;
+	deploy->total += len;
+	return write_group(deploy, block, block + 1, diag);
+}
+
+static int verify_all_but_header(struct deploy *deploy, struct diag *diag)
+{
+	int rc;
+
+	do
+		rc = verify(deploy, deploy->header, deploy->size, diag);
+	while (rc == -EBADMSG && (rc = write_skipped(deploy, diag)) == 0);
+	return rc;
+}
+
+/* The first block without its header, which comes when all but that is verified. */
 static int write_first_block(struct deploy *deploy, struct diag *diag)
 {
 	int rc;
@@ -305,7 +341,7 @@ static int write_first_block(struct deploy *deploy, struct diag *diag)
 	hide_header(deploy, true);
 	rc = write_range(deploy, deploy->twice ? 0 : deploy->header, start_of(deploy, 1), diag);
 	hide_header(deploy, false);
-	return rc == 0 ? verify(deploy, deploy->header, deploy->size, diag) : rc;
+	return rc == 0 ? verify_all_but_header(deploy, diag) : rc;
 }
 
 static int write_header(struct deploy *deploy, struct diag *diag)
@@ -406,7 +442,7 @@ static int allocate(struct deploy *deploy)
 	deploy->differs = calloc(deploy->count, sizeof(*deploy->differs));
 	deploy->hashes = calloc(deploy->count, sizeof(*deploy->hashes));
 	deploy->bytes = malloc((size_t)deploy->size + PAGE);
-	deploy->buf = malloc(deploy->block);
+	deploy->buf = malloc(least(deploy->block, deploy->size));
 	if (!deploy->differs || !deploy->hashes || !deploy->bytes || !deploy->buf)
 		return -ENOMEM;
 	memcpy(deploy->bytes, deploy->image, deploy->size);

@@ -52,7 +52,7 @@ struct romfs_deploy_target {
 	const struct romfs_deploy_ops *ops;
 	void *context;
 	uint32_t size;        /* of the partition, in bytes */
-	uint32_t erase_block; /* bytes; 0: not known, and it can only be erased from its start (esp8266) */
+	uint32_t erase_block; /* bytes, at most 1 GiB; 0: not known, and it can only be erased from its start (esp8266) */
 };
 
 struct romfs_deploy_result {

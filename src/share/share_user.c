@@ -109,9 +109,12 @@ static void take_signal(struct share_user *user, int number)
 	} else if (number == SIGINT && !user->impatient && (!user->interrupted_at || now > user->interrupted_at + TWICE_US)) {
 		user->interrupt = true;
 		user->interrupted_at = now;
-	} else {
+	} else if (!user->leaves) {
 		user->leaves = true;
 		user->leaves_by = number;
+		user->left_at = now;
+	} else if (now > user->left_at + TWICE_US) {
+		user->gives_up = true;
 	}
 }
 

@@ -185,3 +185,15 @@ except OSError:
 status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 sys.exit(status or b"\rdeploying [" not in said or b"KB/s" not in said)
 END
+
+# --- A board that says that it erases at once what no flash does ---
+board_eval 'with open("/boot.py", "w") as f:
+    f.write("""import vfs
+told = vfs.rom_ioctl
+vfs.rom_ioctl = lambda command, *rest: 0xfffff001 if command == 6 else told(command, *rest)
+""")'
+cp "$flash.rom0" before
+assert_refused 'the board does not say what its partition 0 is' romfs query -p 0
+assert_refused 'the board does not say what its partition 0 is' romfs deploy arm.romfs --force
+assert_same before "$flash.rom0"
+romfs deploy -p 1 app.romfs >/dev/null

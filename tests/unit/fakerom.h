@@ -18,7 +18,10 @@ struct fakerom {
 	bool from_start;      /* esp8266: erases only from the start */
 	bool no_erasing;      /* MRAM: nothing is erased, and all can be written over */
 	bool protected;       /* says that it erases and writes, and does nothing */
+	bool stuck;           /* says that it erases, and does not; it writes as flash does */
 	bool no_hash;
+	int read_error; /* errno of each read beyond READ_TO; 0: none. What is hashed is not read */
+	uint32_t read_to;
 	const uint8_t *chance; /* a part of a hash is that of these FAKEROM_SIZE bytes; NULL: of its own */
 	bool lies;             /* a bit of what was written is not as it was sent: the lowest of the byte LIE_AT */
 	uint32_t lie_at;

@@ -14,6 +14,18 @@
 #include "romfs/romfs_writer.h"
 #include "tests/unit/fakerom.h"
 
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+
+/* That was asked for. */
+static size_t largest;
+
+void *__wrap_malloc(size_t size)
+{
+	largest = size > largest ? size : largest;
+	return __real_malloc(size);
+}
+
 struct image {
 	uint8_t *bytes;
 	size_t size;
@@ -193,6 +205,31 @@ static void what_is_equal_by_chance_is_written(void **state)
 	free(image.bytes);
 }
 
+/* The same beside blocks that differ. */
+static void what_is_equal_by_chance_among_others_is_written(void **state)
+{
+	static const size_t equal[] = {3, 4, 12};
+	struct image old = make_image(1, 50000), image = make_image(2, 50000);
+	struct romfs_deploy_result result;
+	static uint8_t chance[FAKEROM_SIZE];
+	static struct fakerom rom;
+
+	(void)state;
+	fakerom_init(&rom);
+	succeeds(&rom, &old);
+	memcpy(image.bytes + 5 * 4096, old.bytes + 5 * 4096, 4096);
+	memcpy(chance, rom.bytes, sizeof(chance));
+	for (size_t i = 0; i < sizeof(equal) / sizeof(equal[0]); i++)
+		memcpy(chance + equal[i] * 4096, image.bytes + equal[i] * 4096, equal[i] == 12 ? image.size % 4096 : 4096);
+	rom.chance = chance;
+	result = succeeds(&rom, &image);
+	assert_int_equal(result.skipped, 1);
+	assert_int_equal(result.written, 12);
+	assert_false(result.lied);
+	free(old.bytes);
+	free(image.bytes);
+}
+
 /* What lies behind the image in its last block is erased with it, and nothing else. */
 static void what_is_behind_the_image_stays(void **state)
 {
@@ -334,6 +371,74 @@ static void a_header_that_cannot_be_destroyed_is_told(void **state)
 	free(new.bytes);
 }
 
+/* Erasing does nothing, and nothing is written into what is there. */
+static void what_cannot_be_erased_stays_whole(void **state)
+{
+	static const uint32_t units[] = {0, 1, 4, 16, 256};
+	struct image old = make_image(1, 20000), new = make_image(2, 20000);
+	struct romfs_deploy_result result;
+	static struct fakerom rom;
+	struct diag diag;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		fakerom_init(&rom);
+		rom.smallest = units[i];
+		succeeds(&rom, &old);
+		rom.stuck = true;
+		fakerom_start(&rom);
+		assert_int_equal(deploy(&rom, &new, &result, &diag), -EIO);
+		assert_non_null(strstr(diag.text, "its old header is still there"));
+		assert_true(holds(&rom, &old));
+	}
+	free(old.bytes);
+	free(new.bytes);
+}
+
+/* A bit of what was written is wrong, which its hash tells; and where, cannot be read. The board's error may be that of what it cannot. */
+static void what_differs_and_cannot_be_read_is_not_verified(void **state)
+{
+	static const uint32_t places[] = {0, 300, 4096, 19999};
+	static const int errors[] = {EIO, EOPNOTSUPP};
+	struct image image = make_image(1, 20000);
+	struct romfs_deploy_result result;
+	static struct fakerom rom;
+	struct diag diag;
+
+	(void)state;
+	for (size_t i = 0; i < 2 * (sizeof(places) / sizeof(places[0])); i++) {
+		fakerom_init(&rom);
+		rom.lies = true;
+		rom.lie_at = places[i / 2];
+		rom.read_error = errors[i % 2];
+		rom.read_to = ROMFS_MAGIC_SIZE;
+		fakerom_start(&rom);
+		assert_int_equal(deploy(&rom, &image, &result, &diag), -EBADMSG);
+		assert_true(result.lied);
+		assert_false(is_mounted(&rom));
+	}
+	free(image.bytes);
+}
+
+/* What no flash erases at once takes no memory here. */
+static void a_huge_erase_block_takes_no_memory(void **state)
+{
+	struct image image = make_image(1, 20000);
+	struct romfs_deploy_result result;
+	static struct fakerom rom;
+	struct diag diag;
+
+	(void)state;
+	fakerom_init(&rom);
+	fakerom_start(&rom);
+	rom.target.erase_block = 1 << 30;
+	largest = 0;
+	assert_int_equal(deploy(&rom, &image, &result, &diag), 0);
+	assert_true(holds(&rom, &image));
+	assert_in_range(largest, image.size, 2 * image.size);
+	free(image.bytes);
+}
+
 static void an_impossible_unit_is_refused(void **state)
 {
 	static const uint32_t units[] = {3, 48, 512, 4096, 1u << 30};
@@ -421,11 +526,15 @@ int main(void)
 		cmocka_unit_test(the_same_image_writes_nothing),
 		cmocka_unit_test(equal_blocks_are_skipped),
 		cmocka_unit_test(what_is_equal_by_chance_is_written),
+		cmocka_unit_test(what_is_equal_by_chance_among_others_is_written),
 		cmocka_unit_test(what_is_behind_the_image_stays),
 		cmocka_unit_test(too_large_an_image_is_refused),
 		cmocka_unit_test(no_power_cut_leaves_half_an_image),
 		cmocka_unit_test(a_lie_fails_the_verification),
 		cmocka_unit_test(a_header_that_cannot_be_destroyed_is_told),
+		cmocka_unit_test(what_cannot_be_erased_stays_whole),
+		cmocka_unit_test(what_differs_and_cannot_be_read_is_not_verified),
+		cmocka_unit_test(a_huge_erase_block_takes_no_memory),
 		cmocka_unit_test(an_impossible_unit_is_refused),
 		cmocka_unit_test(progress_tells_what_is_to_be_written),
 		cmocka_unit_test(it_can_be_stopped_at_each_look),

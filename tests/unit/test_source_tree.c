@@ -21,6 +21,19 @@ static struct source_tree tree;
 static struct source_rules rules;
 static struct source_output output;
 static struct diag diag;
+static size_t ahead;
+static void (*on_judge)(void);
+
+enum source_verdict __real_source_rules_judge(struct source_rules *judged_by, const char *path, const char *name, bool is_dir);
+enum source_verdict __wrap_source_rules_judge(struct source_rules *judged_by, const char *path, const char *name, bool is_dir);
+
+/* Called by the walk when lib/ is open, and b.py in it was not looked at: the moment for another program to do something. */
+enum source_verdict __wrap_source_rules_judge(struct source_rules *judged_by, const char *path, const char *name, bool is_dir)
+{
+	if (on_judge && !strcmp(path, "lib/b.py"))
+		on_judge();
+	return __real_source_rules_judge(judged_by, path, name, is_dir);
+}
 
 /* In the folder: top/ with a.py, lib/ and lib/b.py, and secret beside it. */
 static int make_folder(void **state)
@@ -42,13 +55,15 @@ static int remove_folder(void **state)
 	source_tree_close(&tree);
 	source_rules_clear(&rules);
 	output = (struct source_output){0};
+	ahead = 0;
+	on_judge = NULL;
 	return folder_remove(folder);
 }
 
 static int open_top(void)
 {
 	source_tree_close(&tree);
-	return source_tree_open(&tree, "top", &rules, &output, &diag);
+	return source_tree_open(&tree, "top", &rules, &output, ahead, &diag);
 }
 
 /* The tree has these paths, in one line. */
@@ -175,7 +190,7 @@ static void what_cannot_be_packed(void **state)
 	folder_put("top/lib/bad\xff", "");
 	refused(EINVAL, "a name that is not UTF-8");
 	source_tree_close(&tree);
-	assert_int_equal(source_tree_open(&tree, "nowhere", &rules, &output, &diag), -ENOENT);
+	assert_int_equal(source_tree_open(&tree, "nowhere", &rules, &output, ahead, &diag), -ENOENT);
 	assert_string_equal(diag.text, "nowhere: there is no such directory");
 }
 
@@ -231,6 +246,62 @@ static void directories_that_are_replaced(void **state)
 	assert_int_equal(source_tree_settle(&tree, &diag), 0);
 }
 
+/* Of "a = 1" and "b = 2" that which fits is read on the way, and the other later. */
+static void what_is_read_ahead(void **state)
+{
+	(void)state;
+	for (ahead = 1; ahead < 20; ahead++) {
+		has("a.py lib/ lib/b.py ");
+		assert_true(!tree.sources[0].content == (ahead < 6));
+		assert_true(!tree.sources[2].content == (ahead < 12));
+		assert_int_equal(tree.sources[2].size, 5);
+		if (ahead >= 12)
+			assert_memory_equal(tree.sources[2].content, "b = 2", 5);
+		else
+			reads(2, "b = 2");
+	}
+	folder_put("top/lib/b.py", "");
+	assert_int_equal(symlink("lib/b.py", "top/link"), 0);
+	has("a.py lib/ lib/b.py link ");
+	assert_non_null(tree.sources[2].content);
+	assert_null(tree.sources[3].content);
+	assert_int_equal(tree.sources[2].size, 0);
+}
+
+static void move_lib_away(void)
+{
+	rename("top/lib", "moved");
+}
+
+static void put_a_fifo(void)
+{
+	unlink("top/lib/b.py");
+	mkfifo("top/lib/b.py", 0600);
+}
+
+static void put_a_link(void)
+{
+	unlink("top/lib/b.py");
+	assert_int_equal(symlink("../../secret", "top/lib/b.py"), 0);
+}
+
+/* Another program is quicker than the walk that reads. */
+static void what_is_replaced_meanwhile(void **state)
+{
+	(void)state;
+	ahead = 100;
+	on_judge = put_a_fifo;
+	refused(EINVAL, "top/lib/b.py: a FIFO, which cannot be in an image");
+	unlink("top/lib/b.py");
+	folder_put("top/lib/b.py", "b = 2");
+	on_judge = put_a_link;
+	refused(EXDEV, "top/lib/b.py: a link that leads out of top");
+	unlink("top/lib/b.py");
+	folder_put("top/lib/b.py", "b = 2");
+	on_judge = move_lib_away;
+	refused(ESTALE, "top/lib: cannot be read: another program has put something else in its place");
+}
+
 /* Links that multiply end early, and so does what is too much for an image. */
 static void bounds(void **state)
 {
@@ -267,6 +338,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_cannot_be_packed, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(files_that_are_replaced, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(directories_that_are_replaced, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(what_is_read_ahead, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(what_is_replaced_meanwhile, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(bounds, make_folder, remove_folder),
 	};
 
