@@ -241,17 +241,20 @@ SYSTEM_TESTS = \
 	tests/system/share_damage.sh \
 	tests/system/share_exchanges.sh \
 	tests/system/share_files.sh \
+	tests/system/share_fresh.sh \
 	tests/system/share_full_disk.sh \
 	tests/system/share_hostile.sh \
 	tests/system/share_import.sh \
 	tests/system/share_input.sh \
 	tests/system/share_leave.sh \
 	tests/system/share_lost.sh \
+	tests/system/share_native.sh \
 	tests/system/share_output.sh \
 	tests/system/share_random.sh \
 	tests/system/share_repl.sh \
 	tests/system/share_reset.sh \
 	tests/system/share_run.sh \
+	tests/system/share_threads.sh \
 	tests/system/share_watch.sh \
 	tests/system/silent_board.sh \
 	tests/system/small_board.sh \
@@ -360,9 +363,12 @@ LAB_FILES = \
 	tests/system/share_input.py \
 	tests/system/share_lib.sh \
 	tests/system/share_lost.py \
+	tests/system/share_memory.py \
+	tests/system/share_native.py \
 	tests/system/share_prompt.py \
 	tests/system/share_random.py \
 	tests/system/share_repl.py \
+	tests/system/share_threads.py \
 	tests/system/socket_server.py \
 	tests/system/vm_lib.sh
 
