@@ -84,10 +84,8 @@ void share_volume_explain(const struct share_volume *volume, struct diag *diag)
 		return;
 	diag_fail(
 		diag, DIAG_USAGE, ENOENT,
-		"%s: no such directory. If the board is to have %.*s as a directory /%s, that begins with a slash: -v %.*s:/%s%s. "
-		"Other words behind a colon are ro and rw",
-		diag_path(text, dir), (int)(colon - dir), dir, colon + 1, (int)(colon - dir), dir, colon + 1,
-		volume->writable ? ":rw" : "");
+		"%s: no such directory (a place on the board begins with a slash: -v %.*s:/%s%s; else ro or rw follows a colon)",
+		diag_path(text, dir), (int)(colon - dir), dir, colon + 1, volume->writable ? ":rw" : "");
 }
 
 void share_volume_clear(struct share_volume *volume)

@@ -77,9 +77,9 @@ static void explain(const char *words, const char *expected)
 static void a_slash_that_was_forgotten_is_told(void **state)
 {
 	(void)state;
-	explain(".:logs", "-v .:/logs.");
-	explain("a:b:c/d:rw", "-v a:b:/c/d:rw.");
-	explain("dir:wr", "ro and rw");
+	explain(".:logs", "-v .:/logs;");
+	explain("a:b:c/d:rw", "-v a:b:/c/d:rw;");
+	explain("dir:wr", "ro or rw");
 	explain("dir", "as before");
 	explain("dir:", "as before");
 	explain("dir:/logs", "as before");
