@@ -54,6 +54,7 @@ UNIT_TESTS += \
 	tests/unit/test_share_server \
 	tests/unit/test_share_session \
 	tests/unit/test_share_tree \
+	tests/unit/test_share_user \
 	tests/unit/test_share_volume \
 	tests/unit/test_typed \
 	tests/unit/test_watch
@@ -238,6 +239,7 @@ SYSTEM_TESTS = \
 	tests/system/second_copy.sh \
 	tests/system/share_bad_input.sh \
 	tests/system/share_damage.sh \
+	tests/system/share_exchanges.sh \
 	tests/system/share_files.sh \
 	tests/system/share_full_disk.sh \
 	tests/system/share_hostile.sh \
@@ -301,6 +303,7 @@ TOY_BOARD = $(FAKE_LINK) tests/unit/toyboard.c tests/unit/toyboard.h
 tests_unit_test_agent_SOURCES = tests/unit/test_agent.c $(TOY_BOARD)
 tests_unit_test_attention_SOURCES = tests/unit/test_attention.c $(FAKE_LINK)
 tests_unit_test_share_session_SOURCES = tests/unit/test_share_session.c $(TOY_BOARD)
+tests_unit_test_share_user_SOURCES = tests/unit/test_share_user.c $(FAKE_LINK)
 tests_unit_test_fakelink_SOURCES = tests/unit/test_fakelink.c $(FAKE_LINK)
 RAWREPL_BENCH = tests/unit/bench.c tests/unit/bench.h tests/unit/dice.h $(TOY_BOARD)
 tests_unit_test_rawrepl_SOURCES = tests/unit/test_rawrepl.c $(RAWREPL_BENCH)

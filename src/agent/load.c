@@ -9,7 +9,9 @@
 #include "agent/statements.h"
 
 enum {
-	ROOMY = 60000, /* bytes of free heap with which a board inflates a whole part of the agent and compiles it at once */
+	PIECE = 4096,           /* bytes of Python that a board compiles at once, if no statement is longer */
+	ROOMY = 60000,          /* bytes of free heap with which a board inflates a whole part of the agent... */
+	TIMES = 6,              /* ... that is no larger than this fraction of them */
 	ROOMY_FOR_ALL = 100000, /* with which it inflates all parts that are loaded together before it compiles the first */
 };
 
@@ -44,21 +46,44 @@ static int send(struct load *load, const void *bytes, size_t len, bool deflated)
 	return error;
 }
 
-/* COUNT PARTS in one stream, with NUL between. */
+/* How many of the LEN bytes of PYTHON are compiled at once: whole statements. */
+static size_t next_piece(const char *python, size_t len)
+{
+	size_t size, room = PIECE;
+	bool more;
+
+	do {
+		size = statements_next(python, len, room, &more);
+		room += PIECE;
+	} while (more);
+	return size;
+}
+
+/* Copies PART to TO, each piece with a NUL behind it. Returns where it ends. */
+static char *copy_pieces(char *to, const struct agent_part *part)
+{
+	for (size_t at = 0, size; at < *part->len; at += size) {
+		size = next_piece(part->python + at, *part->len - at);
+		memcpy(to, part->python + at, size);
+		to += size;
+		*to++ = 0;
+	}
+	return to;
+}
+
+/* COUNT PARTS in one stream. */
 static int send_deflated(struct load *load, const struct agent_part *parts, size_t count)
 {
-	size_t len = 0, at = 0;
+	size_t len = 0;
 
 	for (size_t i = 0; i < count; i++)
-		len += *parts[i].len + 1;
-	char *all = malloc(len);
+		len += 2 * *parts[i].len; /* no piece is shorter than a byte */
+	char *all = malloc(len), *end = all;
 	if (!all)
 		return -ENOMEM;
-	for (size_t i = 0; i < count; at += *parts[i].len + 1, i++) {
-		memcpy(all + at, parts[i].python, *parts[i].len);
-		all[at + *parts[i].len] = 0;
-	}
-	uint8_t *packed = packed_deflate(all, len - 1, &len);
+	for (size_t i = 0; i < count; i++)
+		end = copy_pieces(end, parts + i);
+	uint8_t *packed = packed_deflate(all, (size_t)(end - all) - 1, &len);
 	free(all);
 	if (!packed)
 		return -ENOMEM;
@@ -67,16 +92,25 @@ static int send_deflated(struct load *load, const struct agent_part *parts, size
 	return error;
 }
 
+static bool deflates(const struct agent_session *session, const struct agent_part *parts, size_t count)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < count; i++)
+		len += *parts[i].len;
+	return session->deflate && session->free_heap >= ROOMY && len <= session->free_heap / TIMES;
+}
+
 int load_parts(const struct agent_session *session, const struct agent_part *parts, size_t count, load_call_fn *call,
 	       void *context, struct exchange_request *failed)
 {
 	struct load load = {session, call, context, failed};
-	bool deflate = session->deflate && session->free_heap >= ROOMY;
-	size_t together = deflate && session->free_heap >= ROOMY_FOR_ALL ? count : 1;
+	size_t together = session->free_heap >= ROOMY_FOR_ALL && deflates(session, parts, count) ? count : 1;
 	int error = 0;
 
 	*failed = (struct exchange_request){0};
 	for (size_t i = 0; i < count && !error; i += together)
-		error = deflate ? send_deflated(&load, parts + i, together) : send(&load, parts[i].python, *parts[i].len, false);
+		error = deflates(session, parts + i, together) ? send_deflated(&load, parts + i, together)
+							       : send(&load, parts[i].python, *parts[i].len, false);
 	return error;
 }

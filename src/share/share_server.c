@@ -218,11 +218,11 @@ static size_t content_room(const struct share_server *server, size_t wanted)
 {
 	size_t plain = plain_room(server), room = server->deflates ? PACKER_INPUT_MAX : plain;
 
-	if (server->kept.parts)
-		return wanted < SHARE_PARTS_MAX * plain ? wanted : SHARE_PARTS_MAX * plain;
 	/* A board asks for its block; a little less than that fits also where it cannot be deflated. */
 	if (wanted > plain && wanted - plain < plain / 8)
 		return plain;
+	if (server->kept.parts)
+		room = SHARE_PARTS_MAX * plain;
 	return wanted < room ? wanted : room;
 }
 

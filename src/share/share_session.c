@@ -377,6 +377,7 @@ static void check_reset(struct share_session *session)
 	bytelink_set_meanwhile(session->link, meanwhile, session);
 	bool there = share_agent_is_there(session->link, session->options->timeout_us);
 	bytelink_set_meanwhile(session->link, NULL, NULL);
+	share_line_forget(&session->line); /* others have read there */
 	printed_forget(&session->printed);
 	printed_add(&session->printed, prompt, sizeof(prompt) - 1);
 	if (session->state == RUNNING && !there)
@@ -496,6 +497,16 @@ static int await_change(struct share_session *session)
 	return error;
 }
 
+/* The board has lost the program. It may have been sent an answer that stands half-typed at its prompt now. */
+static int end_reset(struct share_session *session)
+{
+	const char *device = bytelink_device(session->link);
+
+	if (share_agent_drop(session->link, GIVE_UP_US, session->diag) < 0)
+		say("%s", session->diag->text);
+	return diag_fail(session->diag, DIAG_AGENT, ECONNRESET, "%s: the board was reset while the program ran", device);
+}
+
 /* Runs it once. */
 static int run_once(struct share_session *session)
 {
@@ -510,8 +521,7 @@ static int run_once(struct share_session *session)
 	if (!error && session->state == CHANGED)
 		error = reset_board(session);
 	else if (!error && session->state == RESET && !session->repl && !session->printed.soft_reset)
-		error = diag_fail(session->diag, DIAG_AGENT, ECONNRESET, "%s: the board was reset while the program ran",
-				  bytelink_device(session->link));
+		error = end_reset(session);
 	return error;
 }
 
@@ -582,7 +592,7 @@ int share_session_run(const struct share_session_options *options, struct diag *
 	session->link = options->link;
 	session->diag = diag;
 	session->repl = !*options->plan.name;
-	session->input = (struct share_input){&session->user, &session->line, &session->printed, 0, 0};
+	session->input = (struct share_input){.user = &session->user, .line = &session->line, .printed = &session->printed};
 	error = attention_open(&session->attention, session->link);
 	if (error)
 		diag_fail(diag, DIAG_AGENT, -error, "no thread: %s", strerror(-error));

@@ -150,7 +150,7 @@ static void put_request(struct share_client *client, struct fuzz_input *input)
 	case SHARE_CLOSE:
 		share_client_put8(client, fuzz_byte(input) & 3);
 		if (client->op == SHARE_WRITE)
-			share_client_put8(client, fuzz_byte(input) & 7);
+			share_client_put8(client, fuzz_byte(input) & 0x77);
 		if (client->op == SHARE_READ || client->op == SHARE_WRITE)
 			share_client_put32(client, number(input));
 		if (client->op == SHARE_READ)
@@ -242,7 +242,7 @@ static void step(struct share_client *client, struct fuzz_input *input)
 		start(client, client->server, fuzz_byte(input));
 		return;
 	}
-	client->payload[0] = fuzz_byte(input) & (SHARE_FRESH | SHARE_PADDED);
+	client->payload[0] = fuzz_byte(input) & (SHARE_FRESH | SHARE_PADDED | SHARE_PARTS);
 	int result = share_client_ask(client);
 	check_answer(client, result);
 	for (uint8_t again = fuzz_byte(input); again & 1; again >>= 1) {

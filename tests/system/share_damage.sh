@@ -36,6 +36,10 @@ with open("sums", "w") as sums:
                 to.write(source.read(size))
         with open("appended", "ab") as f:
             f.write(b"%d," % turn)
+        # Nobody answers each of these writes.
+        with open("long", "ab") as to, open("random", "rb") as source:
+            for piece in range(7):
+                to.write(source.read(4096))
         os.rename("copy%d" % turn, "done%d" % turn)
         os.mkdir("dir%d" % turn)
         print(sorted(os.listdir()), file=sums)
@@ -61,20 +65,21 @@ for turn in range(4):
     for name in ("random", "text"):
         expected.append(f"{name} {hashlib.sha256(open('rw/' + name, 'rb').read()).hexdigest()}")
 expected += [f"{i} {i}" for i in range(8)]
-names = ["appended", "random", "sums", "text"] + [f"module{i}.py" for i in range(8)]
+names = ["appended", "long", "random", "sums", "text"] + [f"module{i}.py" for i in range(8)]
 for turn in range(6):
     assert open(f"rw/done{turn}", "rb").read() == random[turn * 1000 :][:8010], turn
     names.append(f"done{turn}")
     expected.append(str(sorted(names + [f"dir{turn}"])))
 expected += ["nothing 2", "dir0 2"]
 assert open("rw/appended").read() == "0,1,2,3,4,5,"
+assert open("rw/long", "rb").read() == random[: 7 * 4096] * 6
 assert sums == expected, [pair for pair in zip(sums, expected) if pair[0] != pair[1]][:3]
 END
 
 # damaged LINE-OPTIONS TO-BOARD TO-HOST: the line is clean until the program runs, as its end is to be seen
 damaged() {
 	echo "--- $*, SEED=$seed"
-	rm -rf rw/done? rw/copy? rw/dir? rw/appended rw/sums flash* line.control
+	rm -rf rw/done? rw/copy? rw/dir? rw/appended rw/long rw/sums flash* line.control
 	mkfifo line.control
 	# shellcheck disable=SC2086
 	start_line $1 --seed "$seed" --to-board "$2" --to-host "$3"

@@ -69,6 +69,35 @@ with open("big", "rb") as f:
 fails(EBADF, open("big", "rb").write, b"x")
 fails(EBADF, open("other", "wb").read, 1)
 
+# --- long ones, in pieces: the board does not wait for an answer to each write, and reads on in several frames ---
+pieces = (4096, 1280, 3000, 9000, 1, 4096, 4096, 4096, 20000, 700)
+with open("long", "wb") as f:
+    for n in pieces:
+        f.write(big[:n])
+    equal("tell behind long writes", sum(pieces), f.tell())
+long = b"".join(big[:n] for n in pieces)
+equal("size of a long one", len(long), os.stat("long")[6])
+with open("long", "r+b") as f:
+    equal("a long one", long, f.read())
+    f.seek(10000)
+    equal("in the middle", long[10000:40000], f.read(30000))
+    f.seek(0)
+    for i in range(6):
+        f.write(big[i : i + 3000])
+        equal("read behind a long write", long[i * 6000 + 3000 : i * 6000 + 6000], f.read(3000))
+mixed = b"".join(big[i : i + 3000] + long[i * 6000 + 3000 : i * 6000 + 6000] for i in range(6))
+equal("written between reads", mixed, content("long")[:36000])
+with open("long", "ab") as f, open("other", "wb") as g:
+    for i in range(4):
+        f.write(big[:2000])
+        g.write(big[:3000])
+    equal("tell behind long appends", len(long) + 8000, f.tell())
+    equal("both are written", (len(long) + 8000, 12000), (os.stat("long")[6], os.stat("other")[6]))
+equal("appended", big[:2000] * 4, content("long")[-8000:])
+equal("the other", big[:3000] * 4, content("other"))
+os.remove("long")
+long = mixed = None
+
 # --- modes ---
 put("m", b"0123456789")
 with open("m", "r+b") as f:
@@ -244,4 +273,25 @@ try:
     print("close does not tell of a write that failed")
 except OSError as e:
     equal("close tells of a write that failed", EFBIG, e.errno)
+
+
+def too_long():
+    # A file whose last write, which nobody has answered yet, this computer refuses.
+    f = open("full3", "wb")
+    f.seek((1 << 20) - 1000)
+    f.write(big[:5000])
+    return f
+
+
+for how in "write", "flush", "close":
+    f = too_long()
+    equal("a request for another file does not hear of it", big[:9], content("big")[:9])
+    equal("nor does a listing", True, "full3" in os.listdir())
+    fails(EFBIG, getattr(f, how), *(b"x",) if how == "write" else ())
+    f.close()
+fails(EFBIG, too_long().close)
+fails(EFBIG, too_long().flush)
+f = too_long()
+f.write(big[:1000])
+fails(EFBIG, f.seek, 0)
 print("all right", lines)

@@ -12,7 +12,7 @@ start_line --usb
 # Runs a program that never ends, and sends it SIGNAL after SECONDS. $status is how it ended; 137: not at all.
 stop_after() { # SIGNAL SECONDS OUTPUT CODE
 	status=0
-	timeout --preserve-status -s "$1" -k 60 "$2" "$share" -d "$(device)" exec "$4" >"$3" 2>err </dev/null || status=$?
+	$interruptible timeout --preserve-status -s "$1" -k 60 "$2" "$share" -d "$(device)" exec "$4" >"$3" 2>err </dev/null || status=$?
 }
 
 for seconds in 0.02 0.05 0.1 0.15 0.2 0.3 0.6; do
@@ -59,6 +59,22 @@ while True: open("module.py").read()' >out 2>err </dev/null &
 done
 assert_untouched
 
+echo '--- a signal that is ignored'
+(
+	trap '' HUP
+	exec "$share" -d "$(device)" exec 'print("started")
+while True: pass' >out 2>err </dev/null
+) &
+pid=$!
+await 60 'the program has begun' grep -q started out
+kill -HUP "$pid"
+sleep 0.3
+kill -TERM "$pid"
+status=0
+wait "$pid" || status=$?
+assert_equal "status after SIGTERM; it said $(cat err)" 143 "$status"
+assert_untouched
+
 echo '--- nobody takes a traceback'
 status=0
 "$share" -d "$(device)" exec '1/0' >out 2>/dev/full </dev/null || status=$?
@@ -86,7 +102,7 @@ done
 
 echo '--- it catches Ctrl-C, but not another one meanwhile'
 stop_twice() { # CODE
-	"$share" -d "$(device)" exec "print('started')
+	$interruptible "$share" -d "$(device)" exec "print('started')
 $1" >out 2>err </dev/null &
 	pid=$!
 	await 60 'the program has begun' grep -q started out

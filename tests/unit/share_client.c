@@ -29,7 +29,7 @@ void share_client_begin(struct share_client *client, uint8_t op)
 {
 	client->op = op;
 	client->sequence++;
-	client->payload[0] = 0;
+	client->payload[0] = client->try | (client->parts ? SHARE_PARTS : 0);
 	client->len = 1;
 }
 
@@ -80,8 +80,14 @@ static int read_answer(struct share_client *client)
 	client->flags = answer->payload[1];
 	client->body = answer->payload + 2;
 	client->left = answer->len - 2;
-	if (answer->type == AGENT_DONE)
-		return 0;
+	if (answer->type == AGENT_MORE && !(client->payload[0] & SHARE_PARTS))
+		return SHARE_CLIENT_BAD;
+	if (answer->type == AGENT_DONE || answer->type == AGENT_MORE)
+		return client->flags / SHARE_PART == client->part_count++ ? 0 : SHARE_CLIENT_BAD;
+	if (answer->type == AGENT_NAK) {
+		client->have = share_client_get8(client);
+		return client->left ? SHARE_CLIENT_BAD : SHARE_CLIENT_GAP;
+	}
 	int32_t err = (int32_t)share_client_get32(client);
 	return answer->type == AGENT_FAILED && !client->left && err > 0 && err < 200 ? -err : SHARE_CLIENT_BAD;
 }
@@ -97,6 +103,7 @@ int share_client_ask(struct share_client *client)
 	};
 
 	client->data_len = 0;
+	client->part_count = 0;
 	share_server_answer(client->server, &request, client->interrupt, &client->answer);
 	return read_answer(client);
 }
@@ -152,27 +159,48 @@ static int inflate_data(struct share_client *client, size_t len)
 		return SHARE_CLIENT_BAD;
 	stream->next_in = (Bytef *)(uintptr_t)client->body;
 	stream->avail_in = (uInt)client->left;
-	stream->next_out = client->data;
-	stream->avail_out = sizeof(client->data);
-	if (inflate(stream, Z_SYNC_FLUSH) != Z_OK || stream->avail_in || sizeof(client->data) - stream->avail_out != len)
+	stream->next_out = client->data + client->data_len;
+	stream->avail_out = (uInt)(sizeof(client->data) - client->data_len);
+	uInt room = stream->avail_out;
+	if (inflate(stream, Z_SYNC_FLUSH) != Z_OK || stream->avail_in || room - stream->avail_out != len)
 		return SHARE_CLIENT_BAD;
 	client->left = 0;
 	return 0;
 }
 
-int share_client_get_data(struct share_client *client)
+/* The DATA of one part, behind what came before. */
+static int get_part(struct share_client *client)
 {
 	size_t len = share_client_get16(client);
 
-	if (client->left == SIZE_MAX || (!len && client->left) || len > client->wanted)
+	if (client->left == SIZE_MAX || (!len && (client->left || client->answer.type == AGENT_MORE)) ||
+	    len > client->wanted - client->data_len)
 		return SHARE_CLIENT_BAD;
-	client->data_len = len;
-	if (client->flags & SHARE_DEFLATED)
-		return client->left < len ? inflate_data(client, len) : SHARE_CLIENT_BAD;
-	if (client->flags & SHARE_RESET || client->left != len)
-		return SHARE_CLIENT_BAD;
-	memcpy(client->data, get(client, len), len);
+	if (client->flags & SHARE_DEFLATED) {
+		if (client->left >= len || inflate_data(client, len))
+			return SHARE_CLIENT_BAD;
+	} else {
+		if (client->flags & SHARE_RESET || client->left != len)
+			return SHARE_CLIENT_BAD;
+		memcpy(client->data + client->data_len, get(client, len), len);
+	}
+	client->data_len += len;
 	return 0;
+}
+
+int share_client_get_data(struct share_client *client)
+{
+	int result = get_part(client);
+
+	while (!result && client->answer.type == AGENT_MORE) {
+		if (client->flags & SHARE_LAST)
+			return SHARE_CLIENT_BAD;
+		share_server_go_on(client->server, &client->answer);
+		result = read_answer(client);
+		if (!result)
+			result = get_part(client);
+	}
+	return result;
 }
 
 /* RESULT, unless it is 0 and something is left of the answer, or lacks. */
@@ -239,6 +267,12 @@ int share_client_write(struct share_client *client, uint8_t handle, uint8_t flag
 	if (size)
 		*size = told;
 	return whole(client, result);
+}
+
+int share_client_write_more(struct share_client *client, uint8_t handle, unsigned before, uint32_t offset, const void *bytes,
+			    size_t len)
+{
+	return share_client_write(client, handle, (uint8_t)(SHARE_WRITE_MORE | before << 4), offset, bytes, len, NULL);
 }
 
 int share_client_shut(struct share_client *client, uint8_t handle)

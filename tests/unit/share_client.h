@@ -13,6 +13,7 @@
 enum {
 	SHARE_CLIENT_BAD = -1000,    /* the answer is not what protocol.h says */
 	SHARE_CLIENT_SILENT = -1001, /* there was none */
+	SHARE_CLIENT_GAP = -1002,    /* of the run of writes before it only `have` have come */
 };
 
 struct share_client {
@@ -22,12 +23,16 @@ struct share_client {
 	uint8_t payload[SHARE_PAYLOAD_MAX]; /* of the request */
 	size_t len;
 	bool interrupt; /* with which the server is asked */
+	bool parts;     /* answers may come in parts */
+	uint8_t try;    /* how often what begins now was asked before */
 	struct share_answer answer;
 	uint8_t flags;       /* of the answer */
 	const uint8_t *body; /* what is unread of it */
 	size_t left;
 	uint8_t data[UINT16_MAX]; /* what came as DATA, inflated */
 	size_t data_len;
+	unsigned part_count; /* in so many frames */
+	unsigned have;
 	int bits;
 	bool streaming; /* STREAM is in use */
 	z_stream stream;
@@ -56,7 +61,7 @@ uint8_t share_client_get8(struct share_client *client);
 uint16_t share_client_get16(struct share_client *client);
 uint32_t share_client_get32(struct share_client *client);
 
-/* Takes the DATA that ends the answer into `data`. Returns 0 or SHARE_CLIENT_BAD. */
+/* Takes the DATA that ends the answer into `data`, with all other parts of it. Returns 0 or SHARE_CLIENT_BAD. */
 int share_client_get_data(struct share_client *client);
 
 /*
@@ -75,6 +80,9 @@ int share_client_read(struct share_client *client, uint8_t handle, uint32_t offs
 /* FLAGS of enum share_write; *SIZE, which can be NULL: of the file. */
 int share_client_write(struct share_client *client, uint8_t handle, uint8_t flags, uint32_t offset, const void *bytes, size_t len,
 		       uint32_t *size);
+/* One of a run, which nobody answers, with BEFORE others before it: SHARE_CLIENT_SILENT. */
+int share_client_write_more(struct share_client *client, uint8_t handle, unsigned before, uint32_t offset, const void *bytes,
+			    size_t len);
 int share_client_shut(struct share_client *client, uint8_t handle);
 /* OP that has only a path: SHARE_MKDIR, SHARE_RMDIR, SHARE_REMOVE. */
 int share_client_change(struct share_client *client, uint8_t op, const char *path);

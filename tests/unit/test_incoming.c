@@ -230,6 +230,49 @@ static void tries_that_all_were_damaged_are_no_output(void **state)
 	assert_int_equal(heard->output_len, 0);
 }
 
+/* A write with BEFORE others of its run before it, of 500 bytes. */
+static size_t write_of_run(uint8_t *out, uint8_t sequence, uint8_t try, unsigned before)
+{
+	static uint8_t payload[500];
+
+	payload[0] = try;
+	payload[2] = (uint8_t)(before << 4);
+	return frame_encode_channel(out, SHARE_WRITE, 1, sequence, payload, sizeof(payload));
+}
+
+/* Writes that nobody answers follow a damaged one at once, and in the end come again, behind the last one. */
+static void a_damaged_write_of_a_run_is_no_output(void **state)
+{
+	struct heard *heard = *state;
+	uint8_t out[600];
+	size_t size;
+
+	for (uint8_t bad = 1; bad <= 3; bad++) {
+		for (unsigned cut = 0; cut < 2; cut++) {
+			incoming_init(&heard->incoming);
+			heard->requests = 0;
+			feed_request(heard, SHARE_HELLO, 0, 0);
+			for (uint8_t i = 1; i <= 5; i++) {
+				size = write_of_run(out, i, 0, i - 1u);
+				if (i == bad)
+					out[cut ? 4 : 100] ^= 1;
+				feed(heard, out, size - (i == bad ? 3 * cut : 0), 100);
+			}
+			assert_int_equal(heard->requests, 5);
+			for (uint8_t i = bad; i <= 5; i++)
+				feed(heard, out, write_of_run(out, i, i == 5, i - 1u), 100);
+			assert_int_equal(heard->requests, 5u + 6u - bad);
+			assert_int_equal(heard->last.sequence, 5);
+			assert_int_equal(heard->output_len, 0);
+		}
+	}
+	/* Its numbers are no longer good once there is another request. */
+	feed_request(heard, SHARE_STAT, 6, 0);
+	size = write_of_run(out, 5, 0, 4);
+	feed(heard, out, size, size);
+	assert_int_equal(heard->output_len, size);
+}
+
 /* What looks like a damaged request, and the next is asked for the first time: the program has printed it. */
 static void what_was_no_request_is_output(void **state)
 {
@@ -333,6 +376,7 @@ int main(void)
 		TEST(a_mark_at_the_end_is_output_after_a_short_silence),
 		TEST(the_first_try_of_what_is_asked_again_is_no_output),
 		TEST(tries_that_all_were_damaged_are_no_output),
+		TEST(a_damaged_write_of_a_run_is_no_output),
 		TEST(what_was_no_request_is_output),
 		TEST(more_than_a_frame_can_have_is_output),
 		TEST(frames_of_others_are_output),

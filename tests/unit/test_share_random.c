@@ -118,6 +118,42 @@ static void read_some(unsigned handle)
 		expect_data(handle, offset);
 }
 
+/* A piece of a run: the last of COUNT + 1 ends it. Where it is LOST, nobody hears it. */
+static int write_piece(unsigned handle, unsigned number, unsigned count, uint32_t offset, const char *bytes, size_t len,
+		       uint32_t *size, bool lost)
+{
+	size_t from = len * number / (count + 1), to = len * (number + 1) / (count + 1);
+
+	if (offset != 0xffffffff)
+		offset += (uint32_t)from;
+	if (lost) {
+		client.sequence++;
+		return SHARE_CLIENT_SILENT;
+	}
+	if (number < count)
+		return share_client_write_more(&client, (uint8_t)handle, number, offset, bytes + from, to - from);
+	return share_client_write(&client, (uint8_t)handle, (uint8_t)(count << 4), offset, bytes + from, to - from, size);
+}
+
+/* The same as one write, in a run of which pieces are lost. */
+static int write_run(unsigned handle, uint32_t offset, const char *bytes, size_t len, uint32_t *size)
+{
+	unsigned count = 1 + dice_roll(&dice, SHARE_RUN_MAX), from = 0;
+	uint8_t first = client.sequence;
+	int result;
+
+	do {
+		client.sequence = (uint8_t)(first + from);
+		for (unsigned i = from; i < count; i++)
+			expect(write_piece(handle, i, count, offset, bytes, len, size, dice_hit(&dice, 4)), SHARE_CLIENT_SILENT);
+		result = write_piece(handle, count, count, offset, bytes, len, size, false);
+		client.try++;
+		from = client.have;
+	} while (result == SHARE_CLIENT_GAP);
+	client.try = 0;
+	return result;
+}
+
 static void write_some(unsigned handle)
 {
 	static char bytes[CONTENT];
@@ -130,7 +166,9 @@ static void write_some(unsigned handle)
 	if (dice_hit(&dice, 4))
 		offset = 0xffffffff;
 	snprintf(trail, sizeof(trail), "write %zu to %u at %u", len, handle, offset);
-	int result = share_client_write(&client, (uint8_t)handle, (uint8_t)dice_roll(&dice, 2), offset, bytes, len, &size);
+	int result = dice_hit(&dice, 2) ? write_run(handle, offset, bytes, len, &size)
+					: share_client_write(&client, (uint8_t)handle, (uint8_t)dice_roll(&dice, 2), offset,
+							     bytes, len, &size);
 	int writable = files[handle] >= 0 && (fcntl(files[handle], F_GETFL) & O_ACCMODE) != O_RDONLY;
 	expect(result, writable ? 0 : -EBADF);
 	if (!writable)
@@ -223,18 +261,18 @@ static void lose_answers(void)
 {
 	if (client.op == SHARE_LIST || !dice_hit(&dice, 5))
 		return;
-	int failed = client.answer.type;
+	bool failed = client.answer.type == AGENT_FAILED;
 	for (uint32_t again = 1 + dice_roll(&dice, 3); again; again--) {
 		share_client_close(&client);
 		int result = share_client_ask_again(&client);
 		assert_int_not_equal(result, SHARE_CLIENT_BAD);
-		assert_int_equal(client.answer.type, failed);
+		assert_int_equal(client.answer.type == AGENT_FAILED, failed);
 	}
 	/* It is read, so that the stream goes on from it. */
-	if (client.answer.type == AGENT_DONE && client.op == SHARE_OPEN)
+	if (!failed && client.op == SHARE_OPEN)
 		for (int i = 0; i < 8; i++)
 			share_client_get8(&client);
-	if (client.answer.type == AGENT_DONE && (client.op == SHARE_READ || client.op == SHARE_OPEN))
+	if (!failed && (client.op == SHARE_READ || client.op == SHARE_OPEN))
 		assert_int_equal(share_client_get_data(&client), 0);
 }
 
@@ -245,6 +283,7 @@ static void start_anew(void)
 
 	assert_int_equal(share_client_open(&client, server, block, dice_hit(&dice, 3) ? 0 : 9 + (int)dice_roll(&dice, 7)), 0);
 	client.wanted = dice_hit(&dice, 3) ? (uint16_t)(1 + dice_roll(&dice, 5000)) : block;
+	client.parts = dice_hit(&dice, 2);
 	for (unsigned i = 0; i < HANDLES; i++)
 		shut(i);
 }

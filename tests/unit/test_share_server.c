@@ -310,6 +310,105 @@ static void a_request_that_comes_twice(void **state)
 	assert_memory_equal(client.data, "inside", 6);
 }
 
+static int write_more(unsigned before, uint32_t offset, const char *text)
+{
+	return share_client_write_more(&client, 0, before, offset, text, strlen(text));
+}
+
+static int end_run(unsigned before, uint8_t flags, const char *text, uint32_t *size)
+{
+	return share_client_write(&client, 0, (uint8_t)(before << 4 | flags), 0xffffffff, text, strlen(text), size);
+}
+
+/* Writes that are not answered, and one that is answered for all of them. */
+static void a_run_of_writes(void **state)
+{
+	uint32_t size;
+
+	(void)state;
+	assert_int_equal(share_client_file(&client, 0, WRITE | CREATE | SHARE_OPEN_APPEND, "log"), 0);
+	for (int run = 0; run < 3; run++) {
+		assert_int_equal(write_more(0, 0xffffffff, "a"), SHARE_CLIENT_SILENT);
+		assert_int_equal(write_more(1, 0xffffffff, "b"), SHARE_CLIENT_SILENT);
+		assert_int_equal(end_run(2, 0, "c", &size), 0);
+		assert_int_equal(size, 3 * run + 3);
+		/* Only the answer was lost. */
+		assert_int_equal(share_client_ask_again(&client), 0);
+		assert_int_equal(share_client_get32(&client), size);
+	}
+	share_folder_expect("top/log", "abcabcabc");
+	/* One that the board has given up, and the next. */
+	assert_int_equal(write_more(0, 0xffffffff, "d"), SHARE_CLIENT_SILENT);
+	assert_int_equal(end_run(0, SHARE_WRITE_CLOSE, "e", &size), 0);
+	share_folder_expect("top/log", "abcabcabcde");
+}
+
+/* What is lost of a run is told at its end, and then comes again: nothing is written twice, or out of order. */
+static void a_run_with_gaps(void **state)
+{
+	static const char *const text[] = {"0", "1", "2", "3"};
+	uint8_t first;
+	uint32_t size;
+
+	(void)state;
+	assert_int_equal(share_client_file(&client, 0, WRITE | CREATE | SHARE_OPEN_APPEND, "log"), 0);
+	first = client.sequence;
+	for (unsigned lost = 0; lost < 4; lost++, first = client.sequence) {
+		for (unsigned i = 0; i < 4; i++)
+			if (i == lost)
+				client.sequence++;
+			else
+				assert_int_equal(write_more(i, 0xffffffff, text[i]), SHARE_CLIENT_SILENT);
+		client.interrupt = true;
+		assert_int_equal(end_run(4, 0, "end ", &size), SHARE_CLIENT_GAP);
+		assert_int_equal(client.have, lost);
+		assert_true(client.flags & SHARE_INTERRUPT);
+		client.interrupt = false;
+		/* More comes again than has to, and one twice. */
+		client.sequence = first;
+		for (unsigned i = 0; i < 4; i++) {
+			assert_int_equal(write_more(i, 0xffffffff, text[i]), SHARE_CLIENT_SILENT);
+			assert_int_equal(share_client_ask(&client), SHARE_CLIENT_SILENT);
+		}
+		client.try = 1;
+		assert_int_equal(end_run(4, 0, "end ", &size), 0);
+		client.try = 0;
+		assert_int_equal(size, 8 * (lost + 1));
+	}
+	share_folder_expect("top/log", "0123end 0123end 0123end 0123end ");
+	/* The end of a run of which nothing has come, while there is another. */
+	assert_int_equal(write_more(0, 0xffffffff, "x"), SHARE_CLIENT_SILENT);
+	client.sequence += 5;
+	assert_int_equal(end_run(1, 0, "end ", &size), SHARE_CLIENT_GAP);
+	assert_int_equal(client.have, 0);
+}
+
+/* Behind a write that fails none of the run is done, and its end tells why. */
+static void a_run_that_fails(void **state)
+{
+	uint32_t size;
+
+	(void)state;
+	assert_int_equal(share_client_file(&client, 0, WRITE | CREATE, "file"), 0);
+	assert_int_equal(write_more(0, 0, "first"), SHARE_CLIENT_SILENT);
+	assert_int_equal(write_more(1, 0xfffffffe, "too far"), SHARE_CLIENT_SILENT);
+	assert_int_equal(write_more(2, 5, "not this"), SHARE_CLIENT_SILENT);
+	assert_int_equal(end_run(3, 0, "nor this", &size), -EFBIG);
+	share_folder_expect("top/file", "first");
+	/* It is over then; and the next one closes the file although it fails. */
+	assert_int_equal(end_run(0, 0, ".", &size), 0);
+	assert_int_equal(write_more(0, 0xfffffffe, "too far"), SHARE_CLIENT_SILENT);
+	assert_int_equal(end_run(1, SHARE_WRITE_CLOSE, "", &size), -EFBIG);
+	assert_int_equal(share_client_shut(&client, 0), -EBADF);
+	share_folder_expect("top/file", "first.");
+	assert_int_equal(write_more(0, 0, "to no file"), SHARE_CLIENT_SILENT);
+	assert_int_equal(end_run(1, 0, "", &size), -EBADF);
+	/* What is none: too long a run, and one that wants an answer. */
+	assert_int_equal(write_more(SHARE_RUN_MAX, 0, ""), SHARE_CLIENT_SILENT);
+	assert_int_equal(share_client_write(&client, 0, SHARE_WRITE_MORE | SHARE_WRITE_CLOSE, 0, "", 0, NULL),
+			 SHARE_CLIENT_SILENT);
+}
+
 static void what_is_for_the_caller(void **state)
 {
 	(void)state;
@@ -679,6 +778,51 @@ static void long_reads_fill_their_blocks(void **state)
 	}
 }
 
+/* One request brings as much as the board wants, in frames of a block. */
+static void answers_in_parts(void **state)
+{
+	struct dice dice = {3};
+	static const size_t half = sizeof(content) / 2;
+
+	(void)state;
+	make_text(content, half);
+	for (size_t i = half; i < sizeof(content); i++)
+		content[i] = (char)dice_roll(&dice, 256);
+	share_folder_write("top/mixed", content, sizeof(content));
+	assert_int_equal(share_client_open(&client, server, SHARE_PAYLOAD_MAX, 12), 0);
+	client.wanted = 49152;
+	assert_int_equal(share_client_file(&client, 0, READ, "mixed"), 0);
+	assert_int_equal(client.part_count, 1);
+	client.parts = true;
+	assert_int_equal(share_client_read(&client, 0, 0), 49152);
+	assert_memory_equal(client.data, content, 49152);
+	assert_in_range(client.part_count, 3, 4); /* of 16 KiB, of which each is deflated alone, but in one stream */
+	assert_int_equal(share_client_read(&client, 0, 40000), 49152);
+	assert_memory_equal(client.data, content + 40000, 49152);
+	assert_in_range(client.part_count, 4, 5);
+	assert_false(client.flags & SHARE_LAST);
+	assert_int_equal(share_client_read(&client, 0, sizeof(content) - 20000), 20000);
+	assert_true(client.flags & SHARE_LAST);
+	/* The second part is damaged: all comes again, in shorter frames and maybe less of it, and the stream is a new one. */
+	share_client_begin(&client, SHARE_READ);
+	share_client_put(&client, "\0\0\0\0\0\0\xc0", 7);
+	assert_int_equal(share_client_ask(&client), 0);
+	assert_int_equal(client.answer.type, AGENT_MORE);
+	share_server_go_on(server, &client.answer);
+	for (int i = 0; i < 4; i++) {
+		share_client_close(&client);
+		assert_int_equal(share_client_ask_again(&client), 0);
+		assert_int_equal(share_client_get_data(&client), 0);
+		assert_in_range(client.part_count, 1, SHARE_PARTS_MAX);
+		assert_true(client.data_len > 0);
+		assert_memory_equal(client.data, content, client.data_len);
+	}
+	/* A listing is of one part, so that none of its entries is cut. */
+	char names[100];
+	assert_true(share_client_list(&client, "", names, sizeof(names)) > 0);
+	assert_string_equal(names, "d/ leads_in/ mixed to_f ");
+}
+
 /* A board that says more than a frame holds gets no more than that. */
 static void a_block_that_is_too_large(void **state)
 {
@@ -832,6 +976,9 @@ int main(void)
 		TEST(the_program),
 		TEST(an_import_is_one_exchange),
 		TEST(a_request_that_comes_twice),
+		TEST(a_run_of_writes),
+		TEST(a_run_with_gaps),
+		TEST(a_run_that_fails),
 		TEST(what_is_for_the_caller),
 		TEST(an_interrupt_rides_along),
 		TEST(padding),
@@ -844,6 +991,7 @@ int main(void)
 		TEST(a_long_listing),
 		TEST(a_listing_of_what_is_removed),
 		TEST(long_reads_fill_their_blocks),
+		TEST(answers_in_parts),
 		TEST(a_block_that_is_too_large),
 		TEST(one_stream_runs_through_all),
 		TEST(a_line_that_damages),

@@ -47,7 +47,7 @@ ahead = bytearray(min(block, 12288) if line[0] or free < 120000 else min(free //
 aheads = memoryview(ahead)
 ahead_of = None
 ahead_at = ahead_len = ahead_last = 0
-parts = 0 if line[0] else 32
+parts = 32 if len(ahead) > block else 0
 # How much is written at once: less on a line that damages much. GOOD: exchanges since it did.
 most = len(ahead)
 good = 0
@@ -62,8 +62,8 @@ sequence = 0
 fresh = 64
 typed = bytearray()
 interrupted = busy = False
-# Whether another host is there, and when there was none the last time; None: there was.
-knocked = False
+# Whether another host is there; when ours was found to be gone, None: it is there; whether it was given up.
+knocked = given_up = False
 gone = None
 # What Ctrl-C is between two requests: -1 once all that is left is to end.
 key = 3
@@ -165,12 +165,12 @@ def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
     # Has the host do OP, whose payload is HEAD and DATA. TAKE is called with the end of the answer's payload, which begins at buf[10];
     # what it returns is returned. Raises OSError as the host says, or KeyboardInterrupt. MORE: it is of a run, and not answered.
     # PARTS: 32 where TAKE may be called several times, with a part of the answer each.
-    global busy, sequence, fresh, typed, interrupted, offered, most, good, knocked, gone, runner, run_count, run_len
+    global busy, sequence, fresh, typed, interrupted, offered, most, good, knocked, gone, given_up, runner, run_count, run_len
     middle = 9 + len(head)
     end = middle + len(data)
     if busy or end > 7 + block:
         raise OSError(16 if busy else 36)  # a callback in the middle of another request; a long path
-    if gone is not None and op != 90 and 0 <= ticks_diff(ticks_ms(), gone) < 500:
+    if given_up or gone is not None and op != 90 and 0 <= ticks_diff(ticks_ms(), gone) < 500:
         raise OSError(5)  # import asks many times in a row
     if run_count and op != 87:
         end_run()
@@ -260,7 +260,9 @@ def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
         interrupted = False
         if key == 3:
             if error and size <= 0:
-                unmount()  # import takes every exception for a file that is not there, and would ask on
+                # The board is for who is there; and import takes every exception for a file that is not there, and would ask on.
+                given_up = True
+                unmount()
             raise SystemExit if size > 0 and buf[9] & 16 and before else KeyboardInterrupt
     if error:
         raise OSError(error)

@@ -1,0 +1,59 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# How seldom the board waits for an answer while it reads or writes much, and on how small a heap all of it works.
+set -eu
+. "${top_srcdir:?}/tests/system/lib.sh"
+. "$top_srcdir/tests/system/share_lib.sh"
+
+mkdir rw
+python3 -c 'import random, sys; sys.stdout.buffer.write(random.Random(5).randbytes(100 << 10))' >rw/random
+{ echo 'NUMBER = 7'; seq -f '# %g is a comment that makes it longer' 100; } >rw/module.py
+cat >read.py <<'END'
+piece = bytearray(4096)
+with open("random", "rb") as f:
+    while f.readinto(piece):
+        pass
+END
+cat >write.py <<'END'
+piece = bytes(range(256)) * 16
+with open("written", "wb") as f:
+    for i in range(25):
+        f.write(piece)
+END
+cat >all.py <<'END'
+import gc
+gc.collect()
+start = open("random", "rb").read(1000)
+with open("copy", "wb") as to, open("random", "rb") as f:
+    for i in range(100):
+        to.write(f.read(1024))
+print(start == open("copy", "rb").read(1000), __import__("module").NUMBER)
+END
+# How many answers of the share came to the board, as the line's trace has it. AGENT_DONE on channel 1: a frame ends an answer.
+answers() { # PROGRAM
+	rm -rf flash*
+	start_line --usb
+	assert_run 0 -v rw:/rw:rw run "$1"
+	stop_line
+	sed -n 's/^ *[0-9.]* > *[0-9]* //p' line.trace | tr -d '\n' | grep -oF '\xfaA\x01' | wc -l
+}
+echo 'pass' >nothing.py
+board_options=''
+least=$(answers nothing.py)
+assert_at_most 'exchanges for 100 KiB read' 3 "$(($(answers read.py) - least))"
+assert_at_most 'exchanges for 100 KiB written' 6 "$(($(answers write.py) - least))"
+python3 -c 'assert open("rw/written", "rb").read() == bytes(range(256)) * 16 * 25' || fail 'what was written is another'
+
+for heap in 64k 72k 96k 128k 150k 256k 1M; do
+	for line in --usb '--uart --rate 100000'; do
+		echo "--- a board with $heap, $line"
+		rm -rf flash* rw/copy
+		board_options="--heap $heap"
+		# shellcheck disable=SC2086
+		start_line $line
+		assert_run 0 -v rw:/rw:rw run all.py
+		assert_printed 'True 7'
+		cmp rw/random rw/copy >&2 || fail 'the copy is another'
+		stop_line
+	done
+done
