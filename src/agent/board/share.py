@@ -86,9 +86,10 @@ def set_tty(least):
         tcsetattr(0, 0, tty)
 
 
-def hear(tag, idle):
+def hear(tag, idle, alone=False):
     # Reads until the answer to the request of TRY TAG has come, and returns the end of its payload. Or 0 when nothing comes within
-    # IDLE ms, -1 when what comes is damaged; the line is quiet then. What is no answer and comes before one, somebody has typed.
+    # IDLE ms, -1 when what comes is damaged; the line is quiet then. What is no answer and comes before one, somebody has typed. ALONE:
+    # there is hardly a host, so a Ctrl-C is the end, and what comes behind it is left for whom it is for.
     global interrupted, knocked
     have = 0
     until = ticks_add(ticks_ms(), idle)
@@ -99,6 +100,8 @@ def hear(tag, idle):
                 break
             if buf[0] == 3:
                 interrupted = True
+                if alone and have == 1:
+                    return 0
             elif len(typed) < 256:
                 typed.append(buf[0])
             have -= 1
@@ -201,7 +204,7 @@ def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
             size = seal(op, count | fresh | parts, end)
             write(mem[:size])
             tag = buf[8]
-            size = hear(tag, 700 if count < 3 else 2000)
+            size = hear(tag, 700 if count < 3 else 2000, count > 1 or gone is not None)
             part = 0
             while size > 0 and buf[1] == 77:
                 if take_part(take, part, size):
