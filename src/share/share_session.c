@@ -144,8 +144,6 @@ static void take_output(struct share_session *session)
 	size_t len = session->line.incoming.output_len;
 
 	printed_add(&session->printed, bytes, len);
-	if (share_input_asked_banner(&session->input) && printed_was_reset(&session->printed) && !session->printed.soft_reset)
-		printed_forget(&session->printed);
 	if (!session->quiet)
 		write_all(session, STDOUT_FILENO, bytes, len);
 	else if (printed_at_prompt(&session->printed))
@@ -384,6 +382,22 @@ static int start(struct share_session *session)
 	return 0;
 }
 
+/* A banner may as well have come of Ctrl-B: then the shares are there, and so is the prompt that is on the screen. */
+static void check_reset(struct share_session *session)
+{
+	static const uint8_t prompt[] = ">>> ";
+
+	session->state = RUNNING;
+	bytelink_set_meanwhile(session->link, meanwhile, session);
+	bool there = share_agent_is_there(session->link, session->options->timeout_us);
+	bytelink_set_meanwhile(session->link, NULL, NULL);
+	share_line_forget(&session->line); /* others have read there */
+	printed_forget(&session->printed);
+	printed_add(&session->printed, prompt, sizeof(prompt) - 1);
+	if (session->state == RUNNING && !there)
+		session->state = RESET;
+}
+
 /* Until the last request is answered, and the board at its prompt again. */
 static int await_prompt(struct share_session *session)
 {
@@ -450,6 +464,8 @@ static int go_on(struct share_session *session)
 		error = turn(session, INT64_MAX);
 		if (!error && session->state == FAILED)
 			error = judge_failure(session);
+		if (!error && session->state == RESET && session->repl && !session->printed.soft_reset)
+			check_reset(session);
 	}
 	return error;
 }
