@@ -7,11 +7,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -38,12 +40,16 @@ struct stage {
 	step_fn *const *steps;
 	bool slow; /* while the window is looked for, so that it stays */
 	uint8_t sequence;
-	size_t heard;                           /* bytes from the host since the last request */
+	size_t heard;  /* bytes from the host since the last request */
+	char keys[64]; /* what came for the program */
+	size_t key_count;
 	void (*interrupt)(struct stage *stage); /* what the program does with Ctrl-C; NULL: it catches it */
 	unsigned interrupts;
 	int64_t interrupted_at;
 	uint8_t program[PROGRAM];
 	struct share_server *server;
+	int keyboard, stdin_before;
+	pthread_t typist;
 	int out[2]; /* stdout and stderr of the test, while the session has files in their place */
 	char said[2][8192];
 	struct diag diag;
@@ -151,6 +157,8 @@ static bool take_key(struct stage *stage, unsigned char byte)
 
 	if (stage->phase != SHARING || reader->end > reader->start || byte == AGENT_FRAME_MARK)
 		return false;
+	if (stage->key_count < sizeof(stage->keys) - 1)
+		stage->keys[stage->key_count++] = (char)byte;
 	if (byte == '\3' && stage->interrupt)
 		stage->interrupt(stage);
 	stage->interrupted_at = byte == '\3' ? fakelink_now(stage->fake) : stage->interrupted_at;
@@ -251,6 +259,25 @@ static void collect(struct stage *stage, int fd)
 	dup2(stage->out[fd - 1], fd);
 	close(stage->out[fd - 1]);
 	assert_true(len >= 0);
+}
+
+/* Stdin is what is written to the keyboard. */
+static void take_stdin(struct stage *stage)
+{
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	stage->stdin_before = dup(STDIN_FILENO);
+	dup2(ends[0], STDIN_FILENO);
+	close(ends[0]);
+	stage->keyboard = ends[1];
+}
+
+static void give_back_stdin(struct stage *stage)
+{
+	close(stage->keyboard);
+	dup2(stage->stdin_before, STDIN_FILENO);
+	close(stage->stdin_before);
 }
 
 /* Plays STEPS, of which the last is NULL. Returns what share_session_run does. */
@@ -536,7 +563,7 @@ static void give_credits(struct fakelink *fake, void *context)
 	struct stage *stage = context;
 
 	(void)fake;
-	assert_true(stage->heard <= AGENT_WINDOW);
+	assert_int_equal(stage->heard, AGENT_WINDOW);
 	for (unsigned halves = 1; halves * AGENT_WINDOW / 2 < PROGRAM + 30; halves++)
 		say_credit(stage, stage->sequence, halves);
 }
@@ -564,6 +591,66 @@ static void a_long_answer_waits_for_credits(void **state)
 	stage->slow = true;
 	assert_int_equal(run(stage, steps), 7);
 	assert_string_equal(stage->said[0], "");
+}
+
+static bool is_taken(void)
+{
+	sigset_t pending;
+	int waiting;
+
+	return sigpending(&pending) == 0 && !sigismember(&pending, SIGINT) && ioctl(STDIN_FILENO, FIONREAD, &waiting) == 0 &&
+	       !waiting;
+}
+
+/* Types while the session waits for credits, which come a second after it has got that. */
+static void *typist(void *context)
+{
+	struct stage *stage = context;
+
+	assert_int_equal(write(stage->keyboard, "typed", 5), 5);
+	kill(getpid(), SIGINT);
+	while (!is_taken())
+		usleep(1000);
+	fakelink_timer(stage->fake, SECOND, give_credits, stage);
+	return NULL;
+}
+
+static void start_typist(struct fakelink *fake, void *context)
+{
+	struct stage *stage = context;
+
+	(void)fake;
+	assert_int_equal(stage->heard, AGENT_WINDOW);
+	assert_int_equal(pthread_create(&stage->typist, NULL, typist, stage), 0);
+}
+
+static void type_meanwhile(struct stage *stage, const struct frame *frame)
+{
+	(void)frame;
+	ask_for_much(stage);
+	fakelink_timer(stage->fake, SECOND, start_typist, stage);
+}
+
+static void be_typed_to(struct stage *stage, const struct frame *frame)
+{
+	assert_int_equal(frame->type, AGENT_DONE);
+	assert_memory_equal(frame->payload + 8, stage->program, PROGRAM);
+	assert_string_equal(stage->keys, "");
+	fakelink_timer(stage->fake, SECOND, exit_later, stage);
+}
+
+static void what_is_typed_waits_for_the_end_of_an_answer(void **state)
+{
+	static step_fn *const steps[] = {say_hello, type_meanwhile, be_typed_to, show_prompt, NULL};
+	struct stage *stage = *state;
+
+	signal(SIGINT, SIG_DFL); /* in the background it is ignored, and the session would, too */
+	stage->slow = true;
+	take_stdin(stage);
+	assert_int_equal(run(stage, steps), 7);
+	pthread_join(stage->typist, NULL);
+	give_back_stdin(stage);
+	assert_string_equal(stage->keys, "\3typed");
 }
 
 static void try_again(struct fakelink *fake, void *context)
@@ -639,6 +726,7 @@ int main(void)
 		TEST(a_board_that_was_reset_is_told),
 		TEST(a_program_that_prints_what_a_reset_does_is_left_alone),
 		TEST(a_long_answer_waits_for_credits),
+		TEST(what_is_typed_waits_for_the_end_of_an_answer),
 		TEST(what_is_asked_again_is_answered_anew),
 		TEST(a_request_that_comes_twice_is_answered_once),
 	};
