@@ -440,6 +440,7 @@ FUZZ_TESTS = \
 	tests/fuzz/fuzz_armor \
 	tests/fuzz/fuzz_exchange \
 	tests/fuzz/fuzz_frame \
+	tests/fuzz/fuzz_incoming \
 	tests/fuzz/fuzz_listing \
 	tests/fuzz/fuzz_romfs \
 	tests/fuzz/fuzz_share \
@@ -450,6 +451,7 @@ noinst_PROGRAMS = $(FUZZ_TESTS)
 tests_fuzz_fuzz_armor_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_exchange_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_frame_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_incoming_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_listing_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_romfs_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_share_SOURCES = tests/fuzz/fuzz_share.c tests/unit/share_client.c tests/unit/share_client.h
