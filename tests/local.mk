@@ -77,6 +77,7 @@ UNIT_TESTS += \
 	tests/unit/test_json \
 	tests/unit/test_mpy \
 	tests/unit/test_number \
+	tests/unit/test_outlet \
 	tests/unit/test_output \
 	tests/unit/test_progress \
 	tests/unit/test_romfs_check \
@@ -250,6 +251,7 @@ SYSTEM_TESTS = \
 	tests/system/share_lost.sh \
 	tests/system/share_native.sh \
 	tests/system/share_output.sh \
+	tests/system/share_pause.sh \
 	tests/system/share_random.sh \
 	tests/system/share_repl.sh \
 	tests/system/share_reset.sh \
