@@ -147,7 +147,7 @@ static int hold_signals(struct share_user *user, struct diag *diag)
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
 		if (sigaction(numbers[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
 			sigaddset(&set, numbers[i]);
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	pthread_sigmask(SIG_BLOCK, &set, &user->mask);
 	user->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return user->signals < 0 ? diag_fail(diag, DIAG_AGENT, errno, "no signalfd: %s", strerror(errno)) : 0;
 }
@@ -186,6 +186,7 @@ void share_user_close(struct share_user *user)
 	terminal_give_back();
 	if (user->signals >= 0)
 		close(user->signals);
+	pthread_sigmask(SIG_SETMASK, &user->mask, NULL);
 }
 
 void share_user_look_at_signals(struct share_user *user)

@@ -6,6 +6,8 @@
 #ifndef SHARE_SHARE_USER_H
 #define SHARE_SHARE_USER_H
 
+#include <signal.h>
+
 #include "share/attention.h"
 #include "share/outlet.h"
 #include "share/typed.h"
@@ -24,7 +26,8 @@ struct share_user {
 	struct bytelink *link; /* from here on its own */
 	struct attention *attention;
 	struct outlet outlet;
-	int signals; /* a signalfd */
+	int signals;   /* a signalfd */
+	sigset_t mask; /* what was blocked before */
 	bool repl;
 	bool half_line;  /* stdin's last byte is one of a line that has not ended */
 	bool in_line;    /* what was printed ends in the middle of one */
@@ -35,8 +38,9 @@ struct share_user {
 enum { SHARE_USER_SLOTS = 3 }; /* the first slots of the attention are the user's */
 
 /*
- * Takes the signals that end a program, SIGTSTP and SIGCONT, where they are not ignored, and the terminal: for a REPL with all keys. ATTENTION, which wakes LINK, and
- * LINK, whose clock is used, outlive it. Returns 0 or a negative errno with DIAG filled; share_user_close is right after both.
+ * Takes the signals that end a program, SIGTSTP and SIGCONT, where they are not ignored, and blocks them in the calling thread, and the terminal: for a REPL
+ * with all keys. ATTENTION, which wakes LINK, and LINK, whose clock is used, outlive it. Returns 0 or a negative errno with DIAG filled;
+ * share_user_close is right after both.
  */
 int share_user_open(struct share_user *user, struct bytelink *link, struct attention *attention, bool repl, struct diag *diag);
 

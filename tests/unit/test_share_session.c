@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -56,6 +57,8 @@ struct stage {
 	pthread_t taker;
 	size_t printed;        /* bytes that were read */
 	unsigned typed_frames; /* came when the board was at its prompt */
+	bool is_short;         /* the process can open so many descriptors more, and no others: */
+	rlim_t spare;
 	struct diag diag;
 };
 
@@ -308,6 +311,23 @@ static void collect_from_pipe(struct stage *stage)
 	close(stage->pipe[0]);
 }
 
+/* Runs the session, where the stage is short of descriptors, with no more than its spare ones. */
+static int run_session(struct stage *stage, const struct share_session_options *options)
+{
+	struct rlimit before, few;
+	int next = dup(STDIN_FILENO);
+
+	close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = before;
+	if (stage->is_short)
+		few.rlim_cur = (rlim_t)next + stage->spare;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	int rc = share_session_run(options, &stage->diag);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	return rc;
+}
+
 /* Plays STEPS, of which the last is NULL. Returns what share_session_run does. */
 static int run(struct stage *stage, step_fn *const *steps)
 {
@@ -326,7 +346,7 @@ static int run(struct stage *stage, step_fn *const *steps)
 	else
 		redirect(stage, STDOUT_FILENO);
 	redirect(stage, STDERR_FILENO);
-	int rc = share_session_run(&options, &stage->diag);
+	int rc = run_session(stage, &options);
 	if (stage->paused)
 		collect_from_pipe(stage);
 	else
@@ -639,6 +659,35 @@ static void a_request_that_comes_twice_is_answered_once(void **state)
 	assert_int_equal(run(stage, steps), 7);
 }
 
+/* --- What it needs of the process --- */
+
+static void what_it_lacks_is_told(void **state)
+{
+	static step_fn *const steps[] = {NULL};
+	struct stage *stage = *state;
+
+	stage->is_short = true;
+	for (stage->spare = 0; stage->spare < 2; stage->spare++) {
+		*stage->diag.text = '\0';
+		assert_int_equal(run(stage, steps), -EMFILE);
+		assert_string_not_equal(stage->diag.text, "");
+	}
+}
+
+static void signals_are_given_back(void **state)
+{
+	static step_fn *const steps[] = {say_hello, exit_7, show_prompt, NULL};
+	struct stage *stage = *state;
+	sigset_t before, after;
+
+	sigemptyset(&before);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	assert_int_equal(run(stage, steps), 7);
+	pthread_sigmask(SIG_BLOCK, NULL, &after);
+	for (int number = 1; number < SIGRTMIN; number++)
+		assert_int_equal(sigismember(&after, number), sigismember(&before, number));
+}
+
 /* --- Absences --- */
 
 /* The host is stopped, here in the middle of a write, for US microseconds. */
@@ -826,6 +875,8 @@ int main(void)
 		TEST(a_long_answer_waits_for_credits),
 		TEST(what_is_asked_again_is_answered_anew),
 		TEST(a_request_that_comes_twice_is_answered_once),
+		TEST(what_it_lacks_is_told),
+		TEST(signals_are_given_back),
 		TEST(a_board_that_has_given_up_gets_no_answer),
 		TEST(a_board_that_still_asks_is_answered),
 		TEST(the_rest_of_an_answer_does_not_follow),
