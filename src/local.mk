@@ -145,6 +145,8 @@ libmpremotefs_a_SOURCES = \
 	src/share/incoming.h \
 	src/share/outlet.c \
 	src/share/outlet.h \
+	src/share/own_writes.c \
+	src/share/own_writes.h \
 	src/share/printed.c \
 	src/share/printed.h \
 	src/share/share_agent.c \
