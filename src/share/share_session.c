@@ -141,8 +141,6 @@ static void take_output(struct share_session *session)
 	size_t len = session->line.incoming.output_len;
 
 	printed_add(&session->printed, bytes, len);
-	if (share_input_asked_banner(&session->input) && printed_was_reset(&session->printed) && !session->printed.soft_reset)
-		printed_forget(&session->printed);
 	if (!session->quiet)
 		write_all(session, STDOUT_FILENO, bytes, len);
 	else if (printed_at_prompt(&session->printed))
@@ -370,12 +368,31 @@ static int start(struct share_session *session)
 	return 0;
 }
 
+/* A banner may as well have come of Ctrl-B: then the shares are there, and so is the prompt that is on the screen. */
+static void check_reset(struct share_session *session)
+{
+	static const uint8_t prompt[] = ">>> ";
+
+	session->state = RUNNING;
+	bytelink_set_meanwhile(session->link, meanwhile, session);
+	bool there = share_agent_is_there(session->link, session->options->timeout_us);
+	bytelink_set_meanwhile(session->link, NULL, NULL);
+	share_line_forget(&session->line); /* others have read there */
+	printed_forget(&session->printed);
+	printed_add(&session->printed, prompt, sizeof(prompt) - 1);
+	if (session->state == RUNNING && !there)
+		session->state = RESET;
+}
+
 static int go_on(struct share_session *session)
 {
 	int error = 0;
 
-	while (!error && (session->state == RUNNING || session->state == ENDED))
+	while (!error && (session->state == RUNNING || session->state == ENDED)) {
 		error = turn(session, INT64_MAX);
+		if (!error && session->state == RESET && session->repl && !session->printed.soft_reset)
+			check_reset(session);
+	}
 	return error;
 }
 
@@ -440,6 +457,7 @@ static int prove_end(struct share_session *session)
 	session->proved = rc > 0;
 	if (rc)
 		return rc < 0 ? rc : 0;
+	share_line_forget(&session->line); /* what has come meanwhile was not for us to keep */
 	session->ended_at = 0;
 	rc = leave(session);
 	return rc ? rc
