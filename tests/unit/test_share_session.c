@@ -888,6 +888,31 @@ static void a_board_that_still_asks_is_answered(void **state)
 	assert_int_equal(run(stage, steps), 7);
 }
 
+static void print_one(struct fakelink *fake, void *context)
+{
+	(void)fake;
+	print(context, "x");
+}
+
+/* A line that was throttled brings some of what came meanwhile a little later. */
+static void ask_behind_output(struct stage *stage, const struct frame *frame)
+{
+	(void)frame;
+	fakelink_timer(stage->fake, SECOND, print_one, stage);
+	fakelink_timer(stage->fake, 2 * SECOND + SECOND / 20, ask_for_some, stage);
+	fakelink_timer(stage->fake, 3 * SECOND, ask_for_some_again, stage);
+	stop_host(stage, 2 * SECOND);
+}
+
+static void what_comes_at_once_behind_an_absence_is_as_old(void **state)
+{
+	static step_fn *const steps[] = {say_hello, ask_behind_output, check_second_try, show_prompt, NULL};
+	struct stage *stage = *state;
+
+	assert_int_equal(run(stage, steps), 7);
+	assert_string_equal(stage->said[0], "x");
+}
+
 static void check_nothing_and_exit(struct fakelink *fake, void *context)
 {
 	struct stage *stage = context;
@@ -1017,6 +1042,7 @@ int main(void)
 		TEST(signals_are_given_back),
 		TEST(a_board_that_has_given_up_gets_no_answer),
 		TEST(a_board_that_still_asks_is_answered),
+		TEST(what_comes_at_once_behind_an_absence_is_as_old),
 		TEST(the_rest_of_an_answer_does_not_follow),
 		TEST(requests_are_answered_while_nobody_takes_the_output),
 		TEST(more_than_is_kept_stays_on_the_line),
