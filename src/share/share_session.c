@@ -16,9 +16,10 @@
 #include "share/share_user.h"
 
 enum {
-	PROMPT_US = 1500000,  /* how long a board may take from the program's end to its prompt */
+	PROMPT_US = 2500000,  /* how long a board may take from the program's end to its prompt, or to tell it again */
 	LEAVE_US = 5000000,   /* how long a program that was interrupted may take to its end before it is made to */
 	GIVE_UP_US = 4000000, /* how long the board is waited for when nobody wants it any more */
+	FAILED_US = 1000000,  /* the silence behind what looks like the agent's end */
 	STOP_US = 1500000,    /* how long a program that is to stop may take before more is done */
 	RESET_US = 300000     /* the silence behind a banner and a prompt that tells that the board was reset */
 };
@@ -30,6 +31,7 @@ enum state {
 	ENDED,   /* SHARE_END has come, the prompt has not */
 	LEAVING, /* nobody wants to see more of the program */
 	DONE,
+	FAILED,  /* the board is at its prompt, and SHARE_END has not come */
 	RESET,   /* the board was reset, and is at its prompt */
 	WAITING, /* for a change, after the program's end */
 	CHANGED,
@@ -47,11 +49,11 @@ struct share_session {
 	int status;       /* this program's exit status, once it is known */
 	bool proved;      /* the board is at its prompt, beyond doubt */
 	bool more_words;  /* SHARE_END comes in several parts */
+	bool doubted;     /* what looked like the agent's end was looked at */
 	bool quiet;       /* the board's prompt is on the screen already */
 	bool gave_back;   /* the exchange under way is SHARE_BYTES, ... */
 	bool goes_on;     /* ... its answer has more parts, ... */
 	uint8_t sequence; /* ... its number is this */
-	int output_error; /* why stdout takes no more, negative */
 	int refused;      /* a negative errno: the board takes no such share */
 
 	struct share_line line;
@@ -63,30 +65,40 @@ struct share_session {
 
 /* --- The user --- */
 
-/* Whoever waits for the program, or for a change, may have had enough of it. */
+/* Whoever waits for the program, or for a change, may have had enough of it, and a program whose output nobody takes is ended. */
 static void heed_user(struct share_session *session)
 {
 	const struct share_user *user = &session->user;
 
-	if (!user->leaves || session->state == ENDED || session->state == DONE || session->state == LEAVING)
+	if ((!user->leaves && !user->output_error) || session->state == ENDED || session->state == DONE ||
+	    session->state == LEAVING)
 		return;
 	session->status = user->leaves_by ? 128 + user->leaves_by : 0;
 	session->state = LEAVING;
 }
 
-/* Writes what the program prints. Where nobody takes it, the program is ended. */
-static void write_all(struct share_session *session, int fd, const uint8_t *bytes, size_t len)
+static void print(struct share_session *session, int fd, const uint8_t *bytes, size_t len)
 {
-	int error;
-
-	if (session->state != RUNNING)
-		return;
-	error = share_user_print(&session->user, fd, bytes, len);
-	if (error) {
-		session->output_error = error;
-		session->state = LEAVING;
-	}
+	if (session->state == RUNNING)
+		share_user_print(&session->user, fd, bytes, len);
 	heed_user(session);
+}
+
+/* How much of what the board says may be taken in. */
+static size_t room(const struct share_session *session)
+{
+	return session->state == RUNNING ? share_user_room(&session->user) : SIZE_MAX;
+}
+
+/* Until all that was printed has been taken. What the user does not wait for is lost, which the exit status tells. */
+static void flush(struct share_session *session)
+{
+	struct share_user *user = &session->user;
+
+	user->impatient = true;
+	if (!share_user_flush(user) && user->leaves_by)
+		session->status = 128 + user->leaves_by;
+	user->impatient = false;
 }
 
 static void look_at_watch(struct share_session *session)
@@ -141,8 +153,9 @@ static void take_output(struct share_session *session)
 	size_t len = session->line.incoming.output_len;
 
 	printed_add(&session->printed, bytes, len);
-	if (!session->quiet)
-		write_all(session, STDOUT_FILENO, bytes, len);
+	/* Behind the program's end comes the board's prompt, where it does not wait for its answer. */
+	if (!session->quiet && !session->ended_at)
+		print(session, STDOUT_FILENO, bytes, len);
 	else if (printed_at_prompt(&session->printed))
 		session->quiet = false;
 }
@@ -175,7 +188,7 @@ static void take_end(struct share_session *session)
 	if (answer->how == SHARE_REFUSED)
 		session->refused = refuse(session);
 	else
-		write_all(session, STDERR_FILENO, answer->bytes, answer->bytes_len);
+		print(session, STDERR_FILENO, answer->bytes, answer->bytes_len);
 	if (session->more_words)
 		return;
 	session->ended_at = bytelink_now(session->link);
@@ -240,7 +253,7 @@ static int send_answer(struct share_session *session, bool *full)
 {
 	int rc;
 
-	while ((rc = share_line_send_answer(&session->line, full)) > 0 && session->goes_on) {
+	while ((rc = share_line_send_answer(&session->line, full)) > 0 && session->goes_on && !session->line.given_up) {
 		share_server_go_on(session->options->server, &session->answer);
 		put_answer(session);
 	}
@@ -264,6 +277,8 @@ static void take_incoming(struct share_session *session)
 static void close_exchange(struct share_session *session)
 {
 	typed_exchanged(&session->user.typed, session->gave_back, session->line.closed_at);
+	if (session->line.given_up && session->state == RUNNING && session->answer.payload[1] & SHARE_INTERRUPT)
+		session->user.interrupt = true; /* it has not got there */
 	if (!session->ended_at)
 		return;
 	printed_forget(&session->printed); /* what the board says from now on is no program's */
@@ -281,7 +296,7 @@ static int send_due(struct share_session *session, bool *full, int64_t *next)
 		close_exchange(session);
 	if (rc < 0 || *full || session->ended_at)
 		return rc < 0 ? rc : 0;
-	return share_input_send(&session->input, session->state == RUNNING, full, next);
+	return share_input_send(&session->input, session->state == RUNNING && !share_line_is_behind(&session->line), full, next);
 }
 
 static bool may_be_reset(const struct share_session *session)
@@ -300,6 +315,15 @@ static int64_t input_over_at(const struct share_session *session)
 	return session->repl && session->state == RUNNING ? share_input_over_at(&session->input) : INT64_MAX;
 }
 
+/* When the agent may be taken for dead. */
+static int64_t failed_at(const struct share_session *session)
+{
+	if (session->repl || session->doubted || session->state != RUNNING || share_line_is_busy(&session->line) ||
+	    !printed_agent_failed(&session->printed))
+		return INT64_MAX;
+	return session->line.heard + FAILED_US;
+}
+
 static void look_at_state(struct share_session *session)
 {
 	int64_t now = bytelink_now(session->link);
@@ -309,6 +333,8 @@ static void look_at_state(struct share_session *session)
 		session->state = RESET;
 	if (now >= input_over_at(session) && share_input_end(&session->input))
 		session->state = LEAVING;
+	if (now >= failed_at(session))
+		session->state = FAILED;
 	if (session->state == ENDED && printed_at_prompt(&session->printed))
 		session->state = soft_reset ? RESET : DONE;
 	else if (session->state == ENDED && !soft_reset && now >= session->ended_at + PROMPT_US)
@@ -325,7 +351,7 @@ static int64_t deadline_of(const struct share_session *session, int64_t next)
 		deadline = earlier(deadline, session->ended_at + PROMPT_US);
 	if (may_be_reset(session))
 		deadline = earlier(deadline, session->line.heard + RESET_US);
-	return earlier(deadline, input_over_at(session));
+	return earlier(deadline, earlier(input_over_at(session), failed_at(session)));
 }
 
 /* One round of all there is to do; it waits until UNTIL at most. */
@@ -336,7 +362,8 @@ static int turn(struct share_session *session, int64_t until)
 	int error = send_due(session, &full, &next);
 
 	if (!error)
-		error = share_line_wait(&session->line, full, earlier(deadline_of(session, full ? INT64_MAX : next), until));
+		error = share_line_wait(&session->line, room(session), full,
+					earlier(deadline_of(session, full ? INT64_MAX : next), until));
 	if (error)
 		return error;
 	take_incoming(session);
@@ -364,7 +391,7 @@ static int start(struct share_session *session)
 	share_line_start(&session->line, session->link, window, session->diag);
 	printed_forget(&session->printed);
 	session->ended_at = 0;
-	session->proved = false;
+	session->proved = session->doubted = false;
 	return 0;
 }
 
@@ -382,18 +409,6 @@ static void check_reset(struct share_session *session)
 	printed_add(&session->printed, prompt, sizeof(prompt) - 1);
 	if (session->state == RUNNING && !there)
 		session->state = RESET;
-}
-
-static int go_on(struct share_session *session)
-{
-	int error = 0;
-
-	while (!error && (session->state == RUNNING || session->state == ENDED)) {
-		error = turn(session, INT64_MAX);
-		if (!error && session->state == RESET && session->repl && !session->printed.soft_reset)
-			check_reset(session);
-	}
-	return error;
 }
 
 /* Until the last request is answered, and the board at its prompt again. */
@@ -433,6 +448,39 @@ static int make_end(struct share_session *session)
 	share_line_forget(&session->line);
 	printed_forget(&session->printed);
 	return await_prompt(session);
+}
+
+/* A program may print what looks like the agent's end, and wait for its user; but it works out no sum. */
+static int judge_failure(struct share_session *session)
+{
+	int rc = share_agent_has_ended(session->link, session->diag);
+
+	session->doubted = true;
+	session->state = RUNNING;
+	share_line_forget(&session->line);
+	look_around(session);
+	if (rc <= 0)
+		return rc;
+	session->state = LEAVING; /* what the agent is told now is nothing for the user */
+	rc = make_end(session);
+	return rc ? rc
+		  : diag_fail(session->diag, DIAG_AGENT, EIO,
+			      "%s: the board has not told how the program ended; its last words are above",
+			      bytelink_device(session->link));
+}
+
+static int go_on(struct share_session *session)
+{
+	int error = 0;
+
+	while (!error && (session->state == RUNNING || session->state == ENDED)) {
+		error = turn(session, INT64_MAX);
+		if (!error && session->state == FAILED)
+			error = judge_failure(session);
+		if (!error && session->state == RESET && session->repl && !session->printed.soft_reset)
+			check_reset(session);
+	}
+	return error;
 }
 
 /* Brings the board to its prompt, in a friendly way if that does. */
@@ -488,6 +536,7 @@ static int await_change(struct share_session *session)
 {
 	int error = 0;
 
+	flush(session);
 	say("the program has ended (exit status %d); it runs again when a file changes, Ctrl-C leaves", session->status);
 	session->state = WAITING;
 	session->user.impatient = true;
@@ -561,11 +610,12 @@ static int run(struct share_session *session)
 			session->options->again(session->options->context);
 	}
 	error = finish(session, error);
+	flush(session);
 	if (session->state == LEAVING && session->user.leaves_by)
 		return say_left(session, error);
-	if (session->output_error)
-		return diag_fail(session->diag, DIAG_AGENT, -session->output_error, "cannot write what the program prints: %s",
-				 strerror(-session->output_error));
+	if (session->user.output_error)
+		return diag_fail(session->diag, DIAG_AGENT, -session->user.output_error,
+				 "cannot write what the program prints: %s", strerror(-session->user.output_error));
 	return error ? error : session->status;
 }
 
