@@ -621,7 +621,7 @@ class File(Read):
             at &= 0x3FFFFFFF
             data = data[at : at + (n & 0x3FFFFFFF)]
             size = len(data)
-            room = min(block - 8, 1152)
+            room = min(block - 8, 1152, max(256, free >> 7))
             self.dirty = True
             at = 0
             while at < size:
