@@ -123,7 +123,7 @@ static int take_command(struct arguments *arguments, int argc, char **argv, stru
 		arguments->name = "<exec>";
 		arguments->program = strdup(argv[1]);
 		arguments->program_len = strlen(argv[1]);
-		argv[1][0] = '\0';
+		argv[1][0] = '\0'; /* the board's sys.argv is [''] then, and ps does not show the code */
 		arguments->argv = argv + 1;
 		return arguments->program ? 0 : diag_fail(diag, DIAG_AGENT, ENOMEM, "not enough memory");
 	}
