@@ -109,10 +109,10 @@ def set_tty(least):
         tcsetattr(0, 0, tty)
 
 
-def hear(tag, idle, alone=False):
+def hear(tag, idle, deserted=False):
     # Reads until the answer to the request of TRY TAG has come, and returns the end of its payload. Or 0 when nothing comes within
-    # IDLE ms, -1 when what comes is damaged; the line is quiet then. What is no answer and comes before one, somebody has typed. ALONE:
-    # there is hardly a host, so a Ctrl-C is the end, and what comes behind it is left for whom it is for.
+    # IDLE ms, -1 when what comes is damaged; the line is quiet then. What is no answer and comes before one, somebody has typed.
+    # DESERTED: there is hardly a host, so a Ctrl-C is the end, and what comes behind it is left for whom it is for.
     global interrupted, knocked
     have = 0
     until = ticks_add(ticks_ms(), idle)
@@ -123,7 +123,7 @@ def hear(tag, idle, alone=False):
                 break
             if buf[0] == 3:
                 interrupted = True
-                if alone and have == 1:
+                if deserted and have == 1:
                     return 0
             elif len(typed) < 256:
                 typed.append(buf[0])
