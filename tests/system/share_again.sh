@@ -1,16 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # What a run leaves behind. On the board nothing: a module that is edited is new in the next run, without --watch and without a reset. In
-# the shared directory all that the program has written, also where it has not closed its files, however it ends.
+# the shared directory all that the program has written, also where it has not closed its files, however it ends. On a large board, a
+# small one, and one whose firmware has no binascii.
 set -eu
 . "${top_srcdir:?}/tests/system/lib.sh"
 . "$top_srcdir/tests/system/share_lib.sh"
 
 mkdir -p rw/package
-for heap in 2M 64k; do
-	echo "--- a board with $heap"
+for board_options in '' '--heap 64k' '--hide binascii'; do
+	echo "--- a board, $board_options"
 	rm -rf flash*
-	board_options="--heap $heap"
 	start_line --usb
 
 	echo '--- a module that is edited'
