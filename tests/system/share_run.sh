@@ -54,7 +54,7 @@ raise Wordless(1)
 END
 sed 's/raise .*/import sys; sys.exit(Wordless())/' ends/wordless.py >ends/wordless_exit.py
 
-for heap in 2M 64k; do
+for heap in 2M '64k --blocking-stdin'; do # the small one reads as bare metal does
 	echo "--- a board with $heap"
 	rm -rf flash*
 	board_options="--heap $heap"

@@ -519,24 +519,27 @@ class Read(Opened):
     def read(self, size=-1):
         with alone():
             enter()
-            self.check(1)
-            if size is None or size < 0:
-                got = self.get(-1)
-            elif size < len(ahead):
-                got = self.get(size)
-            else:
-                got = bytearray(size)
-                got = bytes(memoryview(got)[: self.into(memoryview(got), size)])
-            if not self.text:
-                return got
-            if size and size > 0 and got and max(got) > 127:
-                # So many characters are asked for.
-                while True:
-                    more = self.get(size - sum(c & 192 != 128 for c in got) or lacks(got))
-                    if not more:
-                        break
-                    got += more
-            return str(got, "utf8")
+            return self.content(size)
+
+    def content(self, size):
+        self.check(1)
+        if size is None or size < 0:
+            got = self.get(-1)
+        elif size < len(ahead):
+            got = self.get(size)
+        else:
+            got = bytearray(size)
+            got = bytes(memoryview(got)[: self.into(memoryview(got), size)])
+        if not self.text:
+            return got
+        if size and size > 0 and got and max(got) > 127:
+            # So many characters are asked for.
+            while True:
+                more = self.get(size - sum(c & 192 != 128 for c in got) or lacks(got))
+                if not more:
+                    break
+                got += more
+        return str(got, "utf8")
 
     def readline(self, size=-1):
         with alone():
