@@ -239,6 +239,7 @@ SYSTEM_TESTS = \
 	tests/system/romfs_random.sh \
 	tests/system/romfs_romfsn.sh \
 	tests/system/second_copy.sh \
+	tests/system/share_again.sh \
 	tests/system/share_bad_input.sh \
 	tests/system/share_damage.sh \
 	tests/system/share_exchanges.sh \
@@ -373,7 +374,8 @@ LAB_FILES = \
 	tests/system/share_repl.py \
 	tests/system/share_threads.py \
 	tests/system/socket_server.py \
-	tests/system/vm_lib.sh
+	tests/system/vm_lib.sh \
+	tests/system/without_openat2.py
 
 # Tests of the project's own scripts.
 SCRIPT_TESTS = tests/scripts/check-layers tests/scripts/configure tests/scripts/system-run

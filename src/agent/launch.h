@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * launch: puts the agent on a board, in whatever state it is, and talks to it by the thread that did so, until it is handed to
- * agent.c. Where the board's firmware or the line cannot do binary, that is found out, and the requests go as text. Blocks on the link's clock; one thread at a time.
+ * launch: puts the agent on a board, in whatever state it is, and talks to it by the thread that did so, until it is handed to agent.c.
+ * Where the board's firmware or the line cannot do binary, that is found out, and the requests go as text. Blocks on the link's clock; one
+ * thread at a time.
  */
 #ifndef AGENT_LAUNCH_H
 #define AGENT_LAUNCH_H

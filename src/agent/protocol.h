@@ -110,11 +110,12 @@ enum agent_answer {
 enum agent_load { AGENT_LOAD_DEFLATED = 1, AGENT_LOAD_MORE = 2 };
 
 /*
- * A file's content comes in one or more AGENT_WRITE, the first with FIRST and the last with LAST; only these need the path. It
- * goes to a temporary file that LAST renames to PATH. BASE, which all of them tell alike, says where it lies: 0 is beside PATH,
- * otherwise it is the length of the start of PATH that is the directory (with its slash). With TWO_STEPS the temporary is renamed
- * to say that it is complete before it becomes PATH. board/leftovers.h has the names. The payloads marked DEFLATED are one raw deflate stream, each ended by a Z_SYNC_FLUSH, that runs through all files until RESET starts it
- * anew, with the window bits that come with it; the host has to do that after each answer that is not AGENT_DONE.
+ * A file's content comes in one or more AGENT_WRITE, the first with FIRST and the last with LAST; only these need the path. It goes to a
+ * temporary file that LAST renames to PATH. BASE, which all of them tell alike, says where it lies: 0 is beside PATH, otherwise it is the
+ * length of the start of PATH that is the directory (with its slash). With TWO_STEPS the temporary is renamed to say that it is complete
+ * before it becomes PATH. board/leftovers.h has the names. The payloads marked DEFLATED are one raw deflate stream, each ended by a
+ * Z_SYNC_FLUSH, that runs through all files until RESET starts it anew, with the window bits that come with it; the host has to do that
+ * after each answer that is not AGENT_DONE.
  */
 enum agent_write {
 	AGENT_WRITE_FIRST = 1,
@@ -136,9 +137,10 @@ enum agent_write {
 #define AGENT_ERRNO_NOT_OPEN 77
 
 /*
- * SHARE, channel 1: directories of the host on the board (src/share/; board/share.py is the other side). The frames are the same, but
- * here the board asks and the host answers, each request with one frame (or parts, see SHARE_PARTS). The board has one request under way
- * and starts the next when it has the answer, or has given up. A frame for the board that is longer than the window goes over with credits, as above.
+ * SHARE, channel 1: directories of the host on the board (src/share/; board/share.py is the other side). The frames are the same, but here
+ * the board asks and the host answers, each request with one frame (or parts, see SHARE_PARTS). The board has one request under way and
+ * starts the next when it has the answer, or has given up. A frame for the board that is longer than the window goes over with credits, as
+ * above.
  *
  * A request's payload begins with u8 TRY (enum share_try). The sequence number counts requests, so that one asked again is known: the
  * host does nothing twice, and sends its last answer again, once for each TRY, maybe with less DATA; what is deflated then starts the

@@ -28,7 +28,7 @@ struct arguments {
 	char *program;
 	size_t program_len;
 	const char *name;
-	char **argv;
+	char *const *argv;
 };
 
 static int print_help(void)
@@ -114,6 +114,9 @@ static const char *name_of(const char *path)
 /* Takes the command, which is ARGV. */
 static int take_command(struct arguments *arguments, int argc, char **argv, struct diag *diag)
 {
+	static char no_name[] = "";
+	static char *const nameless[] = {no_name, NULL}; /* sys.argv of a statement, as at the board's prompt */
+
 	if (!strcmp(argv[0], "repl") && argc == 1) {
 		arguments->name = "";
 		arguments->argv = argv + 1;
@@ -123,8 +126,7 @@ static int take_command(struct arguments *arguments, int argc, char **argv, stru
 		arguments->name = "<exec>";
 		arguments->program = strdup(argv[1]);
 		arguments->program_len = strlen(argv[1]);
-		argv[1][0] = '\0'; /* the board's sys.argv is [''] then, and ps does not show the code */
-		arguments->argv = argv + 1;
+		arguments->argv = nameless;
 		return arguments->program ? 0 : diag_fail(diag, DIAG_AGENT, ENOMEM, "not enough memory");
 	}
 	if (!strcmp(argv[0], "run") && argc > 1) {

@@ -557,11 +557,22 @@ static int end_reset(struct share_session *session)
 	return diag_fail(session->diag, DIAG_AGENT, ECONNRESET, "%s: the board was reset while the program ran", device);
 }
 
+/* A soft reset ends MicroPython's unix port, and with it the line of exec:COMMAND; COMMAND runs again then. */
+static bool is_there_again(struct share_session *session)
+{
+	struct diag diag;
+
+	return bytelink_has_failed(session->link) && !session->user.leaves && !bytelink_reopen(session->link, &diag);
+}
+
 /* Runs it once. */
 static int run_once(struct share_session *session)
 {
+	bool was_reset = session->state == CHANGED;
 	int error = start(session);
 
+	if (error && was_reset && is_there_again(session))
+		error = start(session);
 	if (!error)
 		error = go_on(session);
 	if (!error && session->state == DONE)

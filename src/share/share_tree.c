@@ -65,7 +65,7 @@ static int open_top(const char *dir, struct diag *diag)
 	close(top);
 	if (probe == -ENOSYS || probe == -EPERM)
 		return diag_fail(
-			diag, DIAG_USAGE, ENOSYS,
+			diag, DIAG_AGENT, ENOSYS,
 			"this kernel cannot keep a board inside a directory (no openat2): it takes Linux 5.6 or later, and "
 			"in a container one whose rules allow openat2");
 	return diag_fail(diag, DIAG_USAGE, -probe, "%s: %s", diag_path(text, dir), strerror(-probe));

@@ -34,6 +34,15 @@ refused 2 nothing.py -v dir run nothing.py
 refused 2 dir -v dir run dir
 refused 2 nothing.py run nothing.py
 
+echo '--- a kernel that cannot keep a board inside'
+for error in 38 1; do # ENOSYS, EPERM
+	status=0
+	python3 -E "$top_srcdir/tests/system/without_openat2.py" $error "$share" -d "$(device)" -v dir run program.py </dev/null >out 2>err || status=$?
+	assert_equal "status with error $error; it said $(cat err)" 1 "$status"
+	assert_said 'no openat2'
+	assert_equal 'what it prints' '' "$(cat out)"
+done
+
 echo '--- the command line'
 refused 2 '-v dir:/remote;' -v dir:remote run program.py
 refused 2 '/remote' -v dir -v other run program.py

@@ -29,19 +29,11 @@ with open("copy", "wb") as to, open("random", "rb") as f:
         to.write(f.read(1024))
 print(start == open("copy", "rb").read(1000), __import__("module").NUMBER)
 END
-# How many answers of the share came to the board, as the line's trace has it. AGENT_DONE on channel 1: a frame ends an answer.
-answers() { # PROGRAM
-	rm -rf flash*
-	start_line --usb
-	assert_run 0 -v rw:/rw:rw run "$1"
-	stop_line
-	sed -n 's/^ *[0-9.]* > *[0-9]* //p' line.trace | tr -d '\n' | grep -oF '\xfaA\x01' | wc -l
-}
 echo 'pass' >nothing.py
 board_options=''
-least=$(answers nothing.py)
-assert_at_most 'exchanges for 100 KiB read' 3 "$(($(answers read.py) - least))"
-assert_at_most 'exchanges for 100 KiB written' 6 "$(($(answers write.py) - least))"
+least=$(count_answers nothing.py)
+assert_at_most 'exchanges for 100 KiB read' 3 "$(($(count_answers read.py) - least))"
+assert_at_most 'exchanges for 100 KiB written' 6 "$(($(count_answers write.py) - least))"
 python3 -c 'assert open("rw/written", "rb").read() == bytes(range(256)) * 16 * 25' || fail 'what was written is another'
 
 for heap in 64k 72k 96k 128k 150k 256k 1M; do

@@ -158,6 +158,26 @@ with open("lines", "a") as f:
     print("printed", 1, file=f)
 equal("print to a file", b"2999\nprinted 1\n", content("lines")[-15:])
 
+# --- what was read, or looked at, before it changed ---
+put("both", big[:2000])
+with open("both", "rb") as f, open("both", "r+b") as g:
+    equal("read ahead of a writer", big[:4], f.read(4))
+    g.seek(4)
+    g.write(b"abcd")
+    g.flush()
+    equal("read behind another's write", b"abcd" + big[8:2000], f.read())
+put("newer", b"67")
+fails(ENOENT, os.stat, "late")  # as import does: what it asks next is known in advance
+put("late.py", b"12345")
+equal("a file that was not there", 5, os.stat("late.py")[6])
+fails(ENOENT, os.stat, "late")
+os.rename("newer", "late.py")
+equal("a file that was replaced", (2, b"67"), (os.stat("late.py")[6], content("late.py")))
+fails(ENOENT, os.stat, "late")
+os.remove("late.py")
+fails(ENOENT, open, "late.py")
+os.remove("both")
+
 # --- several at once, flush ---
 files = [open("several%d" % i, "w+b") for i in range(20)]
 for turn in range(5):

@@ -35,9 +35,21 @@ at_prompt() { # STATEMENT...
 	python3 -E "$top_srcdir/tests/system/share_prompt.py" "$PWD/line" "$@" || fail "the board is not at its prompt: $*"
 }
 
-# The board is at its friendly prompt, and nothing is left on it of what was shared.
+# The board is at its friendly prompt, and nothing is left on it of what was shared. The simulated board has a `machine` of its own, and
+# with --blocking-stdin a `sys`.
 assert_untouched() {
-	assert_equal 'the board afterwards' "/ ['', '.frozen', '/lib'] True" \
-		"$(at_prompt 'import os, sys' 'print(os.getcwd(), sys.path, not [e for e in os.ilistdir("/") if e[0] == "remote"])')"
+	assert_equal 'the board afterwards' "/ ['', '.frozen', '/lib'] [] []" "$(at_prompt 'import os, sys' \
+		'shares = [e for e in os.ilistdir("/") if e[0] == "remote"]; modules = [m for m in sys.modules if m not in ("machine", "sys")]' \
+		'print(os.getcwd(), sys.path, shares, modules)')"
 	assert_equal 'Ctrl-C on the board afterwards' 'interrupted' "$(at_prompt ctrl-c)"
+}
+
+# Runs PROGRAM on a board of its own with directory `rw`, and prints how many answers of the share came to the board, as the line's trace
+# has it. AGENT_DONE or AGENT_FAILED on channel 1: a frame ends an answer.
+count_answers() { # PROGRAM
+	rm -rf flash*
+	start_line --usb
+	assert_run 0 -v rw:/rw:rw run "$1"
+	stop_line
+	sed -n 's/^ *[0-9.]* > *[0-9]* //p' line.trace | tr -d '\n' | grep -o '\\xfa[AE]\\x01' | wc -l
 }

@@ -131,3 +131,19 @@ for seconds in 0.1 0.2 0.22 0.25 0.3 0.35 0.4 0.5 0.7; do
 	assert_untouched
 done
 stop_line
+
+echo '--- a board that a soft reset ends, as it is behind exec:'
+echo 'WORD = "first"' | put code/module.py
+: >out >err
+$interruptible "$share" -d "$(device)" --watch -v code exec 'import module; print("word", module.WORD)' </dev/null >out 2>err &
+share_pid=$!
+await_ended 1
+for word in second third; do
+	echo "WORD = '$word'" | put code/module.py
+	await_lines "word $word" 1
+done
+await_ended 3
+kill -INT "$share_pid"
+status=0
+wait "$share_pid" || status=$?
+assert_equal "status after Ctrl-C; it said $(cat err)" 130 "$status"

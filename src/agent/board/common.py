@@ -90,4 +90,4 @@ def answer(size):
 
 
 requests = {88: execute}
-shared = {"buf": buf, "mem": mem, "block": block, "requests": requests, "free": free, "at_end": []}
+shared = {"buf": buf, "mem": mem, "block": block, "requests": requests, "free": free, "crc32": crc32, "at_end": []}

@@ -1,13 +1,12 @@
 # The part of the agent that brings directories of the host to the board (SHARE in src/agent/protocol.h) and runs a program there. It
 # is loaded behind the core and begins when the core has ended, by at_end: what runs then is called from the friendly REPL. In its
-# namespace are the core's buf, mem, block, free, line, fill, tty, at_end, and `plan`, which the host has set:
+# namespace are the core's buf, mem, block, free, crc32, line, fill, tty, at_end, and `plan`, which the host has set:
 #
 #   ([path of each share], NAME, [its sys.argv])     NAME: what tracebacks call the program; "": there is none, but a REPL
 #
 # The board asks, with Ctrl-C off, and the host answers. Nothing is asked without need: what is read goes through AHEAD, which all
 # files share, and what is written waits in its file until there is enough of it.
 import gc, os, sys
-from binascii import crc32
 from io import BytesIO, IOBase
 from micropython import kbd_intr
 from select import poll
@@ -40,7 +39,7 @@ except ImportError:
 
 
 # Where a byte of the core came damaged, a name may be another one: known now, the core is put there again.
-buf, mem, block, free, line, fill, tty, at_end
+buf, mem, block, free, crc32, line, fill, tty, at_end
 if tty:
     from termios import tcsetattr
 write = sys.stdout.buffer.write
