@@ -85,21 +85,28 @@ def set_tty(least):
         tcsetattr(0, 0, tty)
 
 
+def note_typed(byte):
+    global interrupted
+    if byte == 3:
+        interrupted = True
+    elif len(typed) < 256:
+        typed.append(byte)
+
+
 def hear(tag, idle):
     # Reads until the answer to the request of TRY TAG has come, and returns the end of its payload. Or 0 when nothing comes within
     # IDLE ms, -1 when what comes is damaged; the line is quiet then. What is no answer and comes before one, somebody has typed.
     global interrupted, knocked
-    have = 0
+    have = strange = 0
     until = ticks_add(ticks_ms(), idle)
-    while fill(have, have + 1, max(0, ticks_diff(until, ticks_ms())), 0):
+    # More than our host types at a time is an answer without its head.
+    while fill(have, have + 1, max(0, min(ticks_diff(until, ticks_ms()), 40 if strange > 40 else 9999)), 0):
         have += 1
         while have and (buf[0] != 0xFA or have == 8):
             if have == 8 and unpack_from("<H", buf, 6)[0] == crc32(mem[:6]) & 0xFFFF and unpack_from("<H", buf, 4)[0] <= block:
                 break
-            if buf[0] == 3:
-                interrupted = True
-            elif len(typed) < 256:
-                typed.append(buf[0])
+            note_typed(buf[0])
+            strange += 1
             have -= 1
             mem[:have] = bytes(mem[1 : have + 1])
         if have < 8:
@@ -117,16 +124,14 @@ def hear(tag, idle):
             return 0
         have = 0  # the answer to an earlier try
         until = ticks_add(ticks_ms(), idle)
-    if not have and len(typed) < 16:
-        return 0
-    return drain()
+    return drain() if have else 0
 
 
 def drain():
     # What came is damaged: waits until the line is quiet.
     until = ticks_add(ticks_ms(), 6000)
-    while poller.poll(60) and ticks_diff(until, ticks_ms()) > 0:
-        read(one)
+    while poller.poll(40) and ticks_diff(until, ticks_ms()) > 0:
+        read(mem if tty else one)
     return -1
 
 
@@ -171,7 +176,7 @@ def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
         raise OSError(16 if busy else 36)  # a callback in the middle of another request; a long path
     if run_count and op != 87:
         end_run()
-    error = result = damaged = None
+    error = result = None
     kbd_intr(-1)
     try:
         for _ in (0, 1):  # a Ctrl-C that came before is raised here
@@ -192,6 +197,13 @@ def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
             return
         set_tty(0)
         knocked = False
+        for _ in range(300):
+            if not poller.poll(0):
+                break
+            read(one)
+            note_typed(one[0])
+        # So much has been typed for certain, whatever becomes of the answer.
+        sure = len(typed), interrupted
         for count in range(1 if gone else tries):
             mem[9:middle] = head
             mem[middle:end] = data
@@ -215,17 +227,19 @@ def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
             if count:
                 most = max(512, most // 2)
             if size > 0:
-                interrupted = interrupted or buf[9] & 1
+                if buf[9] & 1:
+                    interrupted = True
+                    sure = sure[0], True
                 rerun(buf[10])
                 size = 0
                 continue
-            damaged = None if knocked else damaged or size
-            if interrupted and not damaged:
+            came = typed[sure[0] :]
+            if len(came) > 12 and min(came) < 3 and not knocked:
+                # What nobody types: it was an answer, in pieces.
+                typed = typed[: sure[0]]
+                interrupted = sure[1]
+            elif knocked or interrupted and not sure[1] and not size:
                 break  # by another host: ours says it in its answer
-        if damaged:
-            # It may have been an answer, in pieces.
-            typed = bytearray()
-            interrupted = False
         if size <= 0:
             typed = bytearray()  # there is no host to give it back to
             gone = True
@@ -567,7 +581,7 @@ class File(Read):
             offset += ask(115, bytes((self.handle,)), b"", lambda end: unpack_from("<I", buf, 10)[0])
         elif whence:
             offset += self.pos
-        if offset < 0:
+        if not 0 <= offset < 0xFFFFFFFF:
             raise OSError(22)
         self.pos = offset
         return offset
