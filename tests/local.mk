@@ -54,6 +54,7 @@ UNIT_TESTS += \
 	tests/unit/test_share_server \
 	tests/unit/test_share_session \
 	tests/unit/test_share_tree \
+	tests/unit/test_share_user \
 	tests/unit/test_share_volume \
 	tests/unit/test_typed \
 	tests/unit/test_watch
@@ -240,16 +241,20 @@ SYSTEM_TESTS = \
 	tests/system/share_damage.sh \
 	tests/system/share_exchanges.sh \
 	tests/system/share_files.sh \
+	tests/system/share_fresh.sh \
 	tests/system/share_full_disk.sh \
 	tests/system/share_hostile.sh \
 	tests/system/share_import.sh \
 	tests/system/share_input.sh \
 	tests/system/share_leave.sh \
+	tests/system/share_lost.sh \
+	tests/system/share_native.sh \
 	tests/system/share_output.sh \
 	tests/system/share_random.sh \
 	tests/system/share_repl.sh \
 	tests/system/share_reset.sh \
 	tests/system/share_run.sh \
+	tests/system/share_threads.sh \
 	tests/system/share_watch.sh \
 	tests/system/silent_board.sh \
 	tests/system/small_board.sh \
@@ -301,6 +306,7 @@ TOY_BOARD = $(FAKE_LINK) tests/unit/toyboard.c tests/unit/toyboard.h
 tests_unit_test_agent_SOURCES = tests/unit/test_agent.c $(TOY_BOARD)
 tests_unit_test_attention_SOURCES = tests/unit/test_attention.c $(FAKE_LINK)
 tests_unit_test_share_session_SOURCES = tests/unit/test_share_session.c $(TOY_BOARD)
+tests_unit_test_share_user_SOURCES = tests/unit/test_share_user.c $(FAKE_LINK)
 tests_unit_test_fakelink_SOURCES = tests/unit/test_fakelink.c $(FAKE_LINK)
 RAWREPL_BENCH = tests/unit/bench.c tests/unit/bench.h tests/unit/dice.h $(TOY_BOARD)
 tests_unit_test_rawrepl_SOURCES = tests/unit/test_rawrepl.c $(RAWREPL_BENCH)
@@ -356,9 +362,13 @@ LAB_FILES = \
 	tests/system/share_files.py \
 	tests/system/share_input.py \
 	tests/system/share_lib.sh \
+	tests/system/share_lost.py \
+	tests/system/share_memory.py \
+	tests/system/share_native.py \
 	tests/system/share_prompt.py \
 	tests/system/share_random.py \
 	tests/system/share_repl.py \
+	tests/system/share_threads.py \
 	tests/system/socket_server.py \
 	tests/system/vm_lib.sh
 

@@ -26,7 +26,10 @@ enum { ROOMY = 80000 };
 	" return s\n"                                                  \
 	"exec(__mpremotefs__())\n"
 
+/* The third line takes away what a share without a host has left, see packed.h: of what is here, only sys comes from no file. */
 const char packed_question[] = "def __mpremotefs__():\n"
+			       " import sys\n"
+			       " sys.modules.get('__mpremotefs__',int)(0)\n"
 			       " import deflate,gc,io\n"
 			       " from binascii import a2b_base64,crc32\n"
 			       " gc.collect()\n"

@@ -13,7 +13,10 @@
  */
 uint8_t *packed_deflate(const char *python, size_t len, size_t *out_len);
 
-/* Python that prints how many bytes of the board's memory are free; it raises on a board that cannot run what packed_text makes. */
+/*
+ * Python that prints how many bytes of the board's memory are free; it raises on a board that cannot run what packed_text makes. Before
+ * that it takes away a share whose host has gone, if there is one (board/share.py): each import would ask that host for files.
+ */
 extern const char packed_question[];
 
 /* Whether packed_text may be used on a board that has answered packed_question by ANSWER. */

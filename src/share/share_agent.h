@@ -17,6 +17,11 @@ int share_agent_start(struct bytelink *link, const struct share_plan *plan, int6
 		      struct diag *diag);
 
 /*
+ * What interrupts the board, below, tries for about ten seconds, or twice TIMEOUT_US where that is less, and types Ctrl-C in bursts, too,
+ * which ends many a program that catches it. Fails as rawrepl_enter, -ETIMEDOUT where the program still runs; or as a wait at LINK.
+ */
+
+/*
  * Interrupts whatever runs on the board, and has the agent, where there is one, undo what it has mounted and say SHARE_END. The board's
  * prompt comes behind that: it is not waited for.
  */
@@ -28,7 +33,16 @@ int share_agent_end(struct bytelink *link, int64_t timeout_us, struct diag *diag
  */
 int share_agent_reset(struct bytelink *link, int64_t timeout_us, struct diag *diag);
 
-/* Interrupts whatever runs on the board, which is then at its prompt, with what there was of an agent as it is. */
+/*
+ * Brings the board to its prompt, with what there was of an agent as it is, within TIMEOUT_US: for when putting the agent there was given
+ * up. Fails as rawrepl_enter.
+ */
 int share_agent_drop(struct bytelink *link, int64_t timeout_us, struct diag *diag);
+
+/*
+ * Whether the board is at its friendly prompt, as it is when the agent has ended: it has to work out a sum that is typed there. What is
+ * printed meanwhile is dropped. Returns 1, 0: there is no such answer within three seconds, or a negative errno.
+ */
+int share_agent_has_ended(struct bytelink *link, struct diag *diag);
 
 #endif

@@ -4,13 +4,15 @@
 #include <string.h>
 
 enum {
+	CTRL_B = 2,
 	CTRL_C = 3,
 	CTRL_D = 4,
-	ENTERS = 3,         /* as many are typed to end a statement */
-	ANSWER_US = 500000, /* a prompt with so much silence behind what was typed is the answer to it */
-	RESET_US = 300000,  /* how long a board may take to say that it resets */
-	BOOT_US = 10000000, /* how long what is piped behind a soft reset waits for its end */
-	GONE_US = 5000000   /* how long a board may take to answer what was typed at a terminal that is gone */
+	BANNER_US = 1000000, /* how long a board may take to show its banner */
+	ENTERS = 3,          /* as many are typed to end a statement */
+	ANSWER_US = 500000,  /* a prompt with so much silence behind what was typed is the answer to it */
+	RESET_US = 300000,   /* how long a board may take to say that it resets */
+	BOOT_US = 10000000,  /* how long what is piped behind a soft reset waits for its end */
+	GONE_US = 5000000    /* how long a board may take to answer what was typed at a terminal that is gone */
 };
 
 static int send_ctrl_c(struct share_input *input, bool *full, int64_t *next)
@@ -80,12 +82,19 @@ int share_input_send(struct share_input *input, bool typed, bool *full, int64_t 
 	ssize_t sent = share_line_send(input->line, waiting->bytes, len, full);
 	if (sent < 0)
 		return (int)sent;
+	if (sent > 0 && memchr(waiting->bytes, CTRL_B, (size_t)sent))
+		input->banner_until = now + BANNER_US;
 	bool resets = is_piped(input) && sent > 0 && waiting->bytes[sent - 1] == CTRL_D;
 	typed_sent(waiting, (size_t)sent, now);
 	if (resets)
 		expect_reset(input);
 	typed_due(waiting, now, next);
 	return 0;
+}
+
+bool share_input_asked_banner(const struct share_input *input)
+{
+	return bytelink_now(input->line->link) < input->banner_until;
 }
 
 int64_t share_input_over_at(const struct share_input *input)

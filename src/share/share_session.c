@@ -18,7 +18,7 @@
 enum {
 	PROMPT_US = 1500000,  /* how long a board may take from the program's end to its prompt */
 	LEAVE_US = 5000000,   /* how long a program that was interrupted may take to its end before it is made to */
-	GIVE_UP_US = 2000000, /* how long the board is waited for when nobody wants it any more */
+	GIVE_UP_US = 4000000, /* how long the board is waited for when nobody wants it any more */
 	STOP_US = 1500000,    /* how long a program that is to stop may take before more is done */
 	RESET_US = 300000     /* the silence behind a banner and a prompt that tells that the board was reset */
 };
@@ -45,6 +45,7 @@ struct share_session {
 	enum state state;
 	int64_t ended_at;
 	int status;       /* this program's exit status, once it is known */
+	bool proved;      /* the board is at its prompt, beyond doubt */
 	bool more_words;  /* SHARE_END comes in several parts */
 	bool quiet;       /* the board's prompt is on the screen already */
 	bool gave_back;   /* the exchange under way is SHARE_BYTES, ... */
@@ -67,7 +68,7 @@ static void heed_user(struct share_session *session)
 {
 	const struct share_user *user = &session->user;
 
-	if (!user->leaves || (session->state != RUNNING && session->state != WAITING))
+	if (!user->leaves || session->state == ENDED || session->state == DONE || session->state == LEAVING)
 		return;
 	session->status = user->leaves_by ? 128 + user->leaves_by : 0;
 	session->state = LEAVING;
@@ -105,7 +106,15 @@ static void look_at_watch(struct share_session *session)
 		session->state = CHANGED;
 }
 
-/* While the agent is put on the board: Ctrl-C gives up. */
+/* At what an attention may have told of; also to be called where somebody else has waited at the link. */
+static void look_around(struct share_session *session)
+{
+	share_user_look(&session->user);
+	heed_user(session);
+	look_at_watch(session);
+}
+
+/* While the board is reset, or the agent put there: whoever leaves does not wait for the end of that. */
 static int64_t meanwhile(void *context)
 {
 	struct share_session *session = context;
@@ -113,6 +122,15 @@ static int64_t meanwhile(void *context)
 	share_user_look_at_signals(&session->user);
 	heed_user(session);
 	return session->state == LEAVING ? -EINTR : INT64_MAX;
+}
+
+/* While the board is brought to its prompt at the end. */
+static int64_t until_given_up(void *context)
+{
+	struct share_session *session = context;
+
+	share_user_look_at_signals(&session->user);
+	return session->user.gives_up ? -EINTR : INT64_MAX;
 }
 
 /* --- Output and requests --- */
@@ -123,6 +141,8 @@ static void take_output(struct share_session *session)
 	size_t len = session->line.incoming.output_len;
 
 	printed_add(&session->printed, bytes, len);
+	if (share_input_asked_banner(&session->input) && printed_was_reset(&session->printed) && !session->printed.soft_reset)
+		printed_forget(&session->printed);
 	if (!session->quiet)
 		write_all(session, STDOUT_FILENO, bytes, len);
 	else if (printed_at_prompt(&session->printed))
@@ -246,10 +266,11 @@ static void take_incoming(struct share_session *session)
 static void close_exchange(struct share_session *session)
 {
 	typed_exchanged(&session->user.typed, session->gave_back, session->line.closed_at);
-	if (session->ended_at && session->state == RUNNING) {
+	if (!session->ended_at)
+		return;
+	printed_forget(&session->printed); /* what the board says from now on is no program's */
+	if (session->state == RUNNING)
 		session->state = ENDED;
-		printed_forget(&session->printed); /* what the board says from now on is no program's */
-	}
 }
 
 /* All that may go now. */
@@ -321,9 +342,7 @@ static int turn(struct share_session *session, int64_t until)
 	if (error)
 		return error;
 	take_incoming(session);
-	share_user_look(&session->user);
-	heed_user(session);
-	look_at_watch(session);
+	look_around(session);
 	look_at_state(session);
 	return 0;
 }
@@ -337,6 +356,7 @@ static int start(struct share_session *session)
 
 	session->state = RUNNING;
 	session->user.impatient = true;
+	session->user.interrupt = false; /* that was for what ran before */
 	bytelink_set_meanwhile(session->link, meanwhile, session);
 	int error = share_agent_start(session->link, &options->plan, options->timeout_us, &window, session->diag);
 	bytelink_set_meanwhile(session->link, NULL, NULL);
@@ -346,6 +366,7 @@ static int start(struct share_session *session)
 	share_line_start(&session->line, session->link, window, session->diag);
 	printed_forget(&session->printed);
 	session->ended_at = 0;
+	session->proved = false;
 	return 0;
 }
 
@@ -358,13 +379,15 @@ static int go_on(struct share_session *session)
 	return error;
 }
 
-/* Until the board is at its prompt again. */
+/* Until the last request is answered, and the board at its prompt again. */
 static int await_prompt(struct share_session *session)
 {
+	const struct share_line *line = &session->line;
 	int64_t until = bytelink_now(session->link) + LEAVE_US;
 	int error = 0;
 
-	while (!error && !printed_at_prompt(&session->printed) && bytelink_now(session->link) < until)
+	while (!error && (share_line_is_busy(line) || !printed_at_prompt(&session->printed)) &&
+	       bytelink_now(session->link) < until)
 		error = turn(session, until);
 	return error;
 }
@@ -381,14 +404,13 @@ static bool has_stopped(struct share_session *session)
 	return session->ended_at != 0;
 }
 
-/* Makes the board leave what it does, whatever that is, and has the agent end. */
-static int leave(struct share_session *session)
+/* Has the board leave what it does, whatever that is, and the agent end. */
+static int make_end(struct share_session *session)
 {
-	int error;
+	bytelink_set_meanwhile(session->link, until_given_up, session);
+	int error = share_agent_end(session->link, session->options->timeout_us, session->diag);
+	bytelink_set_meanwhile(session->link, NULL, NULL);
 
-	if (!session->repl && has_stopped(session))
-		return await_prompt(session);
-	error = share_agent_end(session->link, session->options->timeout_us, session->diag);
 	if (error)
 		return error;
 	share_line_forget(&session->line);
@@ -396,14 +418,51 @@ static int leave(struct share_session *session)
 	return await_prompt(session);
 }
 
-/* To the board's prompt after a soft reset. */
+/* Brings the board to its prompt, in a friendly way if that does. */
+static int leave(struct share_session *session)
+{
+	session->state = LEAVING;
+	if (!session->repl && has_stopped(session)) {
+		int error = await_prompt(session);
+		int rc = error ? error : share_agent_has_ended(session->link, session->diag);
+
+		if (rc)
+			return rc < 0 ? rc : 0;
+	}
+	return make_end(session);
+}
+
+/* The program may have printed what its end looks like: the board has to be at its prompt. */
+static int prove_end(struct share_session *session)
+{
+	int rc = share_agent_has_ended(session->link, session->diag);
+
+	session->proved = rc > 0;
+	if (rc)
+		return rc < 0 ? rc : 0;
+	session->ended_at = 0;
+	rc = leave(session);
+	return rc ? rc
+		  : diag_fail(session->diag, DIAG_AGENT, EPROTO,
+			      "%s: the program printed what tells of its end, but went on; it was stopped",
+			      bytelink_device(session->link));
+}
+
+/* To the board's prompt after a soft reset. Nothing runs there meanwhile that Ctrl-C could interrupt: it leaves. */
 static int reset_board(struct share_session *session)
 {
+	session->user.impatient = true;
 	session->state = LEAVING;
 	if (!session->ended_at)
 		has_stopped(session);
 	session->state = CHANGED;
-	return share_agent_reset(session->link, session->options->timeout_us, session->diag);
+	heed_user(session);
+	if (session->state == LEAVING)
+		return 0;
+	bytelink_set_meanwhile(session->link, meanwhile, session);
+	int error = share_agent_reset(session->link, session->options->timeout_us, session->diag);
+	bytelink_set_meanwhile(session->link, NULL, NULL);
+	return error;
 }
 
 /* After the program's end, until something changes. */
@@ -414,10 +473,21 @@ static int await_change(struct share_session *session)
 	say("the program has ended (exit status %d); it runs again when a file changes, Ctrl-C leaves", session->status);
 	session->state = WAITING;
 	session->user.impatient = true;
+	look_around(session);
 	while (!error && session->state == WAITING)
 		error = turn(session, INT64_MAX);
 	session->user.impatient = false;
 	return error;
+}
+
+/* The board has lost the program. It may have been sent an answer that stands half-typed at its prompt now. */
+static int end_reset(struct share_session *session)
+{
+	const char *device = bytelink_device(session->link);
+
+	if (share_agent_drop(session->link, GIVE_UP_US, session->diag) < 0)
+		say("%s", session->diag->text);
+	return diag_fail(session->diag, DIAG_AGENT, ECONNRESET, "%s: the board was reset while the program ran", device);
 }
 
 /* Runs it once. */
@@ -427,19 +497,40 @@ static int run_once(struct share_session *session)
 
 	if (!error)
 		error = go_on(session);
+	if (!error && session->state == DONE)
+		error = prove_end(session);
 	if (!error && session->state == DONE && session->options->watch && !session->refused)
 		error = await_change(session);
 	if (!error && session->state == CHANGED)
 		error = reset_board(session);
 	else if (!error && session->state == RESET && !session->repl && !session->printed.soft_reset)
-		error = diag_fail(session->diag, DIAG_AGENT, ECONNRESET, "%s: the board was reset while the program ran",
-				  bytelink_device(session->link));
+		error = end_reset(session);
 	return error;
 }
 
 static bool runs_again(const struct share_session *session)
 {
 	return session->state == RESET || session->state == CHANGED;
+}
+
+/* Somebody has had enough of it. Says what that has left. Returns the exit status. */
+static int say_left(struct share_session *session, int error)
+{
+	if (session->user.gives_up)
+		say("%s: the board was left as it is: the program may still run there", bytelink_device(session->link));
+	else if (error)
+		say("%s", session->diag->text);
+	return session->status;
+}
+
+/* Brings the board to its prompt, where it is not there. ERROR is what the run has ended with. */
+static int finish(struct share_session *session, int error)
+{
+	if (!error && session->state == LEAVING && !session->proved)
+		error = leave(session);
+	else if (error && session->user.leaves) /* what was under way was given up, or has failed */
+		error = share_agent_drop(session->link, GIVE_UP_US, session->diag);
+	return error ? error : session->refused;
 }
 
 static int run(struct share_session *session)
@@ -451,15 +542,9 @@ static int run(struct share_session *session)
 		if (session->options->again)
 			session->options->again(session->options->context);
 	}
-	if (!error && session->state == LEAVING && !session->ended_at)
-		error = leave(session);
-	if (!error)
-		error = session->refused;
-	if (error && session->state == LEAVING && session->status >= 128) {
-		/* Somebody has given up: the board is at its prompt then, as far as it can be in a moment. */
-		share_agent_drop(session->link, GIVE_UP_US, session->diag);
-		return session->status;
-	}
+	error = finish(session, error);
+	if (session->state == LEAVING && session->user.leaves_by)
+		return say_left(session, error);
 	if (session->output_error)
 		return diag_fail(session->diag, DIAG_AGENT, -session->output_error, "cannot write what the program prints: %s",
 				 strerror(-session->output_error));
@@ -490,7 +575,7 @@ int share_session_run(const struct share_session_options *options, struct diag *
 	session->link = options->link;
 	session->diag = diag;
 	session->repl = !*options->plan.name;
-	session->input = (struct share_input){&session->user, &session->line, &session->printed, 0, 0};
+	session->input = (struct share_input){.user = &session->user, .line = &session->line, .printed = &session->printed};
 	error = attention_open(&session->attention, session->link);
 	if (error)
 		diag_fail(diag, DIAG_AGENT, -error, "no thread: %s", strerror(-error));

@@ -70,6 +70,16 @@ static void end_stdin(struct share_user *user)
 	user->ended_at = bytelink_now(user->link);
 }
 
+/* Whether LEN, which a read has returned, tells that nothing will come any more. */
+static bool is_end(const struct share_user *user, ssize_t len)
+{
+	struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+
+	if (len == 0 && user->is_terminal) /* so does one without a key */
+		return poll(&in, 1, 0) > 0 && in.revents & (POLLHUP | POLLERR | POLLNVAL);
+	return len == 0 || (errno != EINTR && errno != EAGAIN);
+}
+
 static void read_stdin(struct share_user *user)
 {
 	uint8_t bytes[TYPED_MAX];
@@ -83,8 +93,9 @@ static void read_stdin(struct share_user *user)
 			size_t dropped = until_interrupt(user, bytes, typed);
 
 			add_typed(user, bytes + dropped, typed - dropped);
-		} else if (len == 0 || (errno != EINTR && errno != EAGAIN))
+		} else if (is_end(user, len)) {
 			end_stdin(user);
+		}
 	}
 	ask_for_stdin(user);
 }
@@ -109,9 +120,12 @@ static void take_signal(struct share_user *user, int number)
 	} else if (number == SIGINT && !user->impatient && (!user->interrupted_at || now > user->interrupted_at + TWICE_US)) {
 		user->interrupt = true;
 		user->interrupted_at = now;
-	} else {
+	} else if (!user->leaves) {
 		user->leaves = true;
 		user->leaves_by = number;
+		user->left_at = now;
+	} else if (now > user->left_at + TWICE_US) {
+		user->gives_up = true;
 	}
 }
 
@@ -124,17 +138,17 @@ static void take_signals(struct share_user *user)
 	attention_ask(user->attention, SLOT_SIGNALS, user->signals, POLLIN);
 }
 
+/* What is ignored stays ignored, as nohup(1), and a shell for what it runs in the background, want it. */
 static int hold_signals(struct share_user *user, struct diag *diag)
 {
+	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT};
+	struct sigaction action;
 	sigset_t set;
 
 	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGQUIT);
-	sigaddset(&set, SIGTSTP);
-	sigaddset(&set, SIGCONT);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+		if (sigaction(numbers[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+			sigaddset(&set, numbers[i]);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	user->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return user->signals < 0 ? diag_fail(diag, DIAG_AGENT, errno, "no signalfd: %s", strerror(errno)) : 0;

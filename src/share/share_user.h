@@ -13,6 +13,7 @@ struct share_user {
 	bool interrupt;     /* Ctrl-C has to reach the program; for the caller to clear */
 	bool leaves;        /* the user wants no more of it... */
 	int leaves_by;      /* ... as this signal says; 0: by the REPL's key for it */
+	bool gives_up;      /* some time later the user does not even want to wait for the board's prompt */
 	bool impatient;     /* set by the caller: there is no program that Ctrl-C could interrupt, so the first one leaves */
 	struct typed typed; /* for the board */
 	bool is_terminal;   /* stdin is one */
@@ -25,13 +26,13 @@ struct share_user {
 	bool half_line;  /* stdin's last byte is one of a line that has not ended */
 	bool in_line;    /* what was printed ends in the middle of one */
 	int64_t look_at; /* when to look again whether stdin may be read; 0: it is asked for */
-	int64_t interrupted_at;
+	int64_t interrupted_at, left_at;
 };
 
 enum { SHARE_USER_SLOTS = 2 }; /* the first slots of the attention are the user's */
 
 /*
- * Takes the signals that end a program, SIGTSTP and SIGCONT, and the terminal: for a REPL with all keys. ATTENTION, which wakes LINK, and
+ * Takes the signals that end a program, SIGTSTP and SIGCONT, where they are not ignored, and the terminal: for a REPL with all keys. ATTENTION, which wakes LINK, and
  * LINK, whose clock is used, outlive it. Returns 0 or a negative errno with DIAG filled; share_user_close is right after both.
  */
 int share_user_open(struct share_user *user, struct bytelink *link, struct attention *attention, bool repl, struct diag *diag);

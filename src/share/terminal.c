@@ -56,10 +56,10 @@ bool terminal_take(enum terminal_keys keys)
 	ours = before;
 	ours.c_iflag &= ~(tcflag_t)(ICRNL | INLCR | IGNCR | ISTRIP | IXON);
 	ours.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ECHONL | IEXTEN);
-	ours.c_cc[VMIN] = 1;
-	ours.c_cc[VTIME] = 0;
 	if (keys == TERMINAL_ALL)
 		cfmakeraw(&ours);
+	ours.c_cc[VMIN] = 0;
+	ours.c_cc[VTIME] = 0;
 	if (!resumable) {
 		atexit(restore);
 		watch_death();

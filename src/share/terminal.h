@@ -13,7 +13,10 @@ enum terminal_keys {
 	TERMINAL_ALL,     /* all keys are the board's, and output is not changed either */
 };
 
-/* Takes the terminal of stdin, where it is one. Returns whether it is. One at a time in a process. */
+/*
+ * Takes the terminal of stdin, where it is one. Returns whether it is. One at a time in a process. A read of it does not wait then, but
+ * returns 0 where there is nothing: keys that poll has told of may be gone again, since Ctrl-C empties a terminal's input.
+ */
 bool terminal_take(enum terminal_keys keys);
 
 /* Whether stdin may be read: it is no terminal, or this program is in its foreground. */

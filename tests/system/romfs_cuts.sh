@@ -31,8 +31,8 @@ check_partition() { # NUMBER WHEN
 	fi
 }
 
-deploy() { # NUMBER
-	"$romfs" -d "$(device)" --timeout 5 deploy -p "$1" new.romfs
+deploy() { # NUMBER [SECONDS], after which a silent board is given up
+	"$romfs" -d "$(device)" --timeout "${2:-5}" deploy -p "$1" new.romfs
 }
 
 completes() { # NUMBER WHEN
@@ -77,7 +77,7 @@ for number in 0 1; do
 		put_image old.romfs $number
 		start_line --no-restart
 		line_command "kill $at"
-		deploy $number >said 2>&1 || :
+		deploy $number 2 >said 2>&1 || :
 		check_partition $number "killed at byte $at"
 		stop_line
 		completes $number "killed at byte $at"

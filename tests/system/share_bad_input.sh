@@ -78,7 +78,7 @@ await 60 'the other has it' is_held
 assert_said "pid $first"
 ! "$mpremotefs" "$PWD/line" "$mnt" 2>err || fail 'it is mounted while it is shared'
 assert_said "held by mpremote-share (pid $first)"
-kill -INT "$first"
+kill "$first"
 wait "$first" || :
 stop_line
 

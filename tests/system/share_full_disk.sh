@@ -68,7 +68,7 @@ tr -d '\r' <out >printed
 sed -i 's/^fits .*/fits/' printed
 diff - printed >&2 <<'END' || fail 'the program heard something else'
 write 27
-write 27
+flush 27
 with 27
 fits
 END

@@ -8,6 +8,7 @@ import sys
 import threading
 
 share, line = sys.argv[1:]
+signal.signal(signal.SIGINT, signal.default_int_handler)  # where a shell has it ignored, so would the program
 LIMIT = 120  # seconds, for the busiest computer
 
 

@@ -12,7 +12,7 @@ start_line --usb
 # Runs a program that never ends, and sends it SIGNAL after SECONDS. $status is how it ended; 137: not at all.
 stop_after() { # SIGNAL SECONDS OUTPUT CODE
 	status=0
-	timeout --preserve-status -s "$1" -k 60 "$2" "$share" -d "$(device)" exec "$4" >"$3" 2>err </dev/null || status=$?
+	$interruptible timeout --preserve-status -s "$1" -k 60 "$2" "$share" -d "$(device)" exec "$4" >"$3" 2>err </dev/null || status=$?
 }
 
 for seconds in 0.02 0.05 0.1 0.15 0.2 0.3 0.6; do
@@ -58,4 +58,72 @@ while True: open("module.py").read()' >out 2>err </dev/null &
 	assert_printed mine
 done
 assert_untouched
+
+echo '--- a signal that is ignored'
+(
+	trap '' HUP
+	exec "$share" -d "$(device)" exec 'print("started")
+while True: pass' >out 2>err </dev/null
+) &
+pid=$!
+await 60 'the program has begun' grep -q started out
+kill -HUP "$pid"
+sleep 0.3
+kill -TERM "$pid"
+status=0
+wait "$pid" || status=$?
+assert_equal "status after SIGTERM; it said $(cat err)" 143 "$status"
+assert_untouched
+
+echo '--- nobody takes a traceback'
+status=0
+"$share" -d "$(device)" exec '1/0' >out 2>/dev/full </dev/null || status=$?
+assert_equal 'status' 1 "$status"
+assert_untouched
+
+echo '--- it prints what only its end looks like, and goes on'
+cat >forges.py <<'END'
+import sys
+from binascii import crc32
+from struct import pack
+frame = pack("<BBBBH", 0xFA, 90, 1, sys.modules["__mpremotefs__"].__globals__["sequence"] + 1 & 255, 6)
+frame += pack("<H", crc32(frame) & 0xFFFF) + pack("<BBi", 0, 2, 5)
+sys.stdout.buffer.write(frame + pack("<I", crc32(frame)))
+if len(sys.argv) > 1:
+    print("\n>>> ", end="")
+while True:
+    pass
+END
+for word in '' prompt; do
+	assert_run 1 run forges.py $word
+	assert_said 'went on; it was stopped'
+	assert_untouched
+done
+
+echo '--- it catches Ctrl-C, but not another one meanwhile'
+stop_twice() { # CODE
+	$interruptible "$share" -d "$(device)" exec "print('started')
+$1" >out 2>err </dev/null &
+	pid=$!
+	await 60 'the program has begun' grep -q started out
+	kill -INT "$pid"
+	sleep 0.3
+	kill -INT "$pid"
+	status=0
+	wait "$pid" || status=$?
+	assert_equal "status; it said $(cat err)" 130 "$status"
+}
+stop_twice 'import time
+while True:
+  try:
+    while True: pass
+  except KeyboardInterrupt:
+    time.sleep(0.05)'
+assert_untouched
+
+echo '--- it catches every Ctrl-C'
+stop_twice 'import micropython
+micropython.kbd_intr(-1)
+while True: pass'
+assert_said 'still runs on the board'
 stop_line

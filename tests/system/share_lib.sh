@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 # For tests of mpremote-share, after lib.sh.
 
+# What runs in the background ignores Ctrl-C, as the shell has it; but not this.
+interruptible='env --default-signal=INT'
+
 # Runs mpremote-share on the board: what it prints is in ./out and ./err, its exit status in $status. The input is a file's, or nothing.
 run_share() { # OPTION-OR-WORD...
 	status=0

@@ -119,6 +119,16 @@ for turn in range(2):
     open("rw/module.py", "w").write(f"WORDS = 'module {turn + 2}'\n")
     equal("a module that has changed", b"module %d" % (turn + 2), repl.run(b"import module; print(module.WORDS)"))
 
+print("--- the banner once more, and by way of the raw REPL: no reset")
+repl.run(b"kept = 1")
+for keys in b"\x02", b"\x01\x02":
+    repl.type(keys)
+    repl.until(b"help()")
+    repl.until(b">>> ")
+    time.sleep(0.5)  # it would take that for a reset by then
+    equal("what was defined", b"1", repl.run(b"kept"))
+    equal("the share", True, b"module" in repl.run(b"import module; print(module.WORDS)"))
+
 print("--- Ctrl-] leaves")
 repl.type(b"\x1d")
 repl.end()

@@ -78,9 +78,10 @@ with open("counted", "wb") as f:
 END
 for fill in 'pass' 'f.write(b"%08d\\n" % n)'; do
 	sed "s/FILL/$fill/" counts.py >count.py
+	rm -f out
 	"$share" -d "$PWD/line" -v rw:/rw:rw run count.py >out 2>err </dev/null &
 	running=$!
-	is_ready() { grep -q ready out; }
+	is_ready() { grep -qs ready out; }
 	await 60 'the program runs' is_ready
 	line_command kill
 	status=0
@@ -94,6 +95,7 @@ done
 echo '--- unplugged'
 for fill in 'pass' 'f.write(b"%08d\\n" % n)' 'open("counted").read()'; do
 	sed "s/FILL/$fill/" counts.py >count.py
+	rm -f out
 	"$share" -d "$PWD/line" -v rw:/rw:rw run count.py >out 2>err </dev/null &
 	running=$!
 	await 60 'the program runs' is_ready

@@ -25,6 +25,35 @@ print("before")
 inner()
 END
 
+mkdir ends
+cat >ends/main_module.py <<'END'
+import sys, __main__
+x = 5
+from __main__ import x as same
+print(__main__.x, __import__("__main__").x, same, "x" in dir(__main__), hasattr(__main__, "y"), __main__.__name__)
+print(__main__.__dict__ is globals(), sys.modules["__main__"] is __main__)
+END
+# Ends that leave little to say it with: no memory, bytes that are no UTF-8, a word for itself that raises.
+cat >ends/memory.py <<'END'
+import sys
+f = open("kept", "w")
+f.write("what was written before")
+n = None
+while True:
+    n = n, bytearray(8)
+    sys.modules["x"] = n
+END
+printf 'raise ValueError("Gr\374\337e")\n' >ends/latin1.py
+printf 'import sys\nsys.exit("Gr\374\337e")\n' >ends/latin1_exit.py
+cat >ends/wordless.py <<'END'
+class Wordless(Exception):
+    def __str__(self):
+        return 1 / 0
+    __repr__ = __str__
+raise Wordless(1)
+END
+sed 's/raise .*/import sys; sys.exit(Wordless())/' ends/wordless.py >ends/wordless_exit.py
+
 for heap in 2M 64k; do
 	echo "--- a board with $heap"
 	rm -rf flash*
@@ -82,6 +111,28 @@ for place in "/a", "/b":
 	assert_said KeyboardInterrupt
 	assert_run 1 -v src exec 'import nosuchmodule'
 	assert_said ImportError
+	assert_untouched
+	assert_run 1 -v data:rw run ends/memory.py
+	assert_said MemoryError
+	assert_equal 'a file that was open' 'what was written before' "$(cat data/kept)"
+	rm data/kept
+	for program in latin1 latin1_exit; do
+		assert_run 1 -v src run ends/$program.py
+		LC_ALL=C grep -q "$(printf 'Gr\374\337e')" err || fail "$program said: $(cat err)"
+	done
+	assert_run 1 -v src run ends/wordless.py
+	assert_said 'wordless.py", line 5, in <module>'
+	assert_said Wordless
+	assert_run 1 -v src run ends/wordless_exit.py
+	assert_said ZeroDivisionError
+	assert_untouched
+
+	echo '--- the module __main__'
+	at_prompt 'x = "of the prompt"' 'import __main__' >said
+	assert_run 0 -v src run ends/main_module.py
+	assert_printed '5 5 5 True False __main__' 'True True'
+	assert_equal 'the prompt' 'of the prompt of the prompt False' "$(at_prompt 'print(x, __import__("__main__").x, "same" in globals())')"
+	at_prompt 'del x, __main__' >said
 	assert_untouched
 
 	echo '--- what is printed'

@@ -45,7 +45,7 @@ os.rename("/data/new", "/data/newer")
 END
 
 start_line --usb
-"$share" -d "$(device)" --watch -v code -v data:/data:rw run elsewhere/program.py </dev/null >out 2>err &
+$interruptible "$share" -d "$(device)" --watch -v code -v data:/data:rw run elsewhere/program.py </dev/null >out 2>err &
 share_pid=$!
 await_ended 1
 put code/module.py <<'END'

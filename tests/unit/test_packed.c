@@ -119,6 +119,41 @@ static void a_board_that_cannot_unpack_raises(void **state)
 	assert_int_equal(run(packed_question, strlen(packed_question), out), -EREMOTEIO);
 }
 
+/* What a share does whose host has gone, where it is asked for a module; and how it is taken away. */
+#define SHARE                                      \
+	"import os, sys\n"                         \
+	"class Share:\n"                           \
+	" def mount(self, readonly, mkfs): pass\n" \
+	" def umount(self): pass\n"                \
+	" def stat(self, path):\n"                 \
+	"  print('asked for', path)\n"             \
+	"  raise OSError(5)\n"                     \
+	"os.mount(Share(), '/share')\n"            \
+	"sys.path.insert(0, '/share')\n"           \
+	"def stop(asking=True):\n"                 \
+	" os.umount('/share')\n"                   \
+	" print('undone', asking)\n"               \
+	"sys.modules['__mpremotefs__'] = stop\n"
+
+static void a_share_goes_before_anything_is_imported(void **state)
+{
+	const struct {
+		const char *code;
+		size_t len;
+	} starts[] = {{packed_question, strlen(packed_question)}, {agent_text, agent_text_len}};
+	char out[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(starts) / sizeof(*starts); i++) {
+		reach("--hide deflate");
+		assert_int_equal(run(SHARE, sizeof(SHARE) - 1, out), 0);
+		run(starts[i].code, starts[i].len, out);
+		assert_memory_equal(out, "undone 0", 8);
+		assert_null(strstr(out, "asked for"));
+		leave(NULL);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -126,6 +161,7 @@ int main(void)
 		cmocka_unit_test_teardown(what_came_damaged_does_not_run, leave),
 		cmocka_unit_test_teardown(a_board_is_asked_for_its_memory, leave),
 		cmocka_unit_test_teardown(a_board_that_cannot_unpack_raises, leave),
+		cmocka_unit_test(a_share_goes_before_anything_is_imported),
 	};
 
 	if (!real_board_there())

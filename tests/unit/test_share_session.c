@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +38,10 @@ struct stage {
 	step_fn *const *steps;
 	bool slow; /* while the window is looked for, so that it stays */
 	uint8_t sequence;
-	size_t heard; /* bytes from the host since the last request */
+	size_t heard;                           /* bytes from the host since the last request */
+	void (*interrupt)(struct stage *stage); /* what the program does with Ctrl-C; NULL: it catches it */
+	unsigned interrupts;
+	int64_t interrupted_at;
 	uint8_t program[PROGRAM];
 	struct share_server *server;
 	int out[2]; /* stdout and stderr of the test, while the session has files in their place */
@@ -100,7 +104,7 @@ static void exit_7(struct stage *stage, const struct frame *frame)
 static void show_prompt(struct stage *stage, const struct frame *frame)
 {
 	assert_int_equal(frame->type, AGENT_DONE);
-	stage->phase = ENDED;
+	stage->phase = ENDED; /* at its prompt, where the toy takes over */
 	print(stage, ">>> ");
 }
 
@@ -140,12 +144,30 @@ static void credit_pending(struct stage *stage)
 		say_credit(stage, reader->bytes[reader->start + 3], (unsigned)(have / (AGENT_WINDOW / 2)));
 }
 
+/* What is no answer is for the program. */
+static bool take_key(struct stage *stage, unsigned char byte)
+{
+	struct frame_reader *reader = &stage->reader;
+
+	if (stage->phase != SHARING || reader->end > reader->start || byte == AGENT_FRAME_MARK)
+		return false;
+	if (byte == '\3' && stage->interrupt)
+		stage->interrupt(stage);
+	stage->interrupted_at = byte == '\3' ? fakelink_now(stage->fake) : stage->interrupted_at;
+	stage->interrupts += byte == '\3';
+	return true;
+}
+
 static void take_frames(struct stage *stage, const unsigned char *bytes, size_t len)
 {
 	enum frame_event event;
 	size_t room;
 
 	stage->heard += len;
+	while (len > 0 && take_key(stage, *bytes)) {
+		bytes++;
+		len--;
+	}
 	while (len > 0) {
 		uint8_t *to = frame_reader_room(&stage->reader, &room);
 
@@ -167,8 +189,8 @@ static void take(struct fakelink *fake, void *context, const unsigned char *byte
 	struct stage *stage = context;
 
 	(void)fake;
-	for (; len > 0 && stage->phase == AT_PROMPT; bytes++, len--) {
-		if (*bytes == '\r' && toyboard_is_asked(&stage->repl, "__mpremotefs__()")) {
+	for (; len > 0 && (stage->phase == AT_PROMPT || stage->phase == ENDED); bytes++, len--) {
+		if (stage->phase == AT_PROMPT && *bytes == '\r' && toyboard_is_asked(&stage->repl, "__mpremotefs__()")) {
 			stage->phase = LOADING;
 			if (stage->slow)
 				fakelink_byte_time(stage->fake, SLOW_BYTE_US);
@@ -292,12 +314,90 @@ static void a_traceback_is_on_stderr(void **state)
 	assert_string_equal(stage->said[1], "Traceback\nValueError\n");
 }
 
-static void a_board_that_shows_no_prompt_is_left_all_the_same(void **state)
+static void show_nothing(struct stage *stage, const struct frame *frame)
 {
-	static step_fn *const steps[] = {say_hello, exit_7, NULL};
+	(void)frame;
+	stage->phase = ENDED;
+}
+
+static void a_board_that_shows_another_prompt_is_left_all_the_same(void **state)
+{
+	static step_fn *const steps[] = {say_hello, exit_7, show_nothing, NULL};
 	struct stage *stage = *state;
 
+	stage->repl.ps1 = "$ ";
 	assert_int_equal(run(stage, steps), 7);
+}
+
+/* --- Programs that do not end --- */
+
+static void end_now(struct stage *stage)
+{
+	stage->interrupt = NULL;
+	end_as(stage, SHARE_RAISED, "KeyboardInterrupt\n");
+}
+
+static void print_prompt(struct stage *stage, const struct frame *frame)
+{
+	(void)frame;
+	stage->interrupt = end_now;
+	print(stage, ">>> ");
+}
+
+static void a_program_that_only_says_so_is_ended(void **state)
+{
+	static step_fn *const steps[] = {say_hello, exit_7, print_prompt, show_prompt, NULL};
+	struct stage *stage = *state;
+
+	assert_int_equal(run(stage, steps), -EPROTO);
+	assert_int_equal(stage->phase, ENDED);
+	assert_int_equal(stage->interrupts, 1);
+	assert_non_null(strstr(stage->diag.text, "went on"));
+}
+
+static void terminate(struct stage *stage, const struct frame *frame)
+{
+	(void)stage;
+	(void)frame;
+	kill(getpid(), SIGTERM);
+}
+
+static void a_program_that_catches_every_ctrl_c_is_told(void **state)
+{
+	static step_fn *const steps[] = {say_hello, terminate, NULL};
+	struct stage *stage = *state;
+	int64_t start = fakelink_now(stage->fake);
+
+	assert_int_equal(run(stage, steps), 128 + SIGTERM);
+	assert_non_null(strstr(stage->said[1], "still runs on the board"));
+	assert_true(stage->interrupts > 100);
+	assert_true(fakelink_now(stage->fake) - start < 15 * (int64_t)SECOND);
+}
+
+/* Ctrl-C is caught where the program waits for it; but not so soon after another. */
+static void end_when_busy(struct stage *stage)
+{
+	if (fakelink_now(stage->fake) - stage->interrupted_at >= 60000)
+		return;
+	stage->phase = ENDED;
+	print(stage, "Traceback (most recent call last):\r\nKeyboardInterrupt: \r\n>>> ");
+}
+
+static void terminate_busy(struct stage *stage, const struct frame *frame)
+{
+	stage->interrupt = end_when_busy;
+	terminate(stage, frame);
+}
+
+static void a_program_that_catches_one_ctrl_c_at_a_time_is_ended(void **state)
+{
+	static step_fn *const steps[] = {say_hello, terminate_busy, NULL};
+	struct stage *stage = *state;
+
+	assert_int_equal(run(stage, steps), 128 + SIGTERM);
+	assert_string_equal(stage->said[1], "");
+	assert_int_equal(stage->phase, ENDED);
+	assert_int_equal(stage->repl.mode, TOYBOARD_FRIENDLY);
 }
 
 static void refuse(struct stage *stage, const struct frame *frame)
@@ -484,7 +584,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(it_ends_as_the_program_does),
 		TEST(a_traceback_is_on_stderr),
-		TEST(a_board_that_shows_no_prompt_is_left_all_the_same),
+		TEST(a_board_that_shows_another_prompt_is_left_all_the_same),
+		TEST(a_program_that_only_says_so_is_ended),
+		TEST(a_program_that_catches_every_ctrl_c_is_told),
+		TEST(a_program_that_catches_one_ctrl_c_at_a_time_is_ended),
 		TEST(a_place_that_is_taken_is_told),
 		TEST(an_unplugged_board_is_told),
 		TEST(a_board_that_was_reset_is_told),

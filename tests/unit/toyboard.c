@@ -163,6 +163,19 @@ static void take_program(struct toyboard *board, unsigned char byte)
 
 /* --- The editor of lines --- */
 
+/* The friendly REPL shows what a line comes to. */
+static void run_line(struct toyboard *board)
+{
+	unsigned long a, b;
+	char text[40];
+
+	board->line[board->len] = '\0';
+	if (sscanf(board->line, "%lu*%lu", &a, &b) < 2)
+		return;
+	snprintf(text, sizeof(text), "%lu\r\n", a * b);
+	say(board, text);
+}
+
 static void enter_line(struct toyboard *board, unsigned char byte)
 {
 	bool input = board->mode == TOYBOARD_INPUT;
@@ -191,6 +204,7 @@ static void enter_line(struct toyboard *board, unsigned char byte)
 		board->len = 0;
 		board->mode = TOYBOARD_PROGRAM;
 	} else {
+		run_line(board);
 		prompt(board);
 	}
 }

@@ -3,7 +3,7 @@
  * toyboard: MicroPython's REPLs as shared/runtime/pyexec.c and shared/readline/readline.c have them, played on a fakelink, for
  * what no real board can be made to do on demand. Its twin is the real MicroPython in tests/system/rawrepl*.sh.
  *
- * It understands one line of Python, `print(A*B,'TEXT')`; every other code is taken and does nothing.
+ * It understands `print(A*B,'TEXT')` in the raw REPL and `A*B` at the prompt; every other code is taken and does nothing.
  */
 #ifndef UNIT_TOYBOARD_H
 #define UNIT_TOYBOARD_H

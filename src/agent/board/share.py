@@ -8,11 +8,11 @@
 # files share, and what is written waits in its file until there is enough of it.
 import gc, os, sys
 from binascii import crc32
-from io import BytesIO, IOBase, StringIO
+from io import BytesIO, IOBase
 from micropython import kbd_intr
 from select import poll
 from struct import pack, pack_into, unpack_from
-from time import ticks_add, ticks_diff, ticks_ms
+from time import sleep_ms, ticks_add, ticks_diff, ticks_ms
 
 try:
     from vfs import mount, umount
@@ -22,6 +22,22 @@ try:
     from deflate import DeflateIO
 except ImportError:
     DeflateIO = None
+try:
+    from _thread import allocate_lock as lock, get_ident
+except ImportError:
+    get_ident = int
+
+    class lock:
+        def locked(self):
+            return owner is not None
+
+        def __enter__(self):
+            pass
+
+        def __exit__(self, *_):
+            global owner
+            owner = None
+
 
 # Where a byte of the core came damaged, a name may be another one: known now, the core is put there again.
 buf, mem, block, free, line, fill, tty, at_end
@@ -41,12 +57,13 @@ if not DeflateIO:
 inflate = source = None
 source_end = 0
 
-# What was read of a file ahead of its reader: ahead[:ahead_len] is from ahead_at in the file AHEAD_OF, whose end follows if AHEAD_LAST.
+# What was read of a file ahead of its reader, AHEAD_WHEN: ahead[:ahead_len] is from ahead_at in the file AHEAD_OF, whose end follows if
+# AHEAD_LAST.
 # A line that holds back its writer brings more at once, in parts, to who reads on.
 ahead = bytearray(min(block, 12288) if line[0] or free < 120000 else min(free // 12, 49152))
 aheads = memoryview(ahead)
 ahead_of = None
-ahead_at = ahead_len = ahead_last = 0
+ahead_at = ahead_len = ahead_last = ahead_when = 0
 parts = 32 if len(ahead) > block else 0
 # How much is written at once: less on a line that damages much. GOOD: exchanges since it did.
 most = len(ahead)
@@ -56,23 +73,30 @@ good = 0
 runner = None
 run_count = run_len = 0
 
+# Held by the thread OWNER while it is in a file or a share: all of them share what is here. Whether another WAITS for it.
+lock = lock()
+owner = None
+waits = False
+
 # The number of the last request; 64 when the deflate stream has to start anew; what was found ahead of an answer and was none; whether
-# a Ctrl-C was among it, or came in an answer; whether a request is under way.
+# a Ctrl-C was among it, or came in an answer.
 sequence = 0
 fresh = 64
 typed = bytearray()
-interrupted = busy = False
-# Whether another host is there, and whether there was none the last time.
-knocked = gone = False
+interrupted = False
+# Whether another host is there, and when there was none the last time; None: there was.
+knocked = False
+gone = None
 # What Ctrl-C is between two requests: -1 once all that is left is to end.
 key = 3
 
 # The files that have a handle, by it, and the one that was given out last. What import is going to ask, by path, and the file that it
-# will open. How the program is called until it is opened. What is to be as before.
+# will open, from an answer that came when ANSWERED. How the program is called until it is opened. What is to be as before.
 handles = [None] * 32
 turn = 0
 answers = {}
 offered = None
+answered = 0
 program = None
 mounted = []
 before = restart = None
@@ -169,19 +193,21 @@ def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
     # Has the host do OP, whose payload is HEAD and DATA. TAKE is called with the end of the answer's payload, which begins at buf[10];
     # what it returns is returned. Raises OSError as the host says, or KeyboardInterrupt. MORE: it is of a run, and not answered.
     # PARTS: 32 where TAKE may be called several times, with a part of the answer each.
-    global busy, sequence, fresh, typed, interrupted, offered, most, good, knocked, gone, runner, run_count, run_len
+    global sequence, fresh, typed, interrupted, offered, most, good, knocked, gone, runner, run_count, run_len
     middle = 9 + len(head)
     end = middle + len(data)
-    if busy or end > 7 + block:
-        raise OSError(16 if busy else 36)  # a callback in the middle of another request; a long path
+    if end > 7 + block:
+        raise OSError(36)  # a long path
+    if gone is not None and op != 90 and 0 <= ticks_diff(ticks_ms(), gone) < 500:
+        raise OSError(5)  # import asks many times in a row
     if run_count and op != 87:
         end_run()
-    error = result = None
+    error = result = begun = None
     kbd_intr(-1)
     try:
         for _ in (0, 1):  # a Ctrl-C that came before is raised here
             pass
-        busy = True
+        begun = True
         if op != 73 and op != 89:
             answers.clear()
             offered = None
@@ -204,7 +230,7 @@ def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
             note_typed(one[0])
         # So much has been typed for certain, whatever becomes of the answer.
         sure = len(typed), interrupted
-        for count in range(1 if gone else tries):
+        for count in range(tries if gone is None else 1):
             mem[9:middle] = head
             mem[middle:end] = data
             size = seal(op, count | fresh | parts, end)
@@ -238,15 +264,15 @@ def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
                 # What nobody types: it was an answer, in pieces.
                 typed = typed[: sure[0]]
                 interrupted = sure[1]
-            elif knocked or interrupted and not sure[1] and not size:
-                break  # by another host: ours says it in its answer
+            elif knocked or interrupted and count and not size:
+                break  # somebody else is there: our host says it in its answer
         if size <= 0:
             typed = bytearray()  # there is no host to give it back to
-            gone = True
+            gone = ticks_ms()
             error = 5
         else:
             fresh = 0
-            gone = False
+            gone = None
             good += 1
             if good & 15 == 0:
                 most = min(most * 2, len(ahead))
@@ -257,11 +283,10 @@ def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
             elif take:
                 result = take(size)
     finally:
-        if busy and not more:
+        if begun and not more:
             runner = None
             run_count = run_len = 0
             set_tty(1)
-        busy = False
         kbd_intr(key)
     if typed and op != 90:
         back = typed
@@ -270,6 +295,8 @@ def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
     if interrupted:
         interrupted = False
         if key == 3:
+            if error and size <= 0:
+                unmount()  # import takes every exception for a file that is not there, and would ask on
             raise SystemExit if size > 0 and buf[9] & 16 and before else KeyboardInterrupt
     if error:
         raise OSError(error)
@@ -328,15 +355,41 @@ def into_ahead(file, offset, at):
     global ahead_of
 
     def take(end):
-        global ahead_of, ahead_at, ahead_len, ahead_last
+        global ahead_of, ahead_at, ahead_len, ahead_last, ahead_when
         have, begin = (ahead_len, 10) if buf[9] > 31 else (0, at)
         size, ahead_last = unpack_data(begin, end, aheads[have:])
         ahead_len = have + size
         ahead_at = offset
         ahead_of = file
+        ahead_when = ticks_ms()
 
     ahead_of = None
     return take
+
+
+def is_new(when):
+    # Whether what came WHEN is taken for what is on the host now.
+    return 0 <= ticks_diff(ticks_ms(), when) < 300
+
+
+def alone():
+    # The lock, for a `with` that begins with enter(). Another thread waits for it, and has its turn before who had it has it again. A
+    # callback in the middle of a request would wait for ever: it is refused. It runs at a jump, and there is none before enter().
+    global waits
+    if waits:
+        sleep_ms(1)
+    waits = lock.locked()
+    if waits:
+        sleep_ms(1)  # who has just got it says so
+        if lock.locked() and owner == get_ident():
+            raise OSError(16)
+    return lock
+
+
+def enter():
+    global owner, waits
+    owner = get_ident()
+    waits = False
 
 
 def free_handle():
@@ -436,10 +489,17 @@ class Opened(IOBase):
 
 
 class Read(Opened):
-    def readinto(self, to):
-        self.check(1)
-        to = memoryview(to)
-        size = len(to)
+    def readinto(self, to, size=-1):
+        with alone():
+            enter()
+            self.check(1)
+            to = memoryview(to)
+            item = len(bytes(to[:1]))
+            size = min(size & 0x3FFFFFFF, len(to) * item)  # a negative one is a large one
+            return BytesIO(self.get(size)).readinto(to) if item > 1 else self.into(to, size)
+
+    def into(self, to, size):
+        # Returns how much of TO is filled: SIZE, unless the file ends before.
         done = 0
         while done < size:
             n = min(self.some(), size - done)
@@ -467,44 +527,48 @@ class Read(Opened):
         return got
 
     def read(self, size=-1):
-        self.check(1)
-        if size is None or size < 0:
-            got = self.get(-1)
-        elif size < len(ahead):
-            got = self.get(size)
-        else:
-            got = bytearray(size)
-            got = bytes(memoryview(got)[: self.readinto(got)])
-        if not self.text:
-            return got
-        if size and size > 0 and got and max(got) > 127:
-            # So many characters are asked for.
-            while True:
-                more = self.get(size - sum(c & 192 != 128 for c in got) or lacks(got))
-                if not more:
-                    break
-                got += more
-        return str(got, "utf8")
+        with alone():
+            enter()
+            self.check(1)
+            if size is None or size < 0:
+                got = self.get(-1)
+            elif size < len(ahead):
+                got = self.get(size)
+            else:
+                got = bytearray(size)
+                got = bytes(memoryview(got)[: self.into(memoryview(got), size)])
+            if not self.text:
+                return got
+            if size and size > 0 and got and max(got) > 127:
+                # So many characters are asked for.
+                while True:
+                    more = self.get(size - sum(c & 192 != 128 for c in got) or lacks(got))
+                    if not more:
+                        break
+                    got += more
+            return str(got, "utf8")
 
     def readline(self, size=-1):
-        self.check(1)
-        got = b""
-        while size:
-            n = self.some()
-            if not n:
-                break
-            if 0 < size < n:
-                n = size
-            at = self.pos - ahead_at
-            end = ahead.find(b"\n", at, at + n) + 1
-            if end:
-                n = end - at
-            got += aheads[at : at + n]
-            self.pos += n
-            if end:
-                break
-            size -= n if size > 0 else 0
-        return str(got, "utf8") if self.text else got
+        with alone():
+            enter()
+            self.check(1)
+            got = b""
+            while size:
+                n = self.some()
+                if not n:
+                    break
+                if 0 < size < n:
+                    n = size
+                at = self.pos - ahead_at
+                end = ahead.find(b"\n", at, at + n) + 1
+                if end:
+                    n = end - at
+                got += aheads[at : at + n]
+                self.pos += n
+                if end:
+                    break
+                size -= n if size > 0 else 0
+            return str(got, "utf8") if self.text else got
 
     def readlines(self):
         return list(self)
@@ -549,68 +613,88 @@ class File(Read):
         if error:
             raise OSError(error)
 
-    def write(self, data):
-        self.check(2)
-        self.tell_failed()
-        data = memoryview(data) if isinstance(data, (str, bytes, bytearray, memoryview)) else memoryview(bytes(data))
-        size = len(data)
-        room = min(block - 8, 1280)
-        self.dirty = True
-        at = 0
-        while at < size:
-            n = min(size - at, max(room, min(most, block - 8)) - self.used)
-            if self.used + n >= room:
-                self.put(data[at : at + n], 4)
-            else:
-                if not self.out:
-                    self.out = bytearray(room)
-                self.out[self.used : self.used + n] = data[at : at + n]
-                self.used += n
-                self.pos += n
-            at += n
-        return size
+    def write(self, data, at=-1, n=None):
+        # N bytes from AT on, or AT bytes; a negative number is a large one.
+        with alone():
+            enter()
+            self.check(2)
+            self.tell_failed()
+            data = memoryview(data)
+            if len(bytes(data[:1])) > 1:
+                data = memoryview(bytes(data))
+            if n is None:
+                at, n = 0, at
+            at &= 0x3FFFFFFF
+            data = data[at : at + (n & 0x3FFFFFFF)]
+            size = len(data)
+            room = min(block - 8, 1152)
+            self.dirty = True
+            at = 0
+            while at < size:
+                n = min(size - at, max(room, min(most, block - 8)) - self.used)
+                if self.used + n >= room:
+                    self.put(data[at : at + n], 4)
+                else:
+                    if not self.out:
+                        self.out = bytearray(room)
+                    self.out[self.used : self.used + n] = data[at : at + n]
+                    self.used += n
+                    self.pos += n
+                at += n
+            return size
 
     def seek(self, offset, whence=0):
-        if not self.bits:
-            raise OSError(9)
-        if self.used or runner is self:
-            self.put()
-        if whence == 2 and self.handle is None:
-            self.open()
-        if whence == 2:
-            offset += ask(115, bytes((self.handle,)), b"", lambda end: unpack_from("<I", buf, 10)[0])
-        elif whence:
-            offset += self.pos
-        if not 0 <= offset < 0xFFFFFFFF:
-            raise OSError(22)
-        self.pos = offset
-        return offset
+        global ahead_of
+        with alone():
+            enter()
+            if not self.bits:
+                raise OSError(9)
+            if self.used or runner is self:
+                self.put()
+            if whence == 2 and self.handle is None:
+                self.open()
+            if whence == 2:
+                offset += ask(115, bytes((self.handle,)), b"", lambda end: unpack_from("<I", buf, 10)[0])
+            elif whence:
+                offset += self.pos
+            if not 0 <= offset < 0xFFFFFFFF:
+                raise OSError(22)
+            if ahead_of is self and offset < self.pos and not is_new(ahead_when):
+                ahead_of = None
+            self.pos = offset
+            return offset
 
     def tell(self):
-        if (self.used or runner is self) and self.bits & 16:
-            self.put()
-        return self.pos
+        with alone():
+            enter()
+            if (self.used or runner is self) and self.bits & 16:
+                self.put()
+            return self.pos
 
     def flush(self):
-        if self.dirty and self.bits & 2:
-            self.dirty = False
-            self.put(b"", 1)
-            self.tell_failed()
+        with alone():
+            enter()
+            if self.dirty and self.bits & 2:
+                self.dirty = False
+                self.put(b"", 1)
+                self.tell_failed()
 
     def close(self):
-        handle = self.handle
-        bits = self.bits
-        try:
-            if bits & 2 and (self.used or runner is self):
-                self.put(b"", 2)
-            elif bits & 2:
-                ask(67, bytes((handle,)))
-            self.tell_failed()
-        finally:
-            self.bits = 0
-            self.handle = self.out = None
-            if handle is not None:
-                handles[handle] = None
+        with alone():
+            enter()
+            handle = self.handle
+            bits = self.bits
+            try:
+                if bits & 2 and (self.used or runner is self):
+                    self.put(b"", 2)
+                elif bits & 2:
+                    ask(67, bytes((handle,)))
+                self.tell_failed()
+            finally:
+                self.bits = 0
+                self.handle = self.out = None
+                if handle is not None:
+                    handles[handle] = None
 
     def ioctl(self, request, argument):
         # FLUSH, POLL, CLOSE, and how much import reads at a time (py/stream.h).
@@ -666,14 +750,14 @@ class Names:
         return "/".join(parts)
 
     def ask(self, op, path, take=None):
-        return ask(op, bytes((self.number,)), self.at(path).encode(), take)
+        with alone():
+            enter()
+            return ask(op, bytes((self.number,)), self.at(path).encode(), take)
 
     def import_stat(self, path):
         # The STAT of PATH; the answers to what import asks after it are kept, each to be used once.
-        global offered
-
         def take(end):
-            global offered
+            global offered, answered
             kind, size, mtime, py, mpy = unpack_from("<BIIBB", buf, 10)
             name = path + "/__init__" if kind == 2 else path
             answers.clear()
@@ -685,46 +769,51 @@ class Names:
                 offered = File(self, name, 1, False)
                 answers[name] = (self, 1) + unpack_from("<II", buf, 21)
                 into_ahead(offered, 0, 29)(end)
+            answered = ticks_ms()
             return kind, size, mtime
 
         return ask_data(73, bytes((self.number,)), path.encode(), take)
 
     def stat(self, path):
-        path = self.at(path)
-        known = answers.pop(path, None)
-        if known and known[0] is self:
-            return stat_of(*known[1:])
-        if not path:
-            return stat_of(2, 0, 0)
-        if "." not in path.split("/")[-1]:
-            return stat_of(*self.import_stat(path))
-        return self.status("/" + path)
-
-    def status(self, path):
-        return stat_of(*self.ask(83, path, lambda end: unpack_from("<BII", buf, 10)))
+        with alone():
+            enter()
+            path = self.at(path)
+            known = answers.pop(path, None)
+            if known and known[0] is self and is_new(answered):
+                return stat_of(*known[1:])
+            if not path:
+                return stat_of(2, 0, 0)
+            if "." not in path.split("/")[-1]:
+                return stat_of(*self.import_stat(path))
+            return stat_of(*ask(83, bytes((self.number,)), path.encode(), lambda end: unpack_from("<BII", buf, 10)))
 
 
 class Share(Names):
     def open(self, path, mode):
         global program, offered
-        if path == program:
-            program = None
-            return File(None, path, 1, False)
-        path = self.at(path)
-        bits = 0
-        for c in mode:
-            bits |= {"r": 1, "w": 14, "a": 22, "x": 38, "+": 3}.get(c, 0)
-        if not bits:
-            raise OSError(22)
-        file = File(self, path, bits, "b" not in mode)
-        if bits != 1:
-            return file.open()
-        if offered and offered.share is self and offered.path == path:
-            file = offered
-            offered = None
-            file.text = "b" not in mode
-            return file
-        return file.open(True)
+        with alone():
+            enter()
+            if path == program:
+                program = None
+                return File(None, path, 1, False)
+            path = self.at(path)
+            bits = 0
+            for c in mode:
+                new = {"r": 1, "w": 14, "a": 22, "x": 38}.get(c, 0)
+                if new and bits:
+                    raise ValueError
+                bits |= 3 if c == "+" else new
+            bits = bits or 1
+            text = mode.rfind("t") >= mode.rfind("b")
+            file = File(self, path, bits, text)
+            if bits != 1:
+                return file.open()
+            if offered and offered.share is self and offered.path == path and is_new(answered):
+                file = offered
+                offered = None
+                file.text = text
+                return file
+            return file.open(True)
 
     def page(self, path, after):
         def take(end):
@@ -733,7 +822,9 @@ class Share(Names):
             size, last = unpack_data(10, end, aheads)
             return bytes(aheads[:size]), last
 
-        return ask_data(76, bytes((self.number,)), bytes((len(after),)) + after + path.encode(), take)
+        with alone():
+            enter()
+            return ask_data(76, bytes((self.number,)), bytes((len(after),)) + after + path.encode(), take)
 
     def ilistdir(self, path):
         return self.entries(self.at(path), isinstance(path, bytes))
@@ -763,8 +854,10 @@ class Share(Names):
         self.ask(117, path)
 
     def rename(self, old, new):
-        old = self.at(old).encode()
-        ask(78, pack("<BH", self.number, len(old)) + old, self.at(new).encode())
+        with alone():
+            enter()
+            old = self.at(old).encode()
+            ask(78, pack("<BH", self.number, len(old)) + old, self.at(new).encode())
 
     def chdir(self, path):
         path = self.at(path)
@@ -783,28 +876,11 @@ def put_back(name, value):
         setattr(sys, name, value)  # the program has put something else there
 
 
-def undo(asking=True):
-    # All is as before. Returns what has gone wrong with a file that was still open; without ASKING the host is not asked.
-    global key
-    key = -1
-    kbd_intr(key)
-    error = None
-    sys.modules.pop(NAME, None)
-    for file in handles:
-        if file and asking:
-            try:
-                file.close()
-            except OSError as e:
-                error = e
+def unmount():
+    # The shares are nowhere any more. What is in sys stays as it is: an import that is under way would read behind the path's end.
     if before:
-        path, cwd, args, modules = before
-        put_back("path", path)
-        put_back("argv", args)
-        for name in list(sys.modules):
-            if name not in modules:
-                del sys.modules[name]
         try:
-            os.chdir(cwd)
+            os.chdir(before[1])
         except OSError:
             os.chdir("/")
     for path in mounted:
@@ -813,37 +889,74 @@ def undo(asking=True):
         except OSError:
             pass  # the program has done it
     mounted.clear()
+
+
+def undo(asking=True):
+    # All is as before. Returns what has gone wrong with a file that was still open; without ASKING the host is not asked. Where it has
+    # raised, it can be called again.
+    global key, inflate, source, fresh
+    key = -1
+    kbd_intr(key)
+    # First what the program had in memory: it may be all there is.
+    inflate = source = None
+    fresh = 64
+    sys.modules.pop(NAME, None)
+    if before:
+        path, _, args, modules = before
+        for name in list(sys.modules):
+            if name not in modules:
+                del sys.modules[name]
+        sys.modules.update(modules)
+        put_back("path", path)
+        put_back("argv", args)
+    gc.collect()
+    error = None
+    for file in handles:
+        if file and asking:
+            try:
+                file.close()
+            except Exception as e:
+                error = e
+    unmount()
     gc.collect()
     return error
 
 
 def finish(how, code, words):
     # Tells the host what the end was, in as many frames as the words need.
-    room = block - 16
-    try:
-        while len(words) > room:
-            ask(90, pack("<Bi", 0, 0), words[:room], None, 5)
-            words = words[room:]
-        ask(90, pack("<Bi", how, code), words, None, 5)
-    except OSError:
-        pass  # nobody is there
-    kbd_intr(3)
+    with alone():
+        enter()
+        room = block - 16
+        try:
+            while len(words) > room:
+                ask(90, pack("<Bi", 0, 0), words[:room], None, 5)
+                words = words[room:]
+            ask(90, pack("<Bi", how, code), words, None, 5)
+        except OSError:
+            pass  # nobody is there
+        kbd_intr(3)
 
 
 def words_of(error):
     # As it is printed, without the lines that are ours: the first, and the last before the exception.
-    text = StringIO()
-    sys.print_exception(error, text)
-    lines = text.getvalue().split("\n")
-    if len(lines) > 2 and lines[1].startswith("  File "):
-        del lines[1]
-        at = len(lines) - 1
-        while at and not lines[at].startswith("  File "):
-            at -= 1
-        while lines[at].startswith('  File "<string>"'):
-            del lines[at]
-            at -= 1
-    return "\n".join(lines).encode()
+    text = BytesIO()
+    try:
+        sys.print_exception(error, text)
+    except Exception:
+        text.write(str(type(error)) + "\n")  # it cannot say what it is
+    try:
+        lines = text.getvalue().split(b"\n")
+        if len(lines) > 2 and lines[1].startswith(b"  File "):
+            del lines[1]
+            at = len(lines) - 1
+            while at and not lines[at].startswith(b"  File "):
+                at -= 1
+            while lines[at].startswith(b'  File "<string>"'):
+                del lines[at]
+                at -= 1
+        return b"\n".join(lines)
+    except MemoryError:
+        return b"MemoryError\n"
 
 
 def stop(asking=True):
@@ -868,7 +981,7 @@ def mount_all(paths):
     for path in paths:
         if is_there(path):
             return path.encode()
-    modules = list(sys.modules)
+    modules = sys.modules.copy()
     sys.modules[NAME] = stop
     before = sys.path[:], os.getcwd(), sys.argv[:], modules
     for path in paths:
@@ -883,11 +996,21 @@ def mount_all(paths):
 
 
 def run(name):
-    # Returns how the program has ended: 1 at its end, 2 by sys.exit, 3 by an exception; the exit code; words.
+    # Returns how the program has ended: 1 at its end, 2 by sys.exit, 3 by an exception; the exit code; words, or the exception.
     global program
     program = name
+    names = {"__name__": "__main__"}
+
+    class Main:
+        def __getattr__(self, name):
+            if name in names:
+                return names[name]
+            raise AttributeError(name)
+
+    sys.modules["__main__"] = main = Main()
+    main.__dict__ = names
     try:
-        execfile(name, {"__name__": "__main__"})
+        execfile(name, names)
         return 1, 0, b""
     except SystemExit as e:
         global restart
@@ -897,9 +1020,12 @@ def run(name):
             restart = e
         if isinstance(code, int) or code is None:
             return 2, int(code or 0) & 255, b""
-        return 2, 1, str(code).encode() + b"\n"
+        try:
+            return 2, 1, str(code).encode() + b"\n"
+        except Exception as e:
+            return 3, 1, e
     except BaseException as e:
-        return 3, 1, words_of(e)
+        return 3, 1, e
 
 
 def banner():
@@ -912,13 +1038,11 @@ def banner():
 
 def begin():
     # The host says when it listens.
+    global ahead, aheads
     paths, name, argv = plan
     set_tty(0)
     fill(0, 14, 3000, 0)
     set_tty(1)
-    old = sys.modules.get(NAME)
-    if old:
-        old(False)
     try:
         ask(72, pack("<HIB", block, free, wbits), banner())
         refused = mount_all(paths)
@@ -930,12 +1054,18 @@ def begin():
         sys.argv[:] = argv
         gc.collect()
         end = run(name)
-    except KeyboardInterrupt as e:
-        end = 3, 1, words_of(e)
-    error = undo()
-    if error and end[0] < 3:
-        end = 3, 1, words_of(error)
-    finish(*end)
+    except BaseException as e:
+        end = 3, 1, e
+    how, code, words = end
+    for _ in (0, 1):
+        try:
+            error = undo()
+            if error and how < 3:
+                how, code, words = 3, 1, error
+            finish(how, code, words_of(words) if how == 3 else words)
+            break
+        except BaseException:
+            ahead = aheads = None  # a Ctrl-C came before; or memory is short
     if restart:
         raise restart
 

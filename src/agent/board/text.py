@@ -4,6 +4,10 @@
 #
 # Ctrl-C is off while a request is done: a host that hears nothing can ask for the prompt by it and harms nothing.
 def __mpremotefs__():
+    import sys
+
+    # A share whose host has gone is taken away (share.py): each import would ask that host for files.
+    sys.modules.get("__mpremotefs__", int)(0)
     # A call is compiled, which takes a few times its size.
     medium = 60000
     # include common.py

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/* What a terminal can do to a program that reads it. */
+#include "share/share_user.h"
+
+#include <pty.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/fakelink.h"
+
+struct desk {
+	struct bytelink *link;
+	struct attention *attention;
+	struct share_user user;
+	struct diag diag;
+	int keyboard; /* the terminal's other end */
+};
+
+static int set_up(void **state)
+{
+	struct desk *desk = calloc(1, sizeof(*desk));
+	int slave;
+
+	assert_non_null(desk);
+	fakelink_open(&desk->link);
+	assert_int_equal(attention_open(&desk->attention, desk->link), 0);
+	assert_int_equal(openpty(&desk->keyboard, &slave, NULL, NULL, NULL), 0);
+	dup2(slave, STDIN_FILENO);
+	close(slave);
+	assert_int_equal(share_user_open(&desk->user, desk->link, desk->attention, true, &desk->diag), 0);
+	alarm(60); /* a read that waits */
+	*state = desk;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct desk *desk = *state;
+
+	alarm(0);
+	share_user_close(&desk->user);
+	attention_close(desk->attention);
+	bytelink_close(desk->link);
+	if (desk->keyboard >= 0)
+		close(desk->keyboard);
+	free(desk);
+	return 0;
+}
+
+/* Types KEYS, and waits until the attention has told of them. */
+static void type(struct desk *desk, const char *keys)
+{
+	assert_int_equal(write(desk->keyboard, keys, strlen(keys)), (ssize_t)strlen(keys));
+	assert_true(bytelink_wait(desk->link, 0, INT64_MAX) & BYTELINK_WOKEN);
+}
+
+static void assert_typed(const struct desk *desk, const char *keys)
+{
+	assert_int_equal(desk->user.typed.len, strlen(keys));
+	assert_memory_equal(desk->user.typed.bytes, keys, strlen(keys));
+}
+
+static void keys_come_as_they_are_typed(void **state)
+{
+	struct desk *desk = *state;
+
+	type(desk, "a\r");
+	share_user_look(&desk->user);
+	assert_typed(desk, "a\r");
+	assert_int_equal(desk->user.ended_at, 0);
+}
+
+static void keys_that_are_gone_again_are_not_waited_for(void **state)
+{
+	struct desk *desk = *state;
+
+	type(desk, "gone");
+	tcflush(STDIN_FILENO, TCIFLUSH);
+	share_user_look(&desk->user);
+	assert_typed(desk, "");
+	assert_int_equal(desk->user.ended_at, 0);
+	type(desk, "b");
+	share_user_look(&desk->user);
+	assert_typed(desk, "b");
+}
+
+static void a_terminal_that_is_gone_is_the_end(void **state)
+{
+	struct desk *desk = *state;
+
+	close(desk->keyboard);
+	desk->keyboard = -1;
+	assert_true(bytelink_wait(desk->link, 0, INT64_MAX) & BYTELINK_WOKEN);
+	share_user_look(&desk->user);
+	assert_int_not_equal(desk->user.ended_at, 0);
+}
+
+static void the_key_that_leaves(void **state)
+{
+	struct desk *desk = *state;
+
+	type(desk, "a\x1d");
+	share_user_look(&desk->user);
+	assert_true(desk->user.leaves);
+	assert_int_equal(desk->user.leaves_by, 0);
+}
+
+static void a_signal_leaves(void **state)
+{
+	struct desk *desk = *state;
+
+	kill(getpid(), SIGTERM);
+	assert_true(bytelink_wait(desk->link, 0, INT64_MAX) & BYTELINK_WOKEN);
+	share_user_look(&desk->user);
+	assert_true(desk->user.leaves);
+	assert_int_equal(desk->user.leaves_by, SIGTERM);
+	assert_false(desk->user.gives_up);
+}
+
+/* In a process of its own: what is held there stays held. */
+static void a_signal_that_was_ignored_is_still(void **state)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		signal(SIGHUP, SIG_IGN);
+		set_up(state);
+		kill(getpid(), SIGHUP);
+		kill(getpid(), SIGTERM);
+		struct desk *desk = *state;
+		bytelink_wait(desk->link, 0, INT64_MAX);
+		share_user_look(&desk->user);
+		_exit(desk->user.leaves_by == SIGTERM ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_signal_that_was_ignored_is_still),
+		TEST(keys_come_as_they_are_typed),
+		TEST(keys_that_are_gone_again_are_not_waited_for),
+		TEST(a_terminal_that_is_gone_is_the_end),
+		TEST(the_key_that_leaves),
+		TEST(a_signal_leaves),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
