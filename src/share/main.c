@@ -158,6 +158,8 @@ static int open_server(struct share_server **server, const struct arguments *arg
 		struct share_tree *tree;
 
 		error = share_tree_open(&tree, volume->dir, volume->writable, diag);
+		if (error == -ENOENT)
+			share_volume_explain(volume, diag);
 		if (!error)
 			error = share_server_add(*server, tree) < 0 ? -EMFILE : 0;
 	}
@@ -170,6 +172,7 @@ struct share {
 	struct arguments *arguments;
 	struct share_server *server;
 	struct watch *watch; /* NULL: nobody */
+	struct bytelink *link;
 };
 
 /* The program may be what has changed. */
@@ -192,6 +195,15 @@ static void note_own(void *context, unsigned number, const char *path)
 	watch_own(share->watch, share->arguments->volumes[number].dir, path);
 }
 
+static void note_own_done(void *context, bool opened)
+{
+	struct share *share = context;
+	struct diag diag = {0};
+
+	if (watch_own_done(share->watch, opened, bytelink_now(share->link), &diag) < 0)
+		say("%s", diag.text);
+}
+
 static int open_watch(struct share *share, struct diag *diag)
 {
 	const struct arguments *arguments = share->arguments;
@@ -202,16 +214,16 @@ static int open_watch(struct share *share, struct diag *diag)
 	if (!error && arguments->path)
 		error = watch_add_file(share->watch, arguments->path, diag);
 	if (!error)
-		share_server_on_change(share->server, note_own, share);
+		share_server_on_change(share->server, &(struct share_server_listener){note_own, note_own_done, share});
 	return error;
 }
 
-static int run_session(struct share *share, struct bytelink *link, struct diag *diag)
+static int run_session(struct share *share, struct diag *diag)
 {
 	const struct arguments *arguments = share->arguments;
 	char *paths[SHARE_SERVER_SHARES];
 	struct share_session_options options = {
-		.link = link,
+		.link = share->link,
 		.server = share->server,
 		.watch = share->watch,
 		.again = run_again,
@@ -232,7 +244,6 @@ static int run_session(struct share *share, struct bytelink *link, struct diag *
 static int share_all(struct arguments *arguments, struct diag *diag)
 {
 	struct share share = {.arguments = arguments};
-	struct bytelink *link = NULL;
 	int error = share_volume_check(arguments->volumes, arguments->volume_count, diag);
 
 	if (!error && arguments->watches && !*arguments->name)
@@ -244,11 +255,11 @@ static int share_all(struct arguments *arguments, struct diag *diag)
 		error = open_watch(&share, diag);
 	arguments->device.options.purpose = "for mpremote-share";
 	if (!error)
-		error = device_open(&link, arguments->device.device, &arguments->device.options, diag);
+		error = device_open(&share.link, arguments->device.device, &arguments->device.options, diag);
 	if (!error)
-		error = run_session(&share, link, diag);
-	if (link)
-		bytelink_close(link);
+		error = run_session(&share, diag);
+	if (share.link)
+		bytelink_close(share.link);
 	share_server_close(share.server);
 	watch_close(share.watch);
 	return error;

@@ -8,7 +8,7 @@
 void printed_forget(struct printed *printed)
 {
 	printed->tail = (struct tail){0};
-	printed->soft_reset = false;
+	printed->soft_reset = printed->uncaught = false;
 }
 
 static bool has_words(const struct tail *tail, const uint8_t *bytes, size_t len, const char *words)
@@ -21,6 +21,10 @@ void printed_add(struct printed *printed, const uint8_t *bytes, size_t len)
 	tail_add(&printed->tail, bytes, len);
 	if (has_words(&printed->tail, bytes, len, "soft reboot\r\n"))
 		printed->soft_reset = true;
+	/* Where there is no memory for it, the traceback is left out. */
+	if (has_words(&printed->tail, bytes, len, "  File \"<stdin>\", line 1, in <module>") ||
+	    has_words(&printed->tail, bytes, len, "MemoryError: "))
+		printed->uncaught = true;
 }
 
 void printed_know_banner(struct printed *printed, const uint8_t *line, size_t len)
@@ -53,6 +57,11 @@ enum printed_prompt printed_prompt(const struct printed *printed)
 	while (ends_with(text, len, "  "))
 		len--;
 	return ends_with(text, len, "\n... ") ? PRINTED_MORE : PRINTED_NO_PROMPT;
+}
+
+bool printed_agent_failed(const struct printed *printed)
+{
+	return printed->uncaught && ends_with(printed->tail.text, printed->tail.len, "\n" PROMPT);
 }
 
 /* Where the line behind the one at AT begins, in the text up to END; NULL: it ends before. */

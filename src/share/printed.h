@@ -20,6 +20,7 @@ enum printed_prompt {
 
 struct printed {
 	bool soft_reset; /* "soft reboot" has come since printed_forget */
+	bool uncaught;   /* so has what the board's REPL says of an exception that its own line has raised */
 	struct tail tail;
 	char banner[128]; /* the start of what the board says when it has started; "": not known yet */
 };
@@ -36,6 +37,9 @@ void printed_know_banner(struct printed *printed, const uint8_t *line, size_t le
 /* Which prompt is the last that came; printed_at_prompt: whether it is PRINTED_PROMPT. */
 enum printed_prompt printed_prompt(const struct printed *printed);
 bool printed_at_prompt(const struct printed *printed);
+
+/* Whether such an exception, and the prompt behind it, are the last that came: nothing runs any more that could tell of its end. */
+bool printed_agent_failed(const struct printed *printed);
 
 /*
  * Whether this board's banner, which is two lines, and the prompt behind it are among the last that came. Behind them the prompt may

@@ -185,3 +185,15 @@ int share_agent_has_ended(struct bytelink *link, struct diag *diag)
 		rc = ask_sum(link, tries, diag);
 	return rc;
 }
+
+bool share_agent_is_there(struct bytelink *link, int64_t timeout_us)
+{
+	static const char question[] = "print('__mpremotefs__'in __import__('sys').modules)";
+	const struct rawrepl_options options = {.timeout_us = timeout_us};
+	struct rawrepl repl;
+	char answer[8] = "";
+
+	return !rawrepl_enter(&repl, link, &options, NULL) &&
+	       !rawrepl_run(&repl, question, strlen(question), answer, sizeof(answer), NULL, timeout_us, NULL) &&
+	       !rawrepl_leave(&repl, timeout_us, NULL) && !strncmp(answer, "True", 4);
+}

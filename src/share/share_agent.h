@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * share_agent: the agent for shares (board/share.py) is put on a board, and taken away from it, whatever runs there. Blocks on the
- * link's clock, and reads and writes the link itself. All return 0 or a negative errno with DIAG filled.
+ * link's clock, and reads and writes the link itself. All that have a DIAG return 0 or a negative errno with DIAG filled.
  */
 #ifndef SHARE_SHARE_AGENT_H
 #define SHARE_SHARE_AGENT_H
@@ -44,5 +44,11 @@ int share_agent_drop(struct bytelink *link, int64_t timeout_us, struct diag *dia
  * printed meanwhile is dropped. Returns 1, 0: there is no such answer within three seconds, or a negative errno.
  */
 int share_agent_has_ended(struct bytelink *link, struct diag *diag);
+
+/*
+ * Whether the board, which is at its prompt, has an agent that has mounted something, as told within TIMEOUT_US or twice that: false, too,
+ * where the board does not say so. It is at a new prompt then; what its program has in memory stays.
+ */
+bool share_agent_is_there(struct bytelink *link, int64_t timeout_us);
 
 #endif

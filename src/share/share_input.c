@@ -7,12 +7,11 @@ enum {
 	CTRL_B = 2,
 	CTRL_C = 3,
 	CTRL_D = 4,
-	BANNER_US = 1000000, /* how long a board may take to show its banner */
-	ENTERS = 3,          /* as many are typed to end a statement */
-	ANSWER_US = 500000,  /* a prompt with so much silence behind what was typed is the answer to it */
-	RESET_US = 300000,   /* how long a board may take to say that it resets */
-	BOOT_US = 10000000,  /* how long what is piped behind a soft reset waits for its end */
-	GONE_US = 5000000    /* how long a board may take to answer what was typed at a terminal that is gone */
+	ENTERS = 3,         /* as many are typed to end a statement */
+	ANSWER_US = 500000, /* a prompt with so much silence behind what was typed is the answer to it */
+	RESET_US = 300000,  /* how long a board may take to say that it resets */
+	BOOT_US = 10000000, /* how long what is piped behind a soft reset waits for its end */
+	GONE_US = 5000000   /* how long a board may take to answer what was typed at a terminal that is gone */
 };
 
 static int send_ctrl_c(struct share_input *input, bool *full, int64_t *next)
@@ -34,13 +33,20 @@ static bool is_piped(const struct share_input *input)
 	return input->user->repl && !input->user->is_terminal;
 }
 
+static bool brings_banner(uint8_t key)
+{
+	return key == CTRL_B || key == CTRL_D;
+}
+
 /* How many of the first LEN bytes typed may go at once: what is piped behind a Ctrl-D is for the board after its reset. */
-static size_t until_reset(const struct share_input *input, size_t len)
+static size_t until_banner(const struct share_input *input, size_t len)
 {
 	const uint8_t *bytes = input->user->typed.bytes;
-	const uint8_t *key = is_piped(input) ? memchr(bytes, CTRL_D, len) : NULL;
 
-	return key ? (size_t)(key - bytes) + 1 : len;
+	for (size_t i = 0; is_piped(input) && i < len; i++)
+		if (brings_banner(bytes[i]))
+			return i + 1;
+	return len;
 }
 
 /*
@@ -56,8 +62,8 @@ static bool may_type(const struct share_input *input, int64_t *next)
 	return !held && !printed_was_reset(input->printed);
 }
 
-/* Ctrl-D has gone: at a prompt it resets the board, which says so soon. */
-static void expect_reset(struct share_input *input)
+/* Ctrl-D has gone: at a prompt it resets the board, which says so soon. Ctrl-B looks the same. */
+static void expect_banner(struct share_input *input)
 {
 	int64_t now = bytelink_now(input->line->link);
 
@@ -76,25 +82,18 @@ int share_input_send(struct share_input *input, bool typed, bool *full, int64_t 
 		return 0;
 	if (input->user->interrupt)
 		return send_ctrl_c(input, full, next);
-	size_t len = typed && may_type(input, next) ? until_reset(input, typed_due(waiting, now, next)) : 0;
+	size_t len = typed && may_type(input, next) ? until_banner(input, typed_due(waiting, now, next)) : 0;
 	if (!len)
 		return 0;
 	ssize_t sent = share_line_send(input->line, waiting->bytes, len, full);
 	if (sent < 0)
 		return (int)sent;
-	if (sent > 0 && memchr(waiting->bytes, CTRL_B, (size_t)sent))
-		input->banner_until = now + BANNER_US;
-	bool resets = is_piped(input) && sent > 0 && waiting->bytes[sent - 1] == CTRL_D;
+	bool banner = is_piped(input) && sent > 0 && brings_banner(waiting->bytes[sent - 1]);
 	typed_sent(waiting, (size_t)sent, now);
-	if (resets)
-		expect_reset(input);
+	if (banner)
+		expect_banner(input);
 	typed_due(waiting, now, next);
 	return 0;
-}
-
-bool share_input_asked_banner(const struct share_input *input)
-{
-	return bytelink_now(input->line->link) < input->banner_until;
 }
 
 int64_t share_input_over_at(const struct share_input *input)

@@ -14,9 +14,8 @@ struct share_input {
 	struct share_user *user; /* these three are the caller's */
 	struct share_line *line;
 	struct printed *printed;
-	int64_t held_until;   /* from here on its own: where a soft reset is under way, what is piped waits for its end */
-	int64_t banner_until; /* a banner up to then was asked for */
-	unsigned enters;      /* so many were typed in the user's place */
+	int64_t held_until; /* from here on its own: where a soft reset is under way, what is piped waits for its end */
+	unsigned enters;    /* so many were typed in the user's place */
 };
 
 /*
@@ -24,9 +23,6 @@ struct share_input {
  * is more to send at the latest. Returns 0 or a negative errno of the link's, as share_line_send.
  */
 int share_input_send(struct share_input *input, bool typed, bool *full, int64_t *next);
-
-/* Whether a banner that comes now is the answer to a Ctrl-B, as one leaves the raw REPL, and tells of no reset. */
-bool share_input_asked_banner(const struct share_input *input);
 
 /* When a REPL has answered all that stdin had for it until its end, or never will; INT64_MAX: that is not known. */
 int64_t share_input_over_at(const struct share_input *input);

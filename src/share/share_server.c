@@ -59,8 +59,7 @@ struct share_server {
 	bool deflates;
 	const uint8_t *program;
 	size_t program_len;
-	void (*changed)(void *context, unsigned share, const char *path);
-	void *context;
+	struct share_server_listener listener; /* before and after NULL: none */
 	struct kept kept;
 	struct run run;
 };
@@ -164,11 +163,9 @@ void share_server_set_program(struct share_server *server, const void *program, 
 	server->program_len = len;
 }
 
-void share_server_on_change(struct share_server *server, void (*changed)(void *context, unsigned share, const char *path),
-			    void *context)
+void share_server_on_change(struct share_server *server, const struct share_server_listener *listener)
 {
-	server->changed = changed;
-	server->context = context;
+	server->listener = *listener;
 }
 
 /* Says that PATH of the share NUMBER is about to change. One that is no path changes nothing. */
@@ -176,11 +173,19 @@ static void tell_change(const struct share_server *server, unsigned number, stru
 {
 	char copy[PATH_MAX];
 
-	if (!server->changed || path.len >= sizeof(copy) || memchr(path.at, 0, path.len))
+	if (!server->listener.before || path.len >= sizeof(copy) || memchr(path.at, 0, path.len))
 		return;
 	memcpy(copy, path.at, path.len);
 	copy[path.len] = '\0';
-	server->changed(server->context, number, copy);
+	server->listener.before(server->listener.context, number, copy);
+}
+
+/* Says that it has changed, or not: ERR, which is returned. */
+static int tell_changed(const struct share_server *server, bool opened, int err)
+{
+	if (server->listener.after)
+		server->listener.after(server->listener.context, opened);
+	return err;
 }
 
 static void put8(struct kept *kept, uint8_t value)
@@ -240,6 +245,8 @@ static int do_hello(struct share_server *server, struct cursor *in)
 		return -ENOMEM;
 	packer_close(server->packer);
 	share_files_close_all(server->files);
+	for (unsigned i = 0; i < server->count; i++)
+		share_tree_renew(server->trees[i]); /* one that is gone stays so */
 	server->packer = packer;
 	server->deflates = bits;
 	server->block = block < SHARE_PAYLOAD_MAX ? block : SHARE_PAYLOAD_MAX;
@@ -443,9 +450,12 @@ static int do_open(struct share_server *server, struct cursor *in)
 
 	if (in->bad || !tree)
 		return refusal(in);
-	if (mode & SHARE_OPEN_WRITE && share_tree_writable(tree))
+	bool writes = mode & SHARE_OPEN_WRITE && share_tree_writable(tree);
+	if (writes)
 		tell_change(server, number, path);
 	err = share_files_open(server->files, handle, tree, path.at, path.len, mode, &status);
+	if (writes)
+		tell_changed(server, !err, err);
 	if (err)
 		return err;
 	put_size_and_time(&server->kept, &status);
@@ -556,7 +566,8 @@ static int change(struct share_server *server, struct cursor *in,
 		return refusal(in);
 	if (share_tree_writable(tree))
 		tell_change(server, number, path);
-	return call(tree, path.at, path.len);
+	int err = call(tree, path.at, path.len);
+	return share_tree_writable(tree) ? tell_changed(server, false, err) : err;
 }
 
 static int do_mkdir(struct share_server *server, struct cursor *in)
@@ -586,7 +597,8 @@ static int do_rename(struct share_server *server, struct cursor *in)
 		tell_change(server, number, from);
 		tell_change(server, number, to);
 	}
-	return share_tree_rename(tree, from.at, from.len, to.at, to.len);
+	int err = share_tree_rename(tree, from.at, from.len, to.at, to.len);
+	return share_tree_writable(tree) ? tell_changed(server, false, err) : err;
 }
 
 static int do_statvfs(struct share_server *server, struct cursor *in)

@@ -59,12 +59,16 @@ int share_server_add(struct share_server *server, struct share_tree *tree);
 /* What SHARE_PROGRAM reads: the LEN bytes of PROGRAM, which stay the caller's and have to stay as long as the server does. */
 void share_server_set_program(struct share_server *server, const void *program, size_t len);
 
-/*
- * CHANGED is told, with CONTEXT, every PATH that the board is about to change (also before a change that then fails): a watch must not
- * take it for somebody's edit. Of a file that is open for writing it is told once.
- */
-void share_server_on_change(struct share_server *server, void (*changed)(void *context, unsigned share, const char *path),
-			    void *context);
+/* Is told, with CONTEXT, of what the board changes: a watch must not take it for somebody's edit. */
+struct share_server_listener {
+	void (*before)(void *context, unsigned share, const char *path); /* PATH is about to change; of a rename both are told */
+	void (*after)(void *context,
+		      bool opened); /* it has, or has not; with OPENED it is open for writing, until it is closed */
+	void *context;
+};
+
+/* LISTENER is copied. */
+void share_server_on_change(struct share_server *server, const struct share_server_listener *listener);
 
 /*
  * Answers REQUEST, a whole frame of channel 1, into ANSWER. With INTERRUPT the answer carries SHARE_INTERRUPT, and so do those that repeat it;

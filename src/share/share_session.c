@@ -19,6 +19,7 @@ enum {
 	PROMPT_US = 1500000,  /* how long a board may take from the program's end to its prompt */
 	LEAVE_US = 5000000,   /* how long a program that was interrupted may take to its end before it is made to */
 	GIVE_UP_US = 4000000, /* how long the board is waited for when nobody wants it any more */
+	FAILED_US = 1000000,  /* the silence behind what looks like the agent's end */
 	STOP_US = 1500000,    /* how long a program that is to stop may take before more is done */
 	RESET_US = 300000     /* the silence behind a banner and a prompt that tells that the board was reset */
 };
@@ -30,6 +31,7 @@ enum state {
 	ENDED,   /* SHARE_END has come, the prompt has not */
 	LEAVING, /* nobody wants to see more of the program */
 	DONE,
+	FAILED,  /* the board is at its prompt, and SHARE_END has not come */
 	RESET,   /* the board was reset, and is at its prompt */
 	WAITING, /* for a change, after the program's end */
 	CHANGED,
@@ -47,6 +49,7 @@ struct share_session {
 	int status;       /* this program's exit status, once it is known */
 	bool proved;      /* the board is at its prompt, beyond doubt */
 	bool more_words;  /* SHARE_END comes in several parts */
+	bool doubted;     /* what looked like the agent's end was looked at */
 	bool quiet;       /* the board's prompt is on the screen already */
 	bool gave_back;   /* the exchange under way is SHARE_BYTES, ... */
 	bool goes_on;     /* ... its answer has more parts, ... */
@@ -141,8 +144,6 @@ static void take_output(struct share_session *session)
 	size_t len = session->line.incoming.output_len;
 
 	printed_add(&session->printed, bytes, len);
-	if (share_input_asked_banner(&session->input) && printed_was_reset(&session->printed) && !session->printed.soft_reset)
-		printed_forget(&session->printed);
 	if (!session->quiet)
 		write_all(session, STDOUT_FILENO, bytes, len);
 	else if (printed_at_prompt(&session->printed))
@@ -302,6 +303,15 @@ static int64_t input_over_at(const struct share_session *session)
 	return session->repl && session->state == RUNNING ? share_input_over_at(&session->input) : INT64_MAX;
 }
 
+/* When the agent may be taken for dead. */
+static int64_t failed_at(const struct share_session *session)
+{
+	if (session->repl || session->doubted || session->state != RUNNING || share_line_is_busy(&session->line) ||
+	    !printed_agent_failed(&session->printed))
+		return INT64_MAX;
+	return session->line.heard + FAILED_US;
+}
+
 static void look_at_state(struct share_session *session)
 {
 	int64_t now = bytelink_now(session->link);
@@ -311,6 +321,8 @@ static void look_at_state(struct share_session *session)
 		session->state = RESET;
 	if (now >= input_over_at(session) && share_input_end(&session->input))
 		session->state = LEAVING;
+	if (now >= failed_at(session))
+		session->state = FAILED;
 	if (session->state == ENDED && printed_at_prompt(&session->printed))
 		session->state = soft_reset ? RESET : DONE;
 	else if (session->state == ENDED && !soft_reset && now >= session->ended_at + PROMPT_US)
@@ -327,7 +339,7 @@ static int64_t deadline_of(const struct share_session *session, int64_t next)
 		deadline = earlier(deadline, session->ended_at + PROMPT_US);
 	if (may_be_reset(session))
 		deadline = earlier(deadline, session->line.heard + RESET_US);
-	return earlier(deadline, input_over_at(session));
+	return earlier(deadline, earlier(input_over_at(session), failed_at(session)));
 }
 
 /* One round of all there is to do; it waits until UNTIL at most. */
@@ -366,17 +378,24 @@ static int start(struct share_session *session)
 	share_line_start(&session->line, session->link, window, session->diag);
 	printed_forget(&session->printed);
 	session->ended_at = 0;
-	session->proved = false;
+	session->proved = session->doubted = false;
 	return 0;
 }
 
-static int go_on(struct share_session *session)
+/* A banner may as well have come of Ctrl-B: then the shares are there, and so is the prompt that is on the screen. */
+static void check_reset(struct share_session *session)
 {
-	int error = 0;
+	static const uint8_t prompt[] = ">>> ";
 
-	while (!error && (session->state == RUNNING || session->state == ENDED))
-		error = turn(session, INT64_MAX);
-	return error;
+	session->state = RUNNING;
+	bytelink_set_meanwhile(session->link, meanwhile, session);
+	bool there = share_agent_is_there(session->link, session->options->timeout_us);
+	bytelink_set_meanwhile(session->link, NULL, NULL);
+	share_line_forget(&session->line); /* others have read there */
+	printed_forget(&session->printed);
+	printed_add(&session->printed, prompt, sizeof(prompt) - 1);
+	if (session->state == RUNNING && !there)
+		session->state = RESET;
 }
 
 /* Until the last request is answered, and the board at its prompt again. */
@@ -418,6 +437,39 @@ static int make_end(struct share_session *session)
 	return await_prompt(session);
 }
 
+/* A program may print what looks like the agent's end, and wait for its user; but it works out no sum. */
+static int judge_failure(struct share_session *session)
+{
+	int rc = share_agent_has_ended(session->link, session->diag);
+
+	session->doubted = true;
+	session->state = RUNNING;
+	share_line_forget(&session->line);
+	look_around(session);
+	if (rc <= 0)
+		return rc;
+	session->state = LEAVING; /* what the agent is told now is nothing for the user */
+	rc = make_end(session);
+	return rc ? rc
+		  : diag_fail(session->diag, DIAG_AGENT, EIO,
+			      "%s: the board has not told how the program ended; its last words are above",
+			      bytelink_device(session->link));
+}
+
+static int go_on(struct share_session *session)
+{
+	int error = 0;
+
+	while (!error && (session->state == RUNNING || session->state == ENDED)) {
+		error = turn(session, INT64_MAX);
+		if (!error && session->state == FAILED)
+			error = judge_failure(session);
+		if (!error && session->state == RESET && session->repl && !session->printed.soft_reset)
+			check_reset(session);
+	}
+	return error;
+}
+
 /* Brings the board to its prompt, in a friendly way if that does. */
 static int leave(struct share_session *session)
 {
@@ -440,6 +492,7 @@ static int prove_end(struct share_session *session)
 	session->proved = rc > 0;
 	if (rc)
 		return rc < 0 ? rc : 0;
+	share_line_forget(&session->line); /* what has come meanwhile was not for us to keep */
 	session->ended_at = 0;
 	rc = leave(session);
 	return rc ? rc

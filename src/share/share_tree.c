@@ -21,6 +21,7 @@ enum {
 
 struct share_tree {
 	int top;
+	char *path; /* of the top, without links */
 	bool writable;
 };
 
@@ -79,13 +80,27 @@ int share_tree_open(struct share_tree **out, const char *dir, bool writable, str
 		return diag_fail(diag, DIAG_USAGE, ENOMEM, "no memory");
 	tree->writable = writable;
 	tree->top = open_top(dir, diag);
-	if (tree->top < 0) {
-		int err = tree->top;
+	tree->path = tree->top < 0 ? NULL : realpath(dir, NULL);
+	if (tree->top < 0 || !tree->path) {
+		int err = tree->top < 0 ? tree->top : diag_fail(diag, DIAG_USAGE, errno, "%s: %s", dir, strerror(errno));
 
-		free(tree);
+		share_tree_close(tree);
 		return err;
 	}
 	*out = tree;
+	return 0;
+}
+
+int share_tree_renew(struct share_tree *tree)
+{
+	/* The board may have put a link of another share's at this name: none is followed. */
+	struct open_how how = {.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS};
+	long top = syscall(SYS_openat2, AT_FDCWD, tree->path, &how, sizeof(how));
+
+	if (top < 0)
+		return -errno;
+	close(tree->top);
+	tree->top = (int)top;
 	return 0;
 }
 
@@ -93,7 +108,9 @@ void share_tree_close(struct share_tree *tree)
 {
 	if (!tree)
 		return;
-	close(tree->top);
+	if (tree->top >= 0)
+		close(tree->top);
+	free(tree->path);
 	free(tree);
 }
 

@@ -32,6 +32,12 @@ enum { SHARE_TREE_NAME_MAX = 255 };
  */
 int share_tree_open(struct share_tree **out, const char *dir, bool writable, struct diag *diag);
 
+/*
+ * Opens the directory again by its name, where there is one: it may have been removed and made again, or another one be in its place.
+ * Files that are open stay so. Fails, and all is as before, where there is none, or links have come into its path.
+ */
+int share_tree_renew(struct share_tree *tree);
+
 /* NULL is accepted. Files that were opened stay so. */
 void share_tree_close(struct share_tree *tree);
 

@@ -196,8 +196,12 @@ void share_user_look_at_signals(struct share_user *user)
 void share_user_look(struct share_user *user)
 {
 	share_user_look_at_signals(user);
-	if (attention_has(user->attention, SLOT_STDIN) || (user->look_at && bytelink_now(user->link) >= user->look_at))
+	if (attention_has(user->attention, SLOT_STDIN)) {
 		read_stdin(user);
+	} else if (user->look_at && bytelink_now(user->link) >= user->look_at) {
+		terminal_resume(); /* nobody tells of having brought it to the foreground */
+		ask_for_stdin(user);
+	}
 }
 
 int64_t share_user_deadline(const struct share_user *user)

@@ -75,6 +75,19 @@ int share_volume_parse(struct share_volume *volume, const char *words, struct di
 	return error;
 }
 
+void share_volume_explain(const struct share_volume *volume, struct diag *diag)
+{
+	const char *dir = volume->dir, *colon = strrchr(dir, ':');
+	char text[DIAG_PATH_SIZE];
+
+	if (!colon || colon == dir || !colon[1])
+		return;
+	diag_fail(
+		diag, DIAG_USAGE, ENOENT,
+		"%s: no such directory (a place on the board begins with a slash: -v %.*s:/%s%s; else ro or rw follows a colon)",
+		diag_path(text, dir), (int)(colon - dir), dir, colon + 1, volume->writable ? ":rw" : "");
+}
+
 void share_volume_clear(struct share_volume *volume)
 {
 	free(volume->dir);

@@ -21,6 +21,12 @@ struct share_volume {
  */
 int share_volume_parse(struct share_volume *volume, const char *words, struct diag *diag);
 
+/*
+ * For a volume whose `dir` is no directory: where it has a colon that was perhaps meant for what is behind it, puts words for that into
+ * DIAG. What was there stays otherwise.
+ */
+void share_volume_explain(const struct share_volume *volume, struct diag *diag);
+
 void share_volume_clear(struct share_volume *volume);
 
 /* Whether the COUNT volumes can be on a board together: none at another's place or below it. Returns 0 or -EINVAL with DIAG. */

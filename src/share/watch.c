@@ -11,10 +11,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "share/own_writes.h"
+
 enum {
-	OWN_MAX = 4096,
-	DEPTH_MAX = 100, /* of a tree: it ends also where a mount leads back into itself */
-	MASK = IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR | IN_EXCL_UNLINK,
+	LOOK_US = 500000, /* between two looks whether what is gone is there again */
+	DEPTH_MAX = 100,  /* of a tree: it ends also where a mount leads back into itself */
+	MASK = IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_MOVE_SELF | IN_ONLYDIR | IN_EXCL_UNLINK,
 };
 
 /* A directory that is watched. */
@@ -24,14 +26,24 @@ struct watched {
 	char **only; /* NULL-terminated: the files in it that count; NULL: all, and its directories */
 };
 
+/* What was asked for. */
+struct root {
+	char *path; /* without links */
+	bool file;
+	bool gone;
+};
+
 struct watch {
 	int fd;
+	struct root *roots;
+	size_t root_count;
+	int64_t look_at;  /* when to look for the roots that are gone; 0: none is */
+	bool dirs_forgot; /* some directory is not watched any more */
 	struct watched *dirs;
 	size_t count, room;
 	bool changed;
-	int64_t first, last;   /* of the changes since the last that was told */
-	uint64_t own[OWN_MAX]; /* hashes of paths, the oldest to be overwritten next */
-	size_t own_next;
+	int64_t first, last; /* of the changes since the last that was told */
+	struct own_writes own;
 };
 
 int watch_open(struct watch **out, struct diag *diag)
@@ -74,6 +86,9 @@ void watch_close(struct watch *watch)
 	for (size_t i = 0; i < watch->count; i++)
 		clear(&watch->dirs[i]);
 	free(watch->dirs);
+	for (size_t i = 0; i < watch->root_count; i++)
+		free(watch->roots[i].path);
+	free(watch->roots);
 	close(watch->fd);
 	free(watch);
 }
@@ -83,7 +98,7 @@ int watch_fd(const struct watch *watch)
 	return watch->fd;
 }
 
-int64_t watch_deadline(const struct watch *watch)
+static int64_t burst_end(const struct watch *watch)
 {
 	int64_t quiet = watch->last + WATCH_QUIET_US, end = watch->first + WATCH_BURST_US;
 
@@ -92,12 +107,11 @@ int64_t watch_deadline(const struct watch *watch)
 	return quiet < end ? quiet : end;
 }
 
-bool watch_fired(struct watch *watch, int64_t now)
+int64_t watch_deadline(const struct watch *watch)
 {
-	if (now < watch_deadline(watch))
-		return false;
-	watch->changed = false;
-	return true;
+	int64_t end = burst_end(watch);
+
+	return watch->look_at && watch->look_at < end ? watch->look_at : end;
 }
 
 static void note_change(struct watch *watch, int64_t now)
@@ -106,26 +120,6 @@ static void note_change(struct watch *watch, int64_t now)
 		watch->first = now;
 	watch->changed = true;
 	watch->last = now;
-}
-
-/* FNV-1a, of 64 bits. */
-static uint64_t hash(const char *text)
-{
-	uint64_t sum = 0xcbf29ce484222325u;
-
-	for (; *text; text++)
-		sum = (sum ^ (uint8_t)*text) * 0x100000001b3u;
-	return sum;
-}
-
-static bool is_own(const struct watch *watch, const char *path)
-{
-	uint64_t sum = hash(path);
-
-	for (size_t i = 0; i < OWN_MAX; i++)
-		if (watch->own[i] == sum)
-			return true;
-	return false;
 }
 
 /* FORMAT's two parts as one path in the PATH_MAX bytes of OUT; false: it does not fit. */
@@ -153,10 +147,17 @@ void watch_own(struct watch *watch, const char *dir, const char *path)
 {
 	char whole[PATH_MAX], real[PATH_MAX];
 
-	if (!join(whole, dir, path) || !real_path(whole, real) || is_own(watch, real))
-		return;
-	watch->own[watch->own_next] = hash(real);
-	watch->own_next = (watch->own_next + 1) % OWN_MAX;
+	if (join(whole, dir, path) && real_path(whole, real))
+		own_writes_begin(&watch->own, real);
+}
+
+int watch_own_done(struct watch *watch, bool opened, int64_t now, struct diag *diag)
+{
+	/* Opening alone is no change, so what has come by now may be somebody else's; another change has just come as the last. */
+	int err = opened ? 0 : watch_read(watch, now, diag);
+
+	own_writes_end(&watch->own, opened);
+	return err;
 }
 
 static bool is_left_out(const char *name)
@@ -210,6 +211,7 @@ static struct watched *keep(struct watch *watch, int wd, const char *path)
 
 static void forget(struct watch *watch, struct watched *dir)
 {
+	watch->dirs_forgot = true;
 	clear(dir);
 	*dir = watch->dirs[--watch->count];
 }
@@ -247,7 +249,7 @@ static void scan_entry(struct scan *scan, const char *path, const char *name, in
 		return;
 	if (S_ISDIR(status.st_mode))
 		scan_tree(scan, whole, depth + 1);
-	else if (!is_own(scan->watch, whole))
+	else if (!own_writes_has(&scan->watch->own, whole))
 		scan->files = true;
 }
 
@@ -295,25 +297,15 @@ static int say_scan(const struct scan *scan, const char *path, struct diag *diag
 	return diag_fail(diag, DIAG_USAGE, -scan->err, "%s: cannot be watched: %s", diag_path(text, path), strerror(-scan->err));
 }
 
-int watch_add(struct watch *watch, const char *dir, struct diag *diag)
-{
-	struct scan scan = {.watch = watch};
-	char real[PATH_MAX], text[DIAG_PATH_SIZE];
-
-	if (!realpath(dir, real))
-		return diag_fail(diag, DIAG_USAGE, errno, "%s: %s", diag_path(text, dir), strerror(errno));
-	scan_tree(&scan, real, 0);
-	return say_scan(&scan, dir, diag);
-}
-
 /* From now on NAME in DIR counts. */
 static int add_only(struct watched *dir, const char *name)
 {
 	size_t count = 0;
 	char **more, *copy;
 
-	while (dir->only && dir->only[count])
-		count++;
+	for (; dir->only && dir->only[count]; count++)
+		if (!strcmp(dir->only[count], name))
+			return 0;
 	more = realloc(dir->only, (count + 2) * sizeof(*more));
 	if (!more)
 		return -ENOMEM;
@@ -324,27 +316,71 @@ static int add_only(struct watched *dir, const char *name)
 	return copy ? 0 : -ENOMEM;
 }
 
-int watch_add_file(struct watch *watch, const char *file, struct diag *diag)
+/* Watches the name PATH, which is without links, in its directory. */
+static int scan_name(struct watch *watch, const char *path, struct diag *diag)
 {
-	char real[PATH_MAX], text[DIAG_PATH_SIZE];
+	const char *slash = strrchr(path, '/');
+	char folder[PATH_MAX];
 	struct watched *dir;
-	char *slash;
 	int wd, err;
 
-	if (!realpath(file, real))
-		return diag_fail(diag, DIAG_USAGE, errno, "%s: %s", diag_path(text, file), strerror(errno));
-	slash = strrchr(real, '/');
-	*slash = '\0';
-	wd = inotify_add_watch(watch->fd, *real ? real : "/", MASK);
+	snprintf(folder, sizeof(folder), "%.*s", slash > path ? (int)(slash - path) : 1, path);
+	wd = inotify_add_watch(watch->fd, folder, MASK);
 	err = wd < 0 ? -errno : 0;
 	dir = err ? NULL : find(watch, wd);
 	if (dir && !dir->only)
 		return 0; /* all of it is watched */
 	if (!err && !dir)
-		dir = keep(watch, wd, *real ? real : "/");
+		dir = keep(watch, wd, folder);
 	if (!err)
 		err = dir ? add_only(dir, slash + 1) : -ENOMEM;
-	return say_scan(&(struct scan){.err = err}, file, diag);
+	return say_scan(&(struct scan){.err = err}, path, diag);
+}
+
+static int scan_root(struct watch *watch, const char *path, struct diag *diag)
+{
+	struct scan scan = {.watch = watch};
+
+	scan_tree(&scan, path, 0);
+	if (!scan.err && path[1])
+		scan_name(watch, path, NULL); /* where it goes from and comes back to; it is no error if that may not be read */
+	return say_scan(&scan, path, diag);
+}
+
+/* Keeps what was asked for, since it may go and come again. REAL is without links. */
+static int add_root(struct watch *watch, const char *real, bool file, struct diag *diag)
+{
+	struct root *more = realloc(watch->roots, (watch->root_count + 1) * sizeof(*more));
+	char *copy = more ? strdup(real) : NULL;
+
+	if (more)
+		watch->roots = more;
+	if (!copy)
+		return diag_fail(diag, DIAG_USAGE, ENOMEM, "no memory");
+	watch->roots[watch->root_count++] = (struct root){.path = copy, .file = file};
+	return 0;
+}
+
+int watch_add(struct watch *watch, const char *dir, struct diag *diag)
+{
+	char real[PATH_MAX], text[DIAG_PATH_SIZE];
+	int err;
+
+	if (!realpath(dir, real))
+		return diag_fail(diag, DIAG_USAGE, errno, "%s: %s", diag_path(text, dir), strerror(errno));
+	err = add_root(watch, real, false, diag);
+	return err ? err : scan_root(watch, real, diag);
+}
+
+int watch_add_file(struct watch *watch, const char *file, struct diag *diag)
+{
+	char real[PATH_MAX], text[DIAG_PATH_SIZE];
+	int err;
+
+	if (!realpath(file, real))
+		return diag_fail(diag, DIAG_USAGE, errno, "%s: %s", diag_path(text, file), strerror(errno));
+	err = add_root(watch, real, true, diag);
+	return err ? err : scan_name(watch, real, diag);
 }
 
 static bool counts(const struct watched *dir, const char *name)
@@ -362,14 +398,14 @@ static int read_directory_event(struct watch *watch, uint32_t mask, const char *
 
 	if (mask & (IN_DELETE | IN_MOVED_FROM)) {
 		forget_tree(watch, path);
-		if (mask & IN_MOVED_FROM && !is_own(watch, path))
+		if (!own_writes_moved(&watch->own, path) && mask & IN_MOVED_FROM)
 			note_change(watch, now);
 		return 0;
 	}
 	if (!(mask & (IN_CREATE | IN_MOVED_TO)))
 		return 0;
 	scan_tree(&scan, path, 1);
-	if (scan.files && !is_own(watch, path))
+	if (!own_writes_moved(&watch->own, path) && scan.files)
 		note_change(watch, now);
 	return say_scan(&scan, path, diag);
 }
@@ -382,20 +418,88 @@ static bool is_link(const char *path)
 	return lstat(path, &status) == 0 && (S_ISLNK(status.st_mode) || status.st_nlink > 1);
 }
 
+/* What happened to the file PATH. */
+static void read_file_event(struct watch *watch, uint32_t mask, const char *path, int64_t now)
+{
+	bool own;
+
+	if (mask & IN_CREATE)
+		own = !is_link(path) || own_writes_has(&watch->own, path);
+	else if (mask & IN_CLOSE_WRITE)
+		own = own_writes_closed(&watch->own, path);
+	else
+		own = own_writes_moved(&watch->own, path);
+	if (!own)
+		note_change(watch, now);
+}
+
+/* Watches all anew, since events were lost: who made what, and which directories there are, is not known any more. */
+static int start_anew(struct watch *watch, int64_t now, struct diag *diag)
+{
+	int err = 0;
+
+	note_change(watch, now);
+	own_writes_forget(&watch->own);
+	for (size_t i = 0; i < watch->root_count && !err; i++)
+		if (!watch->roots[i].file)
+			err = scan_root(watch, watch->roots[i].path, diag);
+	watch->dirs_forgot = true; /* look whether a root is gone */
+	return err == -ENOENT || err == -ENOTDIR ? 0 : err;
+}
+
+/* DIR was moved. It is a root: of what lies in one that is watched, that one has told, and it was forgotten. */
+static void note_moved(struct watch *watch, const struct watched *dir)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s", dir->path);
+	forget_tree(watch, path);
+}
+
+/* Whether the directory of ROOT is watched. */
+static bool is_watched(const struct watch *watch, const struct root *root)
+{
+	size_t len = root->file ? (size_t)(strrchr(root->path, '/') - root->path) : strlen(root->path);
+
+	for (size_t i = 0; i < watch->count; i++) {
+		const char *path = watch->dirs[i].path;
+
+		if (strlen(path) == (len ? len : 1) && !strncmp(path, root->path, len ? len : 1))
+			return true;
+	}
+	return false;
+}
+
+/* Which roots are gone, now that a directory is not watched any more. */
+static void look_for_gone(struct watch *watch, int64_t now)
+{
+	watch->dirs_forgot = false;
+	for (size_t i = 0; i < watch->root_count; i++) {
+		struct root *root = &watch->roots[i];
+
+		if (root->gone || is_watched(watch, root))
+			continue;
+		root->gone = true;
+		note_change(watch, now);
+		watch->look_at = now + LOOK_US;
+	}
+}
+
 static int read_event(struct watch *watch, const struct inotify_event *event, int64_t now, struct diag *diag)
 {
 	struct watched *dir = find(watch, event->wd);
 	char path[PATH_MAX];
 
 	if (event->mask & IN_Q_OVERFLOW)
-		note_change(watch, now);
+		return start_anew(watch, now, diag);
 	if (dir && event->mask & IN_IGNORED)
 		forget(watch, dir);
+	else if (dir && event->mask & IN_MOVE_SELF)
+		note_moved(watch, dir);
 	else if (dir && event->len && counts(dir, event->name) && join(path, dir->path, event->name)) {
 		if (event->mask & IN_ISDIR)
 			return read_directory_event(watch, event->mask, path, now, diag);
-		if (!is_own(watch, path) && (!(event->mask & IN_CREATE) || is_link(path)))
-			note_change(watch, now);
+		read_file_event(watch, event->mask, path, now);
 	}
 	return 0;
 }
@@ -414,5 +518,36 @@ int watch_read(struct watch *watch, int64_t now, struct diag *diag)
 			err = err ? err : one;
 			at += (ssize_t)(sizeof(*event) + event->len);
 		}
+	if (watch->dirs_forgot)
+		look_for_gone(watch, now);
 	return err;
+}
+
+/* Looks for what is gone. Returns whether some of it is there again. */
+static bool look_for_come(struct watch *watch, int64_t now)
+{
+	bool come = false, gone = false;
+
+	for (size_t i = 0; i < watch->root_count; i++) {
+		struct root *root = &watch->roots[i];
+		bool was_gone = root->gone && !is_watched(watch, root);
+
+		root->gone = was_gone; /* its directory may have told already */
+		if (was_gone && access(root->path, F_OK) == 0)
+			root->gone = (root->file ? scan_name(watch, root->path, NULL) : scan_root(watch, root->path, NULL)) < 0;
+		come |= was_gone && !root->gone;
+		gone |= root->gone;
+	}
+	watch->look_at = gone ? now + LOOK_US : 0;
+	return come;
+}
+
+bool watch_fired(struct watch *watch, int64_t now)
+{
+	if (watch->look_at && now >= watch->look_at && look_for_come(watch, now))
+		note_change(watch, now);
+	if (now < burst_end(watch))
+		return false;
+	watch->changed = false;
+	return true;
 }

@@ -5,7 +5,8 @@
  *
  * A change is a file that was closed after writing, made by link or rename, renamed or removed. Directories made later are watched,
  * too. Not watched: what a link in the tree leads to, hidden names (.git, an editor's .x.swp), __pycache__, and what editors leave beside a
- * file while they work (x~, #x#, vim's 4913). What the board itself writes is no change: watch_own.
+ * file while they work (x~, #x#, vim's 4913). What the board itself writes is no change: watch_own. What is watched may go and come again:
+ * that is looked for twice a second, and is a change. Where the kernel has lost events, that is one, too.
  *
  * Times are microseconds of the caller's clock. One thread.
  */
@@ -49,9 +50,15 @@ int64_t watch_deadline(const struct watch *watch);
 bool watch_fired(struct watch *watch, int64_t now);
 
 /*
- * The file at PATH beneath DIR is about to be changed by the board: from now on its changes do not count. To be called before the change. The
- * last 4096 such files are known.
+ * The file at PATH beneath DIR is about to be changed by the board, which does not count. Of a rename both paths are told. Then comes
+ * watch_own_done.
  */
 void watch_own(struct watch *watch, const char *dir, const char *path);
+
+/*
+ * That change is done, or has failed. With OPENED the file is open for writing, and the board's own until it is closed. Otherwise it reads
+ * what has happened, as watch_read, and returns the same.
+ */
+int watch_own_done(struct watch *watch, bool opened, int64_t now, struct diag *diag);
 
 #endif

@@ -268,7 +268,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		make_shares();
 	changed = false;
 	FUZZ_CHECK(server);
-	share_server_on_change(server, note_change, NULL);
+	share_server_on_change(server, &(struct share_server_listener){.before = note_change});
 	for (int i = 0; i < 2; i++) {
 		FUZZ_CHECK(share_tree_open(&tree, i ? "top/d" : "top", !i, NULL) == 0);
 		FUZZ_CHECK(share_server_add(server, tree) == i);

@@ -35,7 +35,7 @@ refused 2 dir -v dir run dir
 refused 2 nothing.py run nothing.py
 
 echo '--- the command line'
-refused 2 'remote' -v dir:remote run program.py
+refused 2 '-v dir:/remote;' -v dir:remote run program.py
 refused 2 '/remote' -v dir -v other run program.py
 refused 2 '/a' -v dir:/a -v other:/a/b run program.py
 refused 2 '/a' -v dir:/a/b -v other:/a run program.py

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# mpremote-share repl in a terminal: the prompt with the shares, Ctrl-C, Ctrl-D (the shares come back), Ctrl-]; the terminal is as it was,
+# mpremote-share repl in a terminal: the prompt with the shares, Ctrl-B, Ctrl-C, Ctrl-D (the shares come back), Ctrl-]; the terminal is as it was,
 # also after a signal and while it is stopped, and it ends when the terminal goes. See share_repl.py. With a pipe in the terminal's
 # place all of it is run, and it ends when the board has answered.
 set -eu
@@ -32,6 +32,8 @@ printf '\005if True:\n  print(3)\n\004' |
 	assert_piped '>>> ' 'paste mode; Ctrl-C to cancel, Ctrl-D to finish' '=== if True:' '===   print(3)' '=== ' 3 '>>> '
 printf 'x = 1\n\004import os; print(os.getcwd())\n' | assert_piped '>>> x = 1' '>>> ' 'MPY: soft reboot' \
 	MicroPython 'Type "help()" for more information.' '>>> import os; print(os.getcwd())' /rw '>>> '
+printf 'x = 1\n\002import os; print(x, os.getcwd())\n' | assert_piped '>>> x = 1' '>>> ' \
+	MicroPython 'Type "help()" for more information.' '>>> import os; print(x, os.getcwd())' '1 /rw' '>>> '
 assert_piped '>>> ' </dev/null
 assert_untouched
 stop_line

@@ -87,6 +87,24 @@ static void a_reset_is_this_boards_banner_and_a_prompt(void **state)
 	assert_false(printed_was_reset(&printed));
 }
 
+static void an_uncaught_exception_and_a_prompt_are_no_program(void **state)
+{
+	struct printed printed = {0};
+
+	(void)state;
+	print(&printed, "Traceback (most recent call last):\r\n  File \"main.py\", line 1, in <module>\r\nOSError: 5\r\n>>> ");
+	assert_false(printed_agent_failed(&printed));
+	print(&printed, "Traceback (most recent call last):\r\n  File \"<stdin>\", line 1, in <module>\r\n");
+	assert_false(printed_agent_failed(&printed));
+	print(&printed, "  File \"<string>\", line 7, in ask\r\nOSError: 5\r\n>>> ");
+	assert_true(printed_agent_failed(&printed));
+	printed_forget(&printed);
+	print(&printed, "MemoryError: \r\n>>> ");
+	assert_true(printed_agent_failed(&printed));
+	print(&printed, "1");
+	assert_false(printed_agent_failed(&printed));
+}
+
 static void another_boards_banner_is_no_reset(void **state)
 {
 	struct printed printed = {0};
@@ -117,9 +135,13 @@ static void a_long_banner_is_known_by_its_start(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_prompt_is_the_last_thing),        cmocka_unit_test(prompts_of_all_kinds),
-		cmocka_unit_test(a_soft_reset_is_known_in_pieces),   cmocka_unit_test(a_reset_is_this_boards_banner_and_a_prompt),
-		cmocka_unit_test(another_boards_banner_is_no_reset), cmocka_unit_test(a_long_banner_is_known_by_its_start),
+		cmocka_unit_test(a_prompt_is_the_last_thing),
+		cmocka_unit_test(prompts_of_all_kinds),
+		cmocka_unit_test(a_soft_reset_is_known_in_pieces),
+		cmocka_unit_test(a_reset_is_this_boards_banner_and_a_prompt),
+		cmocka_unit_test(an_uncaught_exception_and_a_prompt_are_no_program),
+		cmocka_unit_test(another_boards_banner_is_no_reset),
+		cmocka_unit_test(a_long_banner_is_known_by_its_start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

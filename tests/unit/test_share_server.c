@@ -932,13 +932,19 @@ static void tell(void *context, unsigned share, const char *path)
 	sprintf(told + strlen(told), "%u:%s ", share, path);
 }
 
+static void tell_done(void *context, bool opened)
+{
+	assert_ptr_equal(context, &told);
+	strcat(told, opened ? "opened " : "done ");
+}
+
 static void changes_are_told(void **state)
 {
 	struct share_client_stat stat;
 
 	(void)state;
 	*told = '\0';
-	share_server_on_change(server, tell, &told);
+	share_server_on_change(server, &(struct share_server_listener){tell, tell_done, &told});
 	share_client_file(&client, 0, READ, "d/e/f");
 	share_client_stat(&client, "d", &stat);
 	share_client_change(&client, SHARE_MKDIR, "made");
@@ -950,7 +956,9 @@ static void changes_are_told(void **state)
 	share_client_begin(&client, SHARE_MKDIR);
 	share_client_put(&client, "\1x", 2);
 	share_client_ask(&client);
-	assert_string_equal(told, "0:made 0:made/new 0:made/new 0:made/newer 0:made/newer 0:made ");
+	share_client_file(&client, 0, WRITE, "missing");
+	assert_string_equal(told, "0:made done 0:made/new opened 0:made/new 0:made/newer done 0:made/newer done 0:made done "
+				  "0:missing done ");
 }
 
 static void as_many_shares_as_there_can_be(void **state)

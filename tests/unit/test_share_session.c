@@ -329,6 +329,50 @@ static void a_board_that_shows_another_prompt_is_left_all_the_same(void **state)
 	assert_int_equal(run(stage, steps), 7);
 }
 
+/* --- An agent that fails --- */
+
+#define FAILURE "Traceback (most recent call last):\r\n  File \"<stdin>\", line 1, in <module>\r\nMemoryError: \r\n>>> "
+
+static void fail_at_last(struct stage *stage, const struct frame *frame)
+{
+	(void)frame;
+	print(stage, FAILURE);
+	stage->phase = ENDED;
+}
+
+static void a_prompt_without_an_end_is_one(void **state)
+{
+	static step_fn *const steps[] = {say_hello, fail_at_last, NULL};
+	struct stage *stage = *state;
+
+	assert_int_equal(run(stage, steps), -EIO);
+	assert_string_equal(stage->said[0], FAILURE);
+	assert_non_null(strstr(stage->diag.text, "has not told"));
+	assert_int_equal(stage->repl.mode, TOYBOARD_FRIENDLY);
+}
+
+static void exit_late(struct fakelink *fake, void *context)
+{
+	(void)fake;
+	exit_7(context, NULL);
+}
+
+static void speak_of_failure(struct stage *stage, const struct frame *frame)
+{
+	(void)frame;
+	print(stage, FAILURE);
+	fakelink_timer(stage->fake, 60 * (int64_t)SECOND, exit_late, stage);
+}
+
+static void a_program_that_prints_the_same_goes_on(void **state)
+{
+	static step_fn *const steps[] = {say_hello, speak_of_failure, show_prompt, NULL};
+	struct stage *stage = *state;
+
+	assert_int_equal(run(stage, steps), 7);
+	assert_int_equal(stage->interrupts, 0);
+}
+
 /* --- Programs that do not end --- */
 
 static void end_now(struct stage *stage)
@@ -585,6 +629,8 @@ int main(void)
 		TEST(it_ends_as_the_program_does),
 		TEST(a_traceback_is_on_stderr),
 		TEST(a_board_that_shows_another_prompt_is_left_all_the_same),
+		TEST(a_prompt_without_an_end_is_one),
+		TEST(a_program_that_prints_the_same_goes_on),
 		TEST(a_program_that_only_says_so_is_ended),
 		TEST(a_program_that_catches_every_ctrl_c_is_told),
 		TEST(a_program_that_catches_one_ctrl_c_at_a_time_is_ended),

@@ -21,24 +21,40 @@ struct desk {
 	struct attention *attention;
 	struct share_user user;
 	struct diag diag;
-	int keyboard; /* the terminal's other end */
+	int keyboard; /* stdin's other end */
 };
 
-static int set_up(void **state)
+/* Somebody at a desk whose keyboard is KEYBOARD, and at stdin INPUT. */
+static int sit_down(void **state, int keyboard, int input)
 {
 	struct desk *desk = calloc(1, sizeof(*desk));
-	int slave;
 
 	assert_non_null(desk);
+	desk->keyboard = keyboard;
 	fakelink_open(&desk->link);
 	assert_int_equal(attention_open(&desk->attention, desk->link), 0);
-	assert_int_equal(openpty(&desk->keyboard, &slave, NULL, NULL, NULL), 0);
-	dup2(slave, STDIN_FILENO);
-	close(slave);
+	dup2(input, STDIN_FILENO);
+	close(input);
 	assert_int_equal(share_user_open(&desk->user, desk->link, desk->attention, true, &desk->diag), 0);
 	alarm(60); /* a read that waits */
 	*state = desk;
 	return 0;
+}
+
+static int set_up(void **state)
+{
+	int keyboard, slave;
+
+	assert_int_equal(openpty(&keyboard, &slave, NULL, NULL, NULL), 0);
+	return sit_down(state, keyboard, slave);
+}
+
+static int set_up_pipe(void **state)
+{
+	int fds[2];
+
+	assert_int_equal(pipe(fds), 0);
+	return sit_down(state, fds[1], fds[0]);
 }
 
 static int tear_down(void **state)
@@ -103,6 +119,25 @@ static void a_terminal_that_is_gone_is_the_end(void **state)
 	assert_int_not_equal(desk->user.ended_at, 0);
 }
 
+static void a_pipe_that_was_read_empty_is_not_waited_for(void **state)
+{
+	struct desk *desk = *state;
+	char bytes[TYPED_MAX / 2 + 1];
+
+	memset(bytes, 'a', sizeof(bytes) - 1);
+	bytes[sizeof(bytes) - 1] = '\0';
+	type(desk, bytes);
+	share_user_look(&desk->user);
+	assert_typed(desk, bytes);
+	assert_int_equal(typed_room(&desk->user.typed), 0);
+	typed_init(&desk->user.typed); /* it has gone to the board */
+	bytelink_wait(desk->link, 0, share_user_deadline(&desk->user));
+	share_user_look(&desk->user);
+	type(desk, "b");
+	share_user_look(&desk->user);
+	assert_typed(desk, "b");
+}
+
 static void the_key_that_leaves(void **state)
 {
 	struct desk *desk = *state;
@@ -153,6 +188,7 @@ int main(void)
 		TEST(keys_come_as_they_are_typed),
 		TEST(keys_that_are_gone_again_are_not_waited_for),
 		TEST(a_terminal_that_is_gone_is_the_end),
+		cmocka_unit_test_setup_teardown(a_pipe_that_was_read_empty_is_not_waited_for, set_up_pipe, tear_down),
 		TEST(the_key_that_leaves),
 		TEST(a_signal_leaves),
 	};

@@ -63,6 +63,28 @@ static void wrong_words_are_refused(void **state)
 	is_refused("dir:/\xff", "no directory of a board");
 }
 
+static void explain(const char *words, const char *expected)
+{
+	struct share_volume volume;
+	struct diag diag = {.text = "as before"};
+
+	assert_int_equal(share_volume_parse(&volume, words, NULL), 0);
+	share_volume_explain(&volume, &diag);
+	assert_non_null(strstr(diag.text, expected));
+	share_volume_clear(&volume);
+}
+
+static void a_slash_that_was_forgotten_is_told(void **state)
+{
+	(void)state;
+	explain(".:logs", "-v .:/logs;");
+	explain("a:b:c/d:rw", "-v a:b:/c/d:rw;");
+	explain("dir:wr", "ro or rw");
+	explain("dir", "as before");
+	explain("dir:", "as before");
+	explain("dir:/logs", "as before");
+}
+
 static int check(const char *first, const char *second)
 {
 	struct share_volume volumes[2];
@@ -92,6 +114,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words_are_taken_apart),
 		cmocka_unit_test(wrong_words_are_refused),
+		cmocka_unit_test(a_slash_that_was_forgotten_is_told),
 		cmocka_unit_test(places_must_differ),
 	};
 

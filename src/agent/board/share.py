@@ -84,8 +84,8 @@ sequence = 0
 fresh = 64
 typed = bytearray()
 interrupted = False
-# Whether another host is there, and when there was none the last time; None: there was.
-knocked = False
+# Whether another host is there; when ours was found to be gone, None: it is there; whether it was given up.
+knocked = given_up = False
 gone = None
 # What Ctrl-C is between two requests: -1 once all that is left is to end.
 key = 3
@@ -117,9 +117,10 @@ def note_typed(byte):
         typed.append(byte)
 
 
-def hear(tag, idle):
+def hear(tag, idle, alone=False):
     # Reads until the answer to the request of TRY TAG has come, and returns the end of its payload. Or 0 when nothing comes within
-    # IDLE ms, -1 when what comes is damaged; the line is quiet then. What is no answer and comes before one, somebody has typed.
+    # IDLE ms, -1 when what comes is damaged; the line is quiet then. What is no answer and comes before one, somebody has typed. ALONE:
+    # there is hardly a host, so a Ctrl-C is the end, and what comes behind it is left for whom it is for.
     global interrupted, knocked
     have = strange = 0
     until = ticks_add(ticks_ms(), idle)
@@ -130,6 +131,8 @@ def hear(tag, idle):
             if have == 8 and unpack_from("<H", buf, 6)[0] == crc32(mem[:6]) & 0xFFFF and unpack_from("<H", buf, 4)[0] <= block:
                 break
             note_typed(buf[0])
+            if buf[0] == 3 and alone and have == 1:
+                return 0
             strange += 1
             have -= 1
             mem[:have] = bytes(mem[1 : have + 1])
@@ -193,12 +196,12 @@ def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
     # Has the host do OP, whose payload is HEAD and DATA. TAKE is called with the end of the answer's payload, which begins at buf[10];
     # what it returns is returned. Raises OSError as the host says, or KeyboardInterrupt. MORE: it is of a run, and not answered.
     # PARTS: 32 where TAKE may be called several times, with a part of the answer each.
-    global sequence, fresh, typed, interrupted, offered, most, good, knocked, gone, runner, run_count, run_len
+    global sequence, fresh, typed, interrupted, offered, most, good, knocked, gone, given_up, runner, run_count, run_len
     middle = 9 + len(head)
     end = middle + len(data)
     if end > 7 + block:
         raise OSError(36)  # a long path
-    if gone is not None and op != 90 and 0 <= ticks_diff(ticks_ms(), gone) < 500:
+    if given_up or gone is not None and op != 90 and 0 <= ticks_diff(ticks_ms(), gone) < 500:
         raise OSError(5)  # import asks many times in a row
     if run_count and op != 87:
         end_run()
@@ -223,7 +226,7 @@ def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
             return
         set_tty(0)
         knocked = False
-        for _ in range(300):
+        for _ in range(300 if gone is None else 0):
             if not poller.poll(0):
                 break
             read(one)
@@ -236,7 +239,7 @@ def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
             size = seal(op, count | fresh | parts, end)
             write(mem[:size])
             tag = buf[8]
-            size = hear(tag, 700 if count < 3 else 2000)
+            size = hear(tag, 700 if count < 3 else 2000, count > 1 or gone is not None)
             part = 0
             while size > 0 and buf[1] == 77:
                 if take_part(take, part, size):
@@ -296,7 +299,9 @@ def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
         interrupted = False
         if key == 3:
             if error and size <= 0:
-                unmount()  # import takes every exception for a file that is not there, and would ask on
+                # The board is for who is there; and import takes every exception for a file that is not there, and would ask on.
+                given_up = True
+                unmount()
             raise SystemExit if size > 0 and buf[9] & 16 and before else KeyboardInterrupt
     if error:
         raise OSError(error)
