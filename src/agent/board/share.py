@@ -516,8 +516,8 @@ class Read(Opened):
             self.pos += n
         return done
 
-    def get(self, size):
-        # SIZE bytes, or what is left of the file; -1: all that is left.
+    def get(self, size, line=False):
+        # SIZE bytes, or what is left of the file, or of the LINE; -1: all that is left.
         got = b""
         while size:
             n = self.some()
@@ -526,6 +526,9 @@ class Read(Opened):
             if 0 < size < n:
                 n = size
             at = self.pos - ahead_at
+            end = line and ahead.find(b"\n", at, at + n) + 1
+            if end:
+                n = size = end - at
             got += aheads[at : at + n]
             self.pos += n
             size -= n if size > 0 else 0
@@ -557,22 +560,7 @@ class Read(Opened):
         with alone():
             enter()
             self.check(1)
-            got = b""
-            while size:
-                n = self.some()
-                if not n:
-                    break
-                if 0 < size < n:
-                    n = size
-                at = self.pos - ahead_at
-                end = ahead.find(b"\n", at, at + n) + 1
-                if end:
-                    n = end - at
-                got += aheads[at : at + n]
-                self.pos += n
-                if end:
-                    break
-                size -= n if size > 0 else 0
+            got = self.get(size, True)
             return str(got, "utf8") if self.text else got
 
     def readlines(self):
