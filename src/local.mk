@@ -143,6 +143,8 @@ libmpremotefs_a_SOURCES = \
 	src/share/attention.h \
 	src/share/incoming.c \
 	src/share/incoming.h \
+	src/share/outlet.c \
+	src/share/outlet.h \
 	src/share/own_writes.c \
 	src/share/own_writes.h \
 	src/share/printed.c \

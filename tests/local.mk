@@ -77,6 +77,7 @@ UNIT_TESTS += \
 	tests/unit/test_json \
 	tests/unit/test_mpy \
 	tests/unit/test_number \
+	tests/unit/test_outlet \
 	tests/unit/test_output \
 	tests/unit/test_progress \
 	tests/unit/test_romfs_check \
@@ -250,6 +251,7 @@ SYSTEM_TESTS = \
 	tests/system/share_lost.sh \
 	tests/system/share_native.sh \
 	tests/system/share_output.sh \
+	tests/system/share_pause.sh \
 	tests/system/share_random.sh \
 	tests/system/share_repl.sh \
 	tests/system/share_reset.sh \
@@ -440,6 +442,7 @@ FUZZ_TESTS = \
 	tests/fuzz/fuzz_armor \
 	tests/fuzz/fuzz_exchange \
 	tests/fuzz/fuzz_frame \
+	tests/fuzz/fuzz_incoming \
 	tests/fuzz/fuzz_listing \
 	tests/fuzz/fuzz_romfs \
 	tests/fuzz/fuzz_share \
@@ -450,6 +453,7 @@ noinst_PROGRAMS = $(FUZZ_TESTS)
 tests_fuzz_fuzz_armor_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_exchange_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_frame_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_incoming_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_listing_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_romfs_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_share_SOURCES = tests/fuzz/fuzz_share.c tests/unit/share_client.c tests/unit/share_client.h

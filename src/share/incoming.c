@@ -166,9 +166,15 @@ static void skip_credit(struct incoming *incoming)
 	incoming->start = incoming->scan;
 }
 
+/* Whether what is held is more than a request can be. */
+static bool holds_too_much(const struct incoming *incoming)
+{
+	return incoming->held && incoming->scan - incoming->start > INCOMING_FRAME_MAX;
+}
+
 enum incoming_event incoming_next(struct incoming *incoming)
 {
-	while (incoming->scan < incoming->end) {
+	while (incoming->scan < incoming->end && !holds_too_much(incoming)) {
 		enum look what = look(incoming);
 
 		if (what == LOOK_OUTPUT || (what == LOOK_DAMAGED && incoming->held)) {
@@ -191,8 +197,7 @@ enum incoming_event incoming_next(struct incoming *incoming)
 		if (what == LOOK_CREDIT)
 			return INCOMING_CREDIT;
 	}
-	if (incoming->start == incoming->scan ||
-	    (incoming->held && !incoming->silent && incoming->scan - incoming->start <= INCOMING_FRAME_MAX))
+	if (incoming->start == incoming->scan || (incoming->held && !incoming->silent && !holds_too_much(incoming)))
 		return INCOMING_NONE;
 	return give_output(incoming);
 }

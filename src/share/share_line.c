@@ -3,7 +3,13 @@
 
 #include <errno.h>
 
-enum { CHANNEL = 1 };
+enum {
+	CHANNEL = 1,
+	LOOK_US = 300000,   /* the line is looked at so often... */
+	ABSENT_US = 500000, /* ... and after so long, somebody has kept us from it: */
+	SETTLE_US = 100000, /* all that came meanwhile is here after this */
+	LATE_US = 600000    /* a board waits for an answer 0.7 s or more, and then asks again, if it has not given up */
+};
 
 void share_line_start(struct share_line *line, struct bytelink *link, unsigned window, struct diag *diag)
 {
@@ -11,7 +17,7 @@ void share_line_start(struct share_line *line, struct bytelink *link, unsigned w
 	static const uint8_t go[2];
 
 	*line = (struct share_line){.link = link, .diag = diag, .window = window};
-	line->heard = line->said = line->closed_at = bytelink_now(link);
+	line->heard = line->said = line->closed_at = line->looked = line->since = bytelink_now(link);
 	line->out_len = frame_encode_channel(line->out, AGENT_DONE, CHANNEL, 0, go, sizeof(go));
 }
 
@@ -20,6 +26,7 @@ void share_line_forget(struct share_line *line)
 	incoming_init(&line->incoming);
 	line->out_len = line->out_sent = 0;
 	line->open = false;
+	line->looked = line->since = line->settled = bytelink_now(line->link);
 }
 
 void share_line_answer(struct share_line *line, uint8_t type, uint8_t sequence, const uint8_t *payload, size_t len)
@@ -27,7 +34,15 @@ void share_line_answer(struct share_line *line, uint8_t type, uint8_t sequence, 
 	line->out_len = frame_encode_channel(line->out, type, CHANNEL, sequence, payload, len);
 	line->out_sent = line->out_read = 0;
 	line->open = true;
+	line->asked = line->since;
 	incoming_expect_credits(&line->incoming, line->window && line->out_len > line->window);
+}
+
+bool share_line_is_behind(const struct share_line *line)
+{
+	int64_t now = bytelink_now(line->link);
+
+	return now < line->settled || now > line->looked + ABSENT_US;
 }
 
 bool share_line_is_open(const struct share_line *line)
@@ -76,11 +91,33 @@ ssize_t share_line_send(struct share_line *line, const uint8_t *bytes, size_t le
 	return sent;
 }
 
+/* Whether the board may have given up what is under way. Once it has begun, an answer takes as long as the line needs. */
+static bool is_late(const struct share_line *line)
+{
+	int64_t now = bytelink_now(line->link);
+
+	return line->asked == INT64_MIN || now > line->looked + ABSENT_US || (!line->out_sent && now > line->asked + LATE_US);
+}
+
+/* The exchange is over. */
+static int close_exchange(struct share_line *line, bool given_up)
+{
+	line->open = false;
+	line->given_up = given_up;
+	line->closed_at = bytelink_now(line->link);
+	return 1;
+}
+
 int share_line_send_answer(struct share_line *line, bool *full)
 {
 	size_t len;
 
 	*full = false;
+	if (line->open && is_late(line)) {
+		line->out_len = line->out_sent = 0;
+		incoming_expect_credits(&line->incoming, false);
+		return close_exchange(line, true);
+	}
 	while (!*full && (len = may_send(line)) > 0) {
 		ssize_t sent = send_bytes(line, line->out + line->out_sent, len, full);
 
@@ -90,9 +127,7 @@ int share_line_send_answer(struct share_line *line, bool *full)
 	}
 	if (!line->open || line->out_sent < line->out_len)
 		return 0;
-	line->open = false;
-	line->closed_at = bytelink_now(line->link);
-	return 1;
+	return close_exchange(line, false);
 }
 
 /* When the silence is long enough for what has come to be what it is. */
@@ -103,15 +138,29 @@ static int64_t silence_at(const struct share_line *line)
 	return patience < INT64_MAX ? line->heard + patience : INT64_MAX;
 }
 
-static int receive(struct share_line *line)
+/* It is looked now what has come. Where nobody did for long, it may have come at any time since then; so may what still comes at once. */
+static void note_look(struct share_line *line, int64_t now)
+{
+	if (now >= line->settled)
+		line->since = line->looked;
+	if (now > line->looked + ABSENT_US) {
+		line->settled = now + SETTLE_US;
+		if (line->out_sent)
+			line->asked = INT64_MIN;
+	}
+	line->looked = now;
+}
+
+static int receive(struct share_line *line, size_t most)
 {
 	size_t room;
 	uint8_t *bytes = incoming_room(&line->incoming, &room);
-	ssize_t len = bytelink_read(line->link, bytes, room);
+	ssize_t len = bytelink_read(line->link, bytes, room < most ? room : most);
 	int64_t now = bytelink_now(line->link);
 
 	if (len < 0)
 		return share_line_failed(line, (int)len);
+	note_look(line, now);
 	if (len > 0) {
 		line->heard = now;
 		incoming_fed(&line->incoming, (size_t)len);
@@ -121,13 +170,20 @@ static int receive(struct share_line *line)
 	return 0;
 }
 
-int share_line_wait(struct share_line *line, bool full, int64_t until)
+static int64_t earlier(int64_t a, int64_t b)
 {
-	unsigned events = BYTELINK_READABLE | (full ? BYTELINK_WRITABLE : 0u);
-	int64_t silence = silence_at(line);
-	int rc = bytelink_wait(line->link, events, silence < until ? silence : until);
+	return a < b ? a : b;
+}
 
-	return rc < 0 ? share_line_failed(line, rc) : receive(line);
+int share_line_wait(struct share_line *line, size_t most, bool full, int64_t until)
+{
+	unsigned events = (most ? BYTELINK_READABLE : 0u) | (full ? BYTELINK_WRITABLE : 0u);
+	int64_t look = earlier(bytelink_now(line->link) + LOOK_US, most ? silence_at(line) : INT64_MAX);
+	int rc = bytelink_wait(line->link, events, earlier(look, until));
+
+	if (rc < 0)
+		return share_line_failed(line, rc);
+	return most ? receive(line, most) : 0;
 }
 
 static void take_credit(struct share_line *line)

@@ -16,7 +16,7 @@
 #include "share/share_user.h"
 
 enum {
-	PROMPT_US = 1500000,  /* how long a board may take from the program's end to its prompt */
+	PROMPT_US = 2500000,  /* how long a board may take from the program's end to its prompt, or to tell it again */
 	LEAVE_US = 5000000,   /* how long a program that was interrupted may take to its end before it is made to */
 	GIVE_UP_US = 4000000, /* how long the board is waited for when nobody wants it any more */
 	FAILED_US = 1000000,  /* the silence behind what looks like the agent's end */
@@ -54,7 +54,6 @@ struct share_session {
 	bool gave_back;   /* the exchange under way is SHARE_BYTES, ... */
 	bool goes_on;     /* ... its answer has more parts, ... */
 	uint8_t sequence; /* ... its number is this */
-	int output_error; /* why stdout takes no more, negative */
 	int refused;      /* a negative errno: the board takes no such share */
 
 	struct share_line line;
@@ -66,30 +65,40 @@ struct share_session {
 
 /* --- The user --- */
 
-/* Whoever waits for the program, or for a change, may have had enough of it. */
+/* Whoever waits for the program, or for a change, may have had enough of it, and a program whose output nobody takes is ended. */
 static void heed_user(struct share_session *session)
 {
 	const struct share_user *user = &session->user;
 
-	if (!user->leaves || session->state == ENDED || session->state == DONE || session->state == LEAVING)
+	if ((!user->leaves && !user->output_error) || session->state == ENDED || session->state == DONE ||
+	    session->state == LEAVING)
 		return;
 	session->status = user->leaves_by ? 128 + user->leaves_by : 0;
 	session->state = LEAVING;
 }
 
-/* Writes what the program prints. Where nobody takes it, the program is ended. */
-static void write_all(struct share_session *session, int fd, const uint8_t *bytes, size_t len)
+static void print(struct share_session *session, int fd, const uint8_t *bytes, size_t len)
 {
-	int error;
-
-	if (session->state != RUNNING)
-		return;
-	error = share_user_print(&session->user, fd, bytes, len);
-	if (error) {
-		session->output_error = error;
-		session->state = LEAVING;
-	}
+	if (session->state == RUNNING)
+		share_user_print(&session->user, fd, bytes, len);
 	heed_user(session);
+}
+
+/* How much of what the board says may be taken in. */
+static size_t room(const struct share_session *session)
+{
+	return session->state == RUNNING ? share_user_room(&session->user) : SIZE_MAX;
+}
+
+/* Until all that was printed has been taken. What the user does not wait for is lost, which the exit status tells. */
+static void flush(struct share_session *session)
+{
+	struct share_user *user = &session->user;
+
+	user->impatient = true;
+	if (!share_user_flush(user) && user->leaves_by)
+		session->status = 128 + user->leaves_by;
+	user->impatient = false;
 }
 
 static void look_at_watch(struct share_session *session)
@@ -144,8 +153,9 @@ static void take_output(struct share_session *session)
 	size_t len = session->line.incoming.output_len;
 
 	printed_add(&session->printed, bytes, len);
-	if (!session->quiet)
-		write_all(session, STDOUT_FILENO, bytes, len);
+	/* Behind the program's end comes the board's prompt, where it does not wait for its answer. */
+	if (!session->quiet && !session->ended_at)
+		print(session, STDOUT_FILENO, bytes, len);
 	else if (printed_at_prompt(&session->printed))
 		session->quiet = false;
 }
@@ -178,7 +188,7 @@ static void take_end(struct share_session *session)
 	if (answer->how == SHARE_REFUSED)
 		session->refused = refuse(session);
 	else
-		write_all(session, STDERR_FILENO, answer->bytes, answer->bytes_len);
+		print(session, STDERR_FILENO, answer->bytes, answer->bytes_len);
 	if (session->more_words)
 		return;
 	session->ended_at = bytelink_now(session->link);
@@ -243,7 +253,7 @@ static int send_answer(struct share_session *session, bool *full)
 {
 	int rc;
 
-	while ((rc = share_line_send_answer(&session->line, full)) > 0 && session->goes_on) {
+	while ((rc = share_line_send_answer(&session->line, full)) > 0 && session->goes_on && !session->line.given_up) {
 		share_server_go_on(session->options->server, &session->answer);
 		put_answer(session);
 	}
@@ -267,6 +277,8 @@ static void take_incoming(struct share_session *session)
 static void close_exchange(struct share_session *session)
 {
 	typed_exchanged(&session->user.typed, session->gave_back, session->line.closed_at);
+	if (session->line.given_up && session->state == RUNNING && session->answer.payload[1] & SHARE_INTERRUPT)
+		session->user.interrupt = true; /* it has not got there */
 	if (!session->ended_at)
 		return;
 	printed_forget(&session->printed); /* what the board says from now on is no program's */
@@ -284,7 +296,7 @@ static int send_due(struct share_session *session, bool *full, int64_t *next)
 		close_exchange(session);
 	if (rc < 0 || *full || session->ended_at)
 		return rc < 0 ? rc : 0;
-	return share_input_send(&session->input, session->state == RUNNING, full, next);
+	return share_input_send(&session->input, session->state == RUNNING && !share_line_is_behind(&session->line), full, next);
 }
 
 static bool may_be_reset(const struct share_session *session)
@@ -350,7 +362,8 @@ static int turn(struct share_session *session, int64_t until)
 	int error = send_due(session, &full, &next);
 
 	if (!error)
-		error = share_line_wait(&session->line, full, earlier(deadline_of(session, full ? INT64_MAX : next), until));
+		error = share_line_wait(&session->line, room(session), full,
+					earlier(deadline_of(session, full ? INT64_MAX : next), until));
 	if (error)
 		return error;
 	take_incoming(session);
@@ -523,6 +536,7 @@ static int await_change(struct share_session *session)
 {
 	int error = 0;
 
+	flush(session);
 	say("the program has ended (exit status %d); it runs again when a file changes, Ctrl-C leaves", session->status);
 	session->state = WAITING;
 	session->user.impatient = true;
@@ -596,11 +610,12 @@ static int run(struct share_session *session)
 			session->options->again(session->options->context);
 	}
 	error = finish(session, error);
+	flush(session);
 	if (session->state == LEAVING && session->user.leaves_by)
 		return say_left(session, error);
-	if (session->output_error)
-		return diag_fail(session->diag, DIAG_AGENT, -session->output_error, "cannot write what the program prints: %s",
-				 strerror(-session->output_error));
+	if (session->user.output_error)
+		return diag_fail(session->diag, DIAG_AGENT, -session->user.output_error,
+				 "cannot write what the program prints: %s", strerror(-session->user.output_error));
 	return error ? error : session->status;
 }
 

@@ -29,10 +29,11 @@ struct share_session_options {
 };
 
 /*
- * Runs it; blocks. Signals that end a program, and SIGTSTP, have to be blocked by the caller: they are taken from the process here, as is
- * the terminal. What the program printed and how it was ended by an exception is on stdout and stderr already. Returns the exit status
- * of this program: 0, that of sys.exit, 1 after an exception, or 128 and the number of the signal that ended it (Ctrl-C twice: 130); or
- * a negative errno with DIAG filled, for what keeps it from being run or to its end.
+ * Runs it; blocks. Until this returns, the terminal is its own, and so are the signals that end a program, SIGTSTP and SIGCONT: the
+ * calling thread blocks them meanwhile, and any other has to block them already. What the program printed and how it was ended by an
+ * exception is on stdout and stderr then. Returns the exit status of this program: 0, that of sys.exit, 1 after an exception, or 128 and
+ * the number of the signal that ended it (Ctrl-C twice: 130); or a negative errno with DIAG filled, for what keeps it from being run or to its
+ * end.
  */
 int share_session_run(const struct share_session_options *options, struct diag *diag);
 

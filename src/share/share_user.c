@@ -2,7 +2,6 @@
 #include "share/share_user.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -18,7 +17,7 @@ enum {
 	BACKGROUND_US = 500000 /* between two looks whether this program is in the foreground again */
 };
 
-enum { SLOT_SIGNALS, SLOT_STDIN };
+enum { SLOT_SIGNALS, SLOT_STDIN, SLOT_OUTLET };
 
 /* --- stdin --- */
 
@@ -135,7 +134,6 @@ static void take_signals(struct share_user *user)
 
 	while (read(user->signals, &info, sizeof(info)) == sizeof(info))
 		take_signal(user, (int)info.ssi_signo);
-	attention_ask(user->attention, SLOT_SIGNALS, user->signals, POLLIN);
 }
 
 /* What is ignored stays ignored, as nohup(1), and a shell for what it runs in the background, want it. */
@@ -149,17 +147,18 @@ static int hold_signals(struct share_user *user, struct diag *diag)
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
 		if (sigaction(numbers[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
 			sigaddset(&set, numbers[i]);
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	pthread_sigmask(SIG_BLOCK, &set, &user->mask);
 	user->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return user->signals < 0 ? diag_fail(diag, DIAG_AGENT, errno, "no signalfd: %s", strerror(errno)) : 0;
 }
 
-/* --- Both --- */
+/* --- All of it --- */
 
 int share_user_open(struct share_user *user, struct bytelink *link, struct attention *attention, bool repl, struct diag *diag)
 {
 	*user = (struct share_user){.link = link, .attention = attention, .repl = repl};
 	typed_init(&user->typed);
+	outlet_open(&user->outlet);
 	int error = hold_signals(user, diag);
 
 	if (error)
@@ -182,15 +181,46 @@ static void end_line(const struct share_user *user)
 void share_user_close(struct share_user *user)
 {
 	end_line(user);
+	attention_ask(user->attention, SLOT_OUTLET, -1, 0);
+	outlet_close(&user->outlet);
 	terminal_give_back();
 	if (user->signals >= 0)
 		close(user->signals);
+	pthread_sigmask(SIG_SETMASK, &user->mask, NULL);
 }
 
 void share_user_look_at_signals(struct share_user *user)
 {
-	if (attention_has(user->attention, SLOT_SIGNALS))
-		take_signals(user);
+	bool asks = attention_has(user->attention, SLOT_SIGNALS);
+
+	take_signals(user);
+	if (asks)
+		attention_ask(user->attention, SLOT_SIGNALS, user->signals, POLLIN);
+}
+
+/* ERROR, if it is one, is why nobody takes what is printed. Whoever takes more of it later is waited for. */
+static void note_output(struct share_user *user, int error)
+{
+	if (error)
+		user->output_error = error;
+	if (outlet_waits_for(&user->outlet) >= 0)
+		attention_ask(user->attention, SLOT_OUTLET, outlet_waits_for(&user->outlet), POLLOUT);
+}
+
+void share_user_print(struct share_user *user, int fd, const uint8_t *bytes, size_t len)
+{
+	bool waits = outlet_waits_for(&user->outlet) >= 0;
+	int error = outlet_put(&user->outlet, fd, bytes, len);
+
+	if (len)
+		user->in_line = bytes[len - 1] != '\n';
+	if (error || !waits)
+		note_output(user, error);
+}
+
+size_t share_user_room(const struct share_user *user)
+{
+	return outlet_room(&user->outlet);
 }
 
 void share_user_look(struct share_user *user)
@@ -202,6 +232,8 @@ void share_user_look(struct share_user *user)
 		terminal_resume(); /* nobody tells of having brought it to the foreground */
 		ask_for_stdin(user);
 	}
+	if (attention_has(user->attention, SLOT_OUTLET))
+		note_output(user, outlet_write(&user->outlet));
 }
 
 int64_t share_user_deadline(const struct share_user *user)
@@ -209,7 +241,7 @@ int64_t share_user_deadline(const struct share_user *user)
 	return user->look_at ? user->look_at : INT64_MAX;
 }
 
-/* Waits until FD takes something, or a signal wants out. A write that blocks would keep Ctrl-C waiting, too. */
+/* Waits until FD takes something, or a signal wants out. */
 static void await_taker(struct share_user *user, int fd)
 {
 	struct pollfd polled[] = {{.fd = fd, .events = POLLOUT}, {.fd = user->signals, .events = POLLIN}};
@@ -218,22 +250,13 @@ static void await_taker(struct share_user *user, int fd)
 		take_signals(user);
 }
 
-int share_user_print(struct share_user *user, int fd, const uint8_t *bytes, size_t len)
+bool share_user_flush(struct share_user *user)
 {
-	while (len > 0) {
-		await_taker(user, fd);
-		if (user->leaves)
-			break;
-		/* A pipe that takes anything takes so much at once (pipe(7)). */
-		ssize_t n = write(fd, bytes, len < PIPE_BUF ? len : PIPE_BUF);
+	int fd;
 
-		if (n < 0 && errno != EINTR && errno != EAGAIN)
-			return -errno;
-		if (n > 0) {
-			user->in_line = bytes[n - 1] != '\n';
-			bytes += n;
-			len -= (size_t)n;
-		}
+	while (!user->leaves && (fd = outlet_waits_for(&user->outlet)) >= 0) {
+		await_taker(user, fd);
+		note_output(user, outlet_write(&user->outlet));
 	}
-	return 0;
+	return outlet_waits_for(&user->outlet) < 0;
 }

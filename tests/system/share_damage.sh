@@ -95,4 +95,5 @@ seed=${SEED:-$(date +%s)}
 damaged --usb flip=10,lose=10,repeat=10 flip=10,lose=10,repeat=10
 damaged --usb flip=50 flip=0
 damaged --usb flip=0 lose=50
+board_options=--blocking-stdin # as bare metal is
 damaged '--uart --rate 60000' flip=10,lose=10,repeat=10 flip=10,lose=10,repeat=10

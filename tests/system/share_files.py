@@ -122,6 +122,11 @@ with open("m", "a+b") as f:
     f.write(b"z")
     f.seek(0)
     equal("a+", b"012abc6789!xyz", f.read())
+    f.seek(0)
+    f.read(5)
+    f.write(b"..")  # at the end, where the file then is
+    equal("read behind an append", b"", f.readline())
+equal("a+ wrote", b"012abc6789!xyz..", content("m"))
 with open("m", "w+b") as f:
     equal("w+ empties", 0, os.stat("m")[6])
     f.write(b"new")

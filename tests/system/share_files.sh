@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Files and directories of a share, as a program on the board uses them (share_files.py): open in all modes, text and binary, listings,
-# names, errors; on a USB line and, on a small board, on a UART. And what is in the directories on this computer afterwards.
+# names, errors; on a USB line and, with sys.stdin as on bare metal, on a UART. And what is in the directories on this computer afterwards.
 set -eu
 . "${top_srcdir:?}/tests/system/lib.sh"
 . "$top_srcdir/tests/system/share_lib.sh"
@@ -11,9 +11,13 @@ for how in --usb --uart; do
 	rm -rf rw ro flash*
 	mkdir rw ro ro/dir
 	echo -n kept >ro/kept
-	board_options=''
 	# At 115,200 baud it would take a minute and more: so this UART is quicker, and as forgetful.
-	if [ $how = --uart ]; then start_line --uart --rate 100000; else start_line --usb; fi
+	if [ $how = --uart ]; then
+		board_options=--blocking-stdin
+		start_line --uart --rate 100000
+	else
+		start_line --usb
+	fi
 	(
 		ulimit -f 2048 # 1 MiB, in blocks of 512 bytes: what a board writes beyond that fails
 		run_share -v rw:/rw:rw -v ro:/ro run "$top_srcdir/tests/system/share_files.py"

@@ -10,6 +10,7 @@ for line in --usb '--uart --rate 60000'; do
 	echo "--- $line"
 	rm -rf rw flash*
 	mkdir rw
+	[ "$line" = --usb ] || board_options=--blocking-stdin # as bare metal is
 	# shellcheck disable=SC2086 # words
 	start_line $line
 	python3 -E "$top_srcdir/tests/system/share_input.py" "$share" "$PWD/line" || fail "$line: see above"

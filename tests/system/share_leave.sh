@@ -36,6 +36,28 @@ assert_equal "status; it said $(cat err)" 143 "$status"
 exec 3<&-
 assert_untouched
 
+echo '--- Ctrl-C twice is what leaves, and only at once'
+rm -f out
+$interruptible "$share" -d "$(device)" exec 'import time
+print("started")
+for _ in range(3):
+    try: time.sleep(60)
+    except KeyboardInterrupt: print("caught")
+while True: pass' >out 2>err </dev/null &
+pid=$!
+await 60 'the program has begun' grep -qs started out
+for times in 1 2 3; do
+	kill -INT "$pid"
+	await 60 'the program is interrupted' eval '[ "$(grep -c caught out)" = $times ]'
+	[ "$times" = 3 ] || sleep 2.5
+	kill -0 "$pid" || fail "Ctrl-C has ended it, the time before it is long past"
+done
+kill -INT "$pid"
+status=0
+wait "$pid" || status=$?
+assert_equal "status; it said $(cat err)" 130 "$status"
+assert_untouched
+
 echo '--- programs that take away what they were given'
 assert_run 0 exec 'import os; os.chdir("/"); os.umount("/remote")'
 assert_untouched

@@ -87,7 +87,15 @@ def readable(entry):
     return "r" in entry[3] or "+" in entry[3]
 
 
+def settle(entry):
+    # Behind a write that is not flushed CPython goes on from where it was before it, and not from the end, as MicroPython's own
+    # file systems do.
+    if entry[3][0] == "a":
+        entry[0].flush()
+
+
 def do_read(entry):
+    settle(entry)
     n = (-1, 10, 1000, 5000)[dice(4)]
     if n > 0:
         n = dice(n)
@@ -95,6 +103,7 @@ def do_read(entry):
 
 
 def do_readinto(entry):
+    settle(entry)
     if not readable(entry):
         return "-"
     piece = bytearray(dice(6000))
@@ -103,6 +112,7 @@ def do_readinto(entry):
 
 
 def do_readline(entry):
+    settle(entry)
     return digest(entry[0].readline()) if readable(entry) else "-"
 
 
@@ -111,8 +121,7 @@ def do_write(entry):
 
 
 def do_seek(entry):
-    if entry[3][0] == "a":  # before that CPython counts from where it was, not from the end
-        entry[0].flush()
+    settle(entry)
     whence = dice(3)
     if whence == 0:
         return entry[0].seek(dice(20000))
@@ -122,8 +131,7 @@ def do_seek(entry):
 
 
 def do_tell(entry):
-    if entry[3][0] == "a":
-        entry[0].flush()
+    settle(entry)
     return entry[0].tell()
 
 

@@ -9,15 +9,13 @@ set -eu
 
 mkdir rw
 mkfifo line.control
+board_options='--id none' # its machine is the firmware's then
 start_line --usb --replug 0
 
 echo '--- a soft reset by the program'
-# As machine.soft_reset() does it on a board: with a SystemExit that nobody catches. That of the unix port cannot be told from sys.exit(),
-# and would end the board; so it is a kind of its own.
 cat >resets.py <<'END'
 import os
-class Reset(SystemExit):
-    pass
+from machine import *
 try:
     n = int(open("count").read())
 except OSError:
@@ -26,7 +24,7 @@ with open("count", "w") as f:
     f.write(str(n + 1))
 print("run", n, os.getcwd())
 if n < 3:
-    raise Reset
+    soft_reset()
 print("end")
 END
 assert_run 0 -v rw:/rw:rw run resets.py
@@ -48,6 +46,19 @@ diff - printed >&2 <<-END || fail "it printed something else, see above, and all
 END
 at_prompt 'import os; os.remove("main.py"); os.remove("ran")' >said
 assert_equal 'what the board says of that' '' "$(cat said)"
+
+echo '--- as it is called; and a module machine that is in the share'
+for call in 'import machine; machine.soft_reset()' 'from machine import soft_reset, mem32; soft_reset()'; do
+	rm rw/count
+	sed "s/^    soft_reset()/    $call/; s/^from machine.*//" resets.py >call.py
+	assert_run 0 -v rw:/rw:rw run call.py
+	assert_equal "how often it ran with $call" 2 "$(cat rw/count)"
+done
+echo 'print("ours")' >rw/machine.py
+assert_run 0 -v rw:/rw:rw exec 'import machine; print(hasattr(machine, "mem32")); from umachine import mem32'
+assert_printed ours False
+rm rw/machine.py
+assert_untouched
 
 echo '--- a program that only says so'
 cat >says.py <<'END'

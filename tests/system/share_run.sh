@@ -54,7 +54,7 @@ raise Wordless(1)
 END
 sed 's/raise .*/import sys; sys.exit(Wordless())/' ends/wordless.py >ends/wordless_exit.py
 
-for heap in 2M 64k; do
+for heap in 2M '64k --blocking-stdin'; do # the small one reads as bare metal does
 	echo "--- a board with $heap"
 	rm -rf flash*
 	board_options="--heap $heap"
@@ -105,7 +105,7 @@ for place in "/a", "/b":
 	assert_run 0 -v src exec 'import sys; print("zero"); sys.exit(0)'
 	assert_printed zero
 	assert_run 0 -v src exec 'import sys; print("nothing"); sys.exit()'
-	assert_equal 'a program that exits' nothing "$(head -n 1 out | tr -d '\r')"
+	assert_printed nothing
 	assert_untouched
 	assert_run 1 -v src exec 'raise KeyboardInterrupt'
 	assert_said KeyboardInterrupt

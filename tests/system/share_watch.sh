@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # mpremote-share --watch: the program runs again, once, for each edit of a file in a shared directory or of itself, also while it runs;
-# and not for what it writes itself, nor for what an editor leaves beside a file. Ctrl-C ends it.
+# and not for what it writes itself, nor for what an editor leaves beside a file; also when the directory is removed and made again.
+# Ctrl-C ends it, at whatever moment.
 set -eu
 . "${top_srcdir:?}/tests/system/lib.sh"
 . "$top_srcdir/tests/system/share_lib.sh"
@@ -106,4 +107,27 @@ printf '%s\n' 'word first' 'word first' 'word second' 'endless second' 'endless 
 	diff - wanted >&2 || fail 'it was not run as often as something was edited, see above'
 assert_equal 'what the program wrote' 'a run by hand a run a run' "$(tr '\n' ' ' <data/log | sed 's/ $//')"
 assert_untouched
+
+echo '--- Ctrl-C, at whatever moment of a restart'
+cat >endless.py <<'END'
+print("started")
+while True:
+    pass
+END
+for seconds in 0.1 0.2 0.22 0.25 0.3 0.35 0.4 0.5 0.7; do
+	rm -f out
+	$interruptible "$share" -d "$(device)" --watch -v code run endless.py </dev/null >out 2>err &
+	share_pid=$!
+	await 60 'the program has begun' grep -qs started out
+	put code/module.py </dev/null
+	sleep "$seconds"
+	kill -INT "$share_pid"
+	sleep 0.1
+	kill -INT "$share_pid" 2>/dev/null || :
+	status=0
+	wait "$share_pid" || status=$?
+	assert_equal "status $seconds s after the edit; it said $(cat err)" 130 "$status"
+	! grep '^mpremote-share' err | grep -v 'the program has ended' || fail "see what it said $seconds s after the edit"
+	assert_untouched
+done
 stop_line

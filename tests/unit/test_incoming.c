@@ -305,6 +305,23 @@ static void more_than_a_frame_can_have_is_output(void **state)
 	free(long_one);
 }
 
+/* It is none either where a request that was asked before follows in the same piece. */
+static void what_is_dropped_is_no_longer_than_a_frame(void **state)
+{
+	struct heard *heard = *state;
+	size_t len = INCOMING_FRAME_MAX + 100;
+	uint8_t *all = malloc(len + 64);
+
+	assert_non_null(all);
+	memset(all, 'x', len);
+	feed_request(heard, SHARE_HELLO, 1, 0);
+	memcpy(all, "\xfaR\x01\x02", 4);
+	feed(heard, all, len + request(all + len, SHARE_READ, 2, 1, 9), SIZE_MAX);
+	assert_output(heard, all, len);
+	assert_int_equal(heard->requests, 2);
+	free(all);
+}
+
 /* A whole frame of the files' agent, of another number, or with an op that is none. */
 static void frames_of_others_are_output(void **state)
 {
@@ -379,6 +396,7 @@ int main(void)
 		TEST(a_damaged_write_of_a_run_is_no_output),
 		TEST(what_was_no_request_is_output),
 		TEST(more_than_a_frame_can_have_is_output),
+		TEST(what_is_dropped_is_no_longer_than_a_frame),
 		TEST(frames_of_others_are_output),
 		TEST(credits_count_while_they_are_expected),
 		TEST(random_output_comes_through),

@@ -7,20 +7,27 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "agent/frame.h"
 #include "base/le.h"
+#include "share/outlet.h"
 #include "tests/unit/toyboard.h"
 
 enum { SECOND = 1000000, PROGRAM = 3000, BYTE_US = 87, SLOW_BYTE_US = 700 };
+
+enum { TOO_MUCH = (OUTLET_MAX / 1000 + 500) * 1000 };
 
 #define BANNER "MicroPython v1.29 on a fake; board"
 
@@ -38,14 +45,25 @@ struct stage {
 	step_fn *const *steps;
 	bool slow; /* while the window is looked for, so that it stays */
 	uint8_t sequence;
-	size_t heard;                           /* bytes from the host since the last request */
+	size_t heard;  /* bytes from the host since the last request */
+	char keys[64]; /* what came for the program */
+	size_t key_count;
 	void (*interrupt)(struct stage *stage); /* what the program does with Ctrl-C; NULL: it catches it */
 	unsigned interrupts;
 	int64_t interrupted_at;
 	uint8_t program[PROGRAM];
 	struct share_server *server;
+	int keyboard, stdin_before;
+	pthread_t typist;
 	int out[2]; /* stdout and stderr of the test, while the session has files in their place */
 	char said[2][8192];
+	int pipe[2]; /* where `paused`, stdout is this, which nobody reads before read_output */
+	bool paused;
+	pthread_t taker;
+	size_t printed;        /* bytes that were read */
+	unsigned typed_frames; /* came when the board was at its prompt */
+	bool is_short;         /* the process can open so many descriptors more, and no others: */
+	rlim_t spare;
 	struct diag diag;
 };
 
@@ -151,6 +169,8 @@ static bool take_key(struct stage *stage, unsigned char byte)
 
 	if (stage->phase != SHARING || reader->end > reader->start || byte == AGENT_FRAME_MARK)
 		return false;
+	if (stage->key_count < sizeof(stage->keys) - 1)
+		stage->keys[stage->key_count++] = (char)byte;
 	if (byte == '\3' && stage->interrupt)
 		stage->interrupt(stage);
 	stage->interrupted_at = byte == '\3' ? fakelink_now(stage->fake) : stage->interrupted_at;
@@ -196,11 +216,21 @@ static void take(struct fakelink *fake, void *context, const unsigned char *byte
 				fakelink_byte_time(stage->fake, SLOW_BYTE_US);
 			answer(stage, AGENT_HELLO, 0, "\x00\x10\x20\xa1\x07\x00\x00", 7);
 		} else {
+			stage->typed_frames += *bytes == AGENT_FRAME_MARK;
 			toyboard_take(&stage->repl, bytes, 1);
 		}
 	}
 	if (len > 0)
 		take_frames(stage, bytes, len);
+}
+
+/* The session looks at the line now and then: no wait of its is for ever. */
+static void end_hang(struct fakelink *fake, void *context)
+{
+	(void)fake;
+	(void)context;
+	fprintf(stderr, "the session has not ended in a day\n");
+	abort();
 }
 
 static int set_up(void **state)
@@ -211,6 +241,7 @@ static int set_up(void **state)
 	*state = stage;
 	stage->fake = fakelink_open(&stage->link);
 	fakelink_board(stage->fake, take, stage);
+	fakelink_timer(stage->fake, 24 * 3600 * (int64_t)SECOND, end_hang, NULL);
 	stage->repl = (struct toyboard){.fake = stage->fake};
 	frame_reader_init(&stage->reader);
 	for (size_t i = 0; i < PROGRAM; i++)
@@ -253,6 +284,76 @@ static void collect(struct stage *stage, int fd)
 	assert_true(len >= 0);
 }
 
+/* Stdin is what is written to the keyboard. */
+static void take_stdin(struct stage *stage)
+{
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	stage->stdin_before = dup(STDIN_FILENO);
+	dup2(ends[0], STDIN_FILENO);
+	close(ends[0]);
+	stage->keyboard = ends[1];
+}
+
+static void give_back_stdin(struct stage *stage)
+{
+	close(stage->keyboard);
+	dup2(stage->stdin_before, STDIN_FILENO);
+	close(stage->stdin_before);
+}
+
+/* A full pipe in place of stdout. */
+static void redirect_to_pipe(struct stage *stage)
+{
+	assert_int_equal(pipe2(stage->pipe, O_CLOEXEC), 0);
+	stage->out[0] = dup(STDOUT_FILENO);
+	dup2(stage->pipe[1], STDOUT_FILENO);
+	close(stage->pipe[1]);
+}
+
+static void *read_pipe(void *context)
+{
+	struct stage *stage = context;
+	char bytes[65536];
+	ssize_t n;
+
+	while ((n = read(stage->pipe[0], bytes, sizeof(bytes))) > 0)
+		stage->printed += (size_t)n;
+	return NULL;
+}
+
+/* Whoever reads stdout goes on. */
+static void read_output(struct stage *stage)
+{
+	assert_int_equal(pthread_create(&stage->taker, NULL, read_pipe, stage), 0);
+}
+
+static void collect_from_pipe(struct stage *stage)
+{
+	dup2(stage->out[0], STDOUT_FILENO);
+	close(stage->out[0]);
+	pthread_join(stage->taker, NULL);
+	close(stage->pipe[0]);
+}
+
+/* Runs the session, where the stage is short of descriptors, with no more than its spare ones. */
+static int run_session(struct stage *stage, const struct share_session_options *options)
+{
+	struct rlimit before, few;
+	int next = dup(STDIN_FILENO);
+
+	close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = before;
+	if (stage->is_short)
+		few.rlim_cur = (rlim_t)next + stage->spare;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	int rc = share_session_run(options, &stage->diag);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	return rc;
+}
+
 /* Plays STEPS, of which the last is NULL. Returns what share_session_run does. */
 static int run(struct stage *stage, step_fn *const *steps)
 {
@@ -266,10 +367,16 @@ static int run(struct stage *stage, step_fn *const *steps)
 	};
 
 	stage->steps = steps;
-	redirect(stage, STDOUT_FILENO);
+	if (stage->paused)
+		redirect_to_pipe(stage);
+	else
+		redirect(stage, STDOUT_FILENO);
 	redirect(stage, STDERR_FILENO);
-	int rc = share_session_run(&options, &stage->diag);
-	collect(stage, STDOUT_FILENO);
+	int rc = run_session(stage, &options);
+	if (stage->paused)
+		collect_from_pipe(stage);
+	else
+		collect(stage, STDOUT_FILENO);
 	collect(stage, STDERR_FILENO);
 	return rc;
 }
@@ -536,7 +643,7 @@ static void give_credits(struct fakelink *fake, void *context)
 	struct stage *stage = context;
 
 	(void)fake;
-	assert_true(stage->heard <= AGENT_WINDOW);
+	assert_int_equal(stage->heard, AGENT_WINDOW);
 	for (unsigned halves = 1; halves * AGENT_WINDOW / 2 < PROGRAM + 30; halves++)
 		say_credit(stage, stage->sequence, halves);
 }
@@ -564,6 +671,66 @@ static void a_long_answer_waits_for_credits(void **state)
 	stage->slow = true;
 	assert_int_equal(run(stage, steps), 7);
 	assert_string_equal(stage->said[0], "");
+}
+
+static bool is_taken(void)
+{
+	sigset_t pending;
+	int waiting;
+
+	return sigpending(&pending) == 0 && !sigismember(&pending, SIGINT) && ioctl(STDIN_FILENO, FIONREAD, &waiting) == 0 &&
+	       !waiting;
+}
+
+/* Types while the session waits for credits, which come a second after it has got that. */
+static void *typist(void *context)
+{
+	struct stage *stage = context;
+
+	assert_int_equal(write(stage->keyboard, "typed", 5), 5);
+	kill(getpid(), SIGINT);
+	while (!is_taken())
+		usleep(1000);
+	fakelink_timer(stage->fake, SECOND, give_credits, stage);
+	return NULL;
+}
+
+static void start_typist(struct fakelink *fake, void *context)
+{
+	struct stage *stage = context;
+
+	(void)fake;
+	assert_int_equal(stage->heard, AGENT_WINDOW);
+	assert_int_equal(pthread_create(&stage->typist, NULL, typist, stage), 0);
+}
+
+static void type_meanwhile(struct stage *stage, const struct frame *frame)
+{
+	(void)frame;
+	ask_for_much(stage);
+	fakelink_timer(stage->fake, SECOND, start_typist, stage);
+}
+
+static void be_typed_to(struct stage *stage, const struct frame *frame)
+{
+	assert_int_equal(frame->type, AGENT_DONE);
+	assert_memory_equal(frame->payload + 8, stage->program, PROGRAM);
+	assert_string_equal(stage->keys, "");
+	fakelink_timer(stage->fake, SECOND, exit_later, stage);
+}
+
+static void what_is_typed_waits_for_the_end_of_an_answer(void **state)
+{
+	static step_fn *const steps[] = {say_hello, type_meanwhile, be_typed_to, show_prompt, NULL};
+	struct stage *stage = *state;
+
+	signal(SIGINT, SIG_DFL); /* in the background it is ignored, and the session would, too */
+	stage->slow = true;
+	take_stdin(stage);
+	assert_int_equal(run(stage, steps), 7);
+	pthread_join(stage->typist, NULL);
+	give_back_stdin(stage);
+	assert_string_equal(stage->keys, "\3typed");
 }
 
 static void try_again(struct fakelink *fake, void *context)
@@ -622,6 +789,205 @@ static void a_request_that_comes_twice_is_answered_once(void **state)
 	assert_int_equal(run(stage, steps), 7);
 }
 
+/* --- What it needs of the process --- */
+
+static void what_it_lacks_is_told(void **state)
+{
+	static step_fn *const steps[] = {NULL};
+	struct stage *stage = *state;
+
+	stage->is_short = true;
+	for (stage->spare = 0; stage->spare < 2; stage->spare++) {
+		*stage->diag.text = '\0';
+		assert_int_equal(run(stage, steps), -EMFILE);
+		assert_string_not_equal(stage->diag.text, "");
+	}
+}
+
+static void signals_are_given_back(void **state)
+{
+	static step_fn *const steps[] = {say_hello, exit_7, show_prompt, NULL};
+	struct stage *stage = *state;
+	sigset_t before, after;
+
+	sigemptyset(&before);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	assert_int_equal(run(stage, steps), 7);
+	pthread_sigmask(SIG_BLOCK, NULL, &after);
+	for (int number = 1; number < SIGRTMIN; number++)
+		assert_int_equal(sigismember(&after, number), sigismember(&before, number));
+}
+
+/* --- Absences --- */
+
+/* The host is stopped, here in the middle of a write, for US microseconds. */
+static void stop_host(struct stage *stage, int64_t us)
+{
+	assert_int_equal(bytelink_wait(stage->link, 0, bytelink_now(stage->link) + us), 0);
+	stage->heard = 0;
+}
+
+static void ask_for_some(struct fakelink *fake, void *context)
+{
+	(void)fake;
+	ask(context, SHARE_PROGRAM, "\0\0\0\0\x64\x00", 6);
+}
+
+static void ask_for_some_again(struct fakelink *fake, void *context)
+{
+	(void)fake;
+	ask_again(context, SHARE_PROGRAM, 1, "\0\0\0\0\x64\x00", 6);
+}
+
+static void fall_back_to_prompt(struct fakelink *fake, void *context)
+{
+	struct stage *stage = context;
+
+	exit_later(fake, stage);
+	stage->phase = ENDED;
+	print(stage, "\r\n>>> ");
+}
+
+static void end_unheard(struct stage *stage, const struct frame *frame)
+{
+	(void)frame;
+	fakelink_timer(stage->fake, SECOND, ask_for_some, stage);
+	fakelink_timer(stage->fake, 2 * SECOND, ask_for_some_again, stage);
+	fakelink_timer(stage->fake, 16 * SECOND, fall_back_to_prompt, stage);
+	stop_host(stage, 20 * SECOND);
+}
+
+static void a_board_that_has_given_up_gets_no_answer(void **state)
+{
+	static step_fn *const steps[] = {say_hello, end_unheard, NULL};
+	struct stage *stage = *state;
+
+	assert_int_equal(run(stage, steps), 7);
+	assert_int_equal(stage->typed_frames, 0);
+	assert_string_equal(stage->said[0], "");
+}
+
+static void ask_unheard(struct stage *stage, const struct frame *frame)
+{
+	(void)frame;
+	fakelink_timer(stage->fake, SECOND, ask_for_some, stage);
+	fakelink_timer(stage->fake, 2 * SECOND + SECOND / 2, ask_for_some_again, stage);
+	stop_host(stage, 2 * SECOND);
+}
+
+static void a_board_that_still_asks_is_answered(void **state)
+{
+	static step_fn *const steps[] = {say_hello, ask_unheard, check_second_try, show_prompt, NULL};
+	struct stage *stage = *state;
+
+	assert_int_equal(run(stage, steps), 7);
+}
+
+static void check_nothing_and_exit(struct fakelink *fake, void *context)
+{
+	struct stage *stage = context;
+
+	(void)fake;
+	assert_int_equal(stage->heard, 0);
+	frame_reader_init(&stage->reader); /* the board forgets what has come of it */
+	exit_7(stage, NULL);
+}
+
+static void stop_in_answer(struct fakelink *fake, void *context)
+{
+	struct stage *stage = context;
+
+	assert_true(stage->heard > 0);
+	stop_host(stage, SECOND);
+	give_credits(fake, stage);
+	fakelink_timer(fake, SECOND, check_nothing_and_exit, stage);
+}
+
+static void want_and_stop(struct stage *stage, const struct frame *frame)
+{
+	(void)frame;
+	ask_for_much(stage);
+	fakelink_timer(stage->fake, SECOND / 10, stop_in_answer, stage);
+}
+
+static void the_rest_of_an_answer_does_not_follow(void **state)
+{
+	static step_fn *const steps[] = {say_hello, want_and_stop, show_prompt, NULL};
+	struct stage *stage = *state;
+
+	stage->slow = true;
+	assert_int_equal(run(stage, steps), 7);
+}
+
+/* --- Output that nobody takes --- */
+
+static void print_much(struct stage *stage, size_t len)
+{
+	static char line[1001];
+
+	memset(line, 'x', sizeof(line) - 1);
+	for (size_t printed = 0; printed < len; printed += sizeof(line) - 1)
+		print(stage, line);
+}
+
+static void print_and_ask(struct stage *stage, const struct frame *frame)
+{
+	(void)frame;
+	print_much(stage, 300000);
+	ask_for_some(stage->fake, stage);
+}
+
+static void check_answer_and_exit(struct stage *stage, const struct frame *frame)
+{
+	assert_int_equal(frame->type, AGENT_DONE);
+	exit_7(stage, frame);
+}
+
+static void show_prompt_and_read(struct stage *stage, const struct frame *frame)
+{
+	show_prompt(stage, frame);
+	read_output(stage);
+}
+
+static void requests_are_answered_while_nobody_takes_the_output(void **state)
+{
+	static step_fn *const steps[] = {say_hello, print_and_ask, check_answer_and_exit, show_prompt_and_read, NULL};
+	struct stage *stage = *state;
+
+	stage->paused = true;
+	assert_int_equal(run(stage, steps), 7);
+	assert_int_equal(stage->printed, 300000);
+}
+
+static void check_and_read(struct fakelink *fake, void *context)
+{
+	struct stage *stage = context;
+
+	(void)fake;
+	assert_int_equal(stage->heard, 0);
+	read_output(stage);
+}
+
+static void print_too_much(struct stage *stage, const struct frame *frame)
+{
+	(void)frame;
+	fakelink_byte_time(stage->fake, 0);
+	print_much(stage, TOO_MUCH);
+	ask_for_some(stage->fake, stage);
+	fakelink_timer(stage->fake, 60 * SECOND, check_and_read, stage);
+	fakelink_timer(stage->fake, 120 * SECOND, fall_back_to_prompt, stage);
+}
+
+static void more_than_is_kept_stays_on_the_line(void **state)
+{
+	static step_fn *const steps[] = {say_hello, print_too_much, NULL};
+	struct stage *stage = *state;
+
+	stage->paused = true;
+	assert_int_equal(run(stage, steps), 7);
+	assert_int_equal(stage->printed, TOO_MUCH);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -639,8 +1005,16 @@ int main(void)
 		TEST(a_board_that_was_reset_is_told),
 		TEST(a_program_that_prints_what_a_reset_does_is_left_alone),
 		TEST(a_long_answer_waits_for_credits),
+		TEST(what_is_typed_waits_for_the_end_of_an_answer),
 		TEST(what_is_asked_again_is_answered_anew),
 		TEST(a_request_that_comes_twice_is_answered_once),
+		TEST(what_it_lacks_is_told),
+		TEST(signals_are_given_back),
+		TEST(a_board_that_has_given_up_gets_no_answer),
+		TEST(a_board_that_still_asks_is_answered),
+		TEST(the_rest_of_an_answer_does_not_follow),
+		TEST(requests_are_answered_while_nobody_takes_the_output),
+		TEST(more_than_is_kept_stays_on_the_line),
 	};
 	int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
 

@@ -91,13 +91,13 @@ gone = None
 key = 3
 
 # The files that have a handle, by it, and the one that was given out last. What import is going to ask, by path, and the file that it
-# will open, from an answer that came when ANSWERED. How the program is called until it is opened. What is to be as before.
+# will open, from an answer that came when ANSWERED. What is opened once by a path that the host does not know. What is to be as before.
 handles = [None] * 32
 turn = 0
 answers = {}
 offered = None
 answered = 0
-program = None
+ours = {}
 mounted = []
 before = restart = None
 NAME = "__mpremotefs__"
@@ -537,24 +537,27 @@ class Read(Opened):
     def read(self, size=-1):
         with alone():
             enter()
-            self.check(1)
-            if size is None or size < 0:
-                got = self.get(-1)
-            elif size < len(ahead):
-                got = self.get(size)
-            else:
-                got = bytearray(size)
-                got = bytes(memoryview(got)[: self.into(memoryview(got), size)])
-            if not self.text:
-                return got
-            if size and size > 0 and got and max(got) > 127:
-                # So many characters are asked for.
-                while True:
-                    more = self.get(size - sum(c & 192 != 128 for c in got) or lacks(got))
-                    if not more:
-                        break
-                    got += more
-            return str(got, "utf8")
+            return self.content(size)
+
+    def content(self, size):
+        self.check(1)
+        if size is None or size < 0:
+            got = self.get(-1)
+        elif size < len(ahead):
+            got = self.get(size)
+        else:
+            got = bytearray(size)
+            got = bytes(memoryview(got)[: self.into(memoryview(got), size)])
+        if not self.text:
+            return got
+        if size and size > 0 and got and max(got) > 127:
+            # So many characters are asked for.
+            while True:
+                more = self.get(size - sum(c & 192 != 128 for c in got) or lacks(got))
+                if not more:
+                    break
+                got += more
+        return str(got, "utf8")
 
     def readline(self, size=-1):
         with alone():
@@ -776,6 +779,8 @@ class Names:
                 return stat_of(*known[1:])
             if not path:
                 return stat_of(2, 0, 0)
+            if path.startswith(NAME + "/"):
+                return stat_of("/" + path in ours, 0, 0)
             if "." not in path.split("/")[-1]:
                 return stat_of(*self.import_stat(path))
             return stat_of(*ask(83, bytes((self.number,)), path.encode(), lambda end: unpack_from("<BII", buf, 10)))
@@ -783,12 +788,11 @@ class Names:
 
 class Share(Names):
     def open(self, path, mode):
-        global program, offered
+        global offered
         with alone():
             enter()
-            if path == program:
-                program = None
-                return File(None, path, 1, False)
+            if path in ours:
+                return ours.pop(path)
             path = self.at(path)
             bits = 0
             for c in mode:
@@ -990,8 +994,10 @@ def mount_all(paths):
 
 def run(name):
     # Returns how the program has ended: 1 at its end, 2 by sys.exit, 3 by an exception; the exit code; words, or the exception.
-    global program
-    program = name
+    ours[name] = File(None, name, 1, False)
+    # machine.soft_reset is sys.exit itself. The place where imports look last has a machine whose soft_reset is another.
+    ours["/" + NAME + "/machine.py"] = BytesIO(b"from umachine import *\ndef soft_reset():raise SystemExit(...)\n")
+    sys.path.append(mounted[0] + "/" + NAME)
     names = {"__name__": "__main__"}
 
     class Main:
@@ -1008,9 +1014,9 @@ def run(name):
     except SystemExit as e:
         global restart
         code = e.args[0] if e.args else 0
-        # machine.soft_reset() raises the same as sys.exit(), and is done at the prompt; on the unix port it would end the board.
-        if not e.args and (sys.platform not in ("linux", "darwin", "win32", "webassembly") or type(e) is not SystemExit):
-            restart = e
+        if code is ...:
+            restart = True
+            code = 0
         if isinstance(code, int) or code is None:
             return 2, int(code or 0) & 255, b""
         try:
@@ -1060,7 +1066,7 @@ def begin():
         except BaseException:
             ahead = aheads = None  # a Ctrl-C came before; or memory is short
     if restart:
-        raise restart
+        raise SystemExit  # a soft reset, at the prompt
 
 
 at_end.append(begin)
