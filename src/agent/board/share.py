@@ -117,10 +117,10 @@ def note_typed(byte):
         typed.append(byte)
 
 
-def hear(tag, idle, alone=False):
+def hear(tag, idle, deserted=False):
     # Reads until the answer to the request of TRY TAG has come, and returns the end of its payload. Or 0 when nothing comes within
-    # IDLE ms, -1 when what comes is damaged; the line is quiet then. What is no answer and comes before one, somebody has typed. ALONE:
-    # there is hardly a host, so a Ctrl-C is the end, and what comes behind it is left for whom it is for.
+    # IDLE ms, -1 when what comes is damaged; the line is quiet then. What is no answer and comes before one, somebody has typed.
+    # DESERTED: there is hardly a host, so a Ctrl-C is the end, and what comes behind it is left for whom it is for.
     global interrupted, knocked
     have = strange = 0
     until = ticks_add(ticks_ms(), idle)
@@ -131,7 +131,7 @@ def hear(tag, idle, alone=False):
             if have == 8 and unpack_from("<H", buf, 6)[0] == crc32(mem[:6]) & 0xFFFF and unpack_from("<H", buf, 4)[0] <= block:
                 break
             note_typed(buf[0])
-            if buf[0] == 3 and alone and have == 1:
+            if buf[0] == 3 and deserted and have == 1:
                 return 0
             strange += 1
             have -= 1
@@ -623,7 +623,7 @@ class File(Read):
             at &= 0x3FFFFFFF
             data = data[at : at + (n & 0x3FFFFFFF)]
             size = len(data)
-            room = min(block - 8, 1152)
+            room = min(block - 8, 1152, max(256, free >> 7))
             self.dirty = True
             at = 0
             while at < size:
