@@ -64,6 +64,8 @@ aheads = memoryview(ahead)
 ahead_of = None
 ahead_at = ahead_len = ahead_last = ahead_when = 0
 parts = 32 if len(ahead) > block else 0
+# Whether there is memory for runs.
+runs = free > 100000
 # How much is written at once: less on a line that damages much. GOOD: exchanges since it did.
 most = len(ahead)
 good = 0
@@ -581,7 +583,7 @@ class File(Read):
         if flags == 4:
             file = ahead_of
             # Nobody wants what AHEAD has.
-            if file and file.bits and ahead_at <= file.pos < ahead_at + ahead_len or run_count == 7 or run_len + size + 28 > most:
+            if not runs or file and file.bits and ahead_at <= file.pos < ahead_at + ahead_len or run_count == 7 or run_len + size + 28 > most:
                 flags = 0
             else:
                 ahead_of = None
@@ -1036,7 +1038,7 @@ def banner():
 
 def begin():
     # The host says when it listens.
-    global ahead, aheads
+    global ahead, aheads, banner, is_there, mount_all, rerun, end_run, take_part
     paths, name, argv = plan
     set_tty(0)
     fill(0, 14, 3000, 0)
@@ -1047,6 +1049,10 @@ def begin():
         if refused:
             finish(4, 1, refused)
             return
+        # The memory of what is not needed again is the program's.
+        banner = is_there = mount_all = None
+        if not runs:
+            rerun = end_run = take_part = None
         if not name:
             return
         sys.argv[:] = argv
