@@ -47,6 +47,7 @@ UNIT_TESTS = \
 UNIT_TESTS += \
 	tests/unit/test_attention \
 	tests/unit/test_incoming \
+	tests/unit/test_own_writes \
 	tests/unit/test_printed \
 	tests/unit/test_share_files \
 	tests/unit/test_share_plan \

@@ -13,13 +13,14 @@
 #include "agent/text.h"
 
 enum {
-	HELLO_US = 3000000, /* from starting the agent to its hello: it compiles nothing then */
-	QUIT_US = 1000000,  /* how long a board may take to leave the agent before we go anyway */
-	FAST_US = 6000,     /* a line that carries PROOF bytes and an answer in less is faster than any slow UART... */
-	PROOF = 200,        /* (within the window that any line holds) */
-	FLOOD = 1500,       /* ...and holds back its writer if so much, more than any board's ring, is not lost... */
-	HOLD_MS = 50,       /* ...while the board reads nothing for so long */
-	START_TRIES = 5,    /* within the time-out, where the agent came to the board damaged */
+	HELLO_US = 3000000,  /* from starting the agent to its hello: it compiles nothing then */
+	QUIT_US = 1000000,   /* how long a board may take to leave the agent before we go anyway */
+	PROMPT_US = 3000000, /* how long a board that does not do that may take to its prompt */
+	FAST_US = 6000,      /* a line that carries PROOF bytes and an answer in less is faster than any slow UART... */
+	PROOF = 200,         /* (within the window that any line holds) */
+	FLOOD = 1500,        /* ...and holds back its writer if so much, more than any board's ring, is not lost... */
+	HOLD_MS = 50,        /* ...while the board reads nothing for so long */
+	START_TRIES = 5,     /* within the time-out, where the agent came to the board damaged */
 };
 
 struct launch {
@@ -218,21 +219,28 @@ static int start_frames(struct launch *launch, struct rawrepl *repl, struct diag
 	return error ? error : rawrepl_type(repl, "__mpremotefs__()");
 }
 
+/* To the raw REPL, also from an agent, which is asked to leave. */
+static int enter(struct launch *launch, struct rawrepl *repl, bool nointerrupt, int64_t timeout_us, struct diag *diag)
+{
+	static const uint8_t quit_payload;
+	uint8_t quit[AGENT_HEADER_SIZE + AGENT_TRAILER_SIZE];
+	const struct rawrepl_options options = {
+		.nointerrupt = nointerrupt,
+		.timeout_us = timeout_us,
+		.rescue = (const char *)quit,
+		.rescue_len = frame_encode(quit, AGENT_QUIT, 0, &quit_payload, 0),
+	};
+
+	return rawrepl_enter(repl, launch->link, &options, diag);
+}
+
 /* Puts the core on the board and calls it. What the session says of an earlier try's start stays. */
 static int start_core(struct launch *launch, struct diag *diag)
 {
 	struct agent_session *session = &launch->session;
-	static const uint8_t quit_payload;
-	uint8_t quit[AGENT_HEADER_SIZE + AGENT_TRAILER_SIZE];
 	struct rawrepl repl;
-	struct rawrepl_options options = {
-		.nointerrupt = launch->options.nointerrupt,
-		.timeout_us = launch->options.timeout_us,
-		.rescue = (const char *)quit,
-		.rescue_len = frame_encode(quit, AGENT_QUIT, 0, &quit_payload, 0),
-	};
 	struct diag own = {0};
-	int error = rawrepl_enter(&repl, launch->link, &options, diag);
+	int error = enter(launch, &repl, launch->options.nointerrupt, launch->options.timeout_us, diag);
 
 	if (error)
 		return error;
@@ -246,8 +254,6 @@ static int start_core(struct launch *launch, struct diag *diag)
 		error = diag_fail(&own, DIAG_AGENT, EOPNOTSUPP, "%s: %s", bytelink_device(launch->link), session->text);
 	else
 		error = session->text ? start_text(launch, &repl, &own) : start_frames(launch, &repl, &own);
-	if (error == -EREMOTEIO || error == -EOPNOTSUPP)
-		rawrepl_leave(&repl, QUIT_US, NULL);
 	if (error) {
 		error = core_failed(launch, error, &own);
 		if (diag)
@@ -369,6 +375,36 @@ static bool may_be_damaged(const struct launch *launch, int error)
 	       (error == -EPROTO || error == -EREMOTEIO || error == -EIO || error == -ETIMEDOUT);
 }
 
+/* Asks the agent to leave. Returns whether it says that it does. */
+static bool quit(struct launch *launch)
+{
+	struct exchange_request request = {.op = AGENT_QUIT, .kind = EXCHANGE_CHANGES};
+	int64_t until = bytelink_now(launch->link) + QUIT_US;
+
+	submit(launch, &request);
+	while (request.state != EXCHANGE_FINISHED && bytelink_now(launch->link) < until)
+		pump(launch, until);
+	exchange_give_up(launch->exchange); /* the request ends before we do */
+	return !request.result;
+}
+
+/* The agent was not started, or not all of it: what there is of it would swallow what is typed on the board for a while. */
+static void withdraw(struct launch *launch)
+{
+	struct rawrepl repl;
+
+	if (launch->text) {
+		text_quit(launch->text);
+		return;
+	}
+	if (launch->session.found == RAWREPL_UNKNOWN || launch->ended || bytelink_has_failed(launch->link))
+		return;
+	if (launch->exchange && (tail_shows_prompt(&launch->output) || (exchange_hello(launch->exchange)->seen && quit(launch))))
+		return;
+	if (!enter(launch, &repl, false, PROMPT_US, NULL))
+		rawrepl_leave(&repl, QUIT_US, NULL);
+}
+
 int launch_open(struct launch **out, struct bytelink *link, const struct launch_options *options, struct diag *diag)
 {
 	struct launch *launch = calloc(1, sizeof(*launch));
@@ -390,8 +426,7 @@ int launch_open(struct launch **out, struct bytelink *link, const struct launch_
 		*out = launch;
 		return 0;
 	}
-	if (launch->text)
-		launch_quit(launch);
+	withdraw(launch);
 	launch_close(launch);
 	return error;
 }
@@ -416,17 +451,10 @@ const struct exchange *launch_exchange(const struct launch *launch)
 
 void launch_quit(struct launch *launch)
 {
-	struct exchange_request request = {.op = AGENT_QUIT, .kind = EXCHANGE_CHANGES};
-	int64_t until = bytelink_now(launch->link) + QUIT_US;
-
-	if (launch->text) {
+	if (launch->text)
 		text_quit(launch->text);
-		return;
-	}
-	submit(launch, &request);
-	while (request.state != EXCHANGE_FINISHED && bytelink_now(launch->link) < until)
-		pump(launch, until);
-	exchange_give_up(launch->exchange); /* the request ends before we do */
+	else
+		quit(launch);
 }
 
 void launch_close(struct launch *launch)

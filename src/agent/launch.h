@@ -47,6 +47,7 @@ struct text;
  * or a negative errno with DIAG filled: those of rawrepl_enter, -ENOMEM too little memory on the board, -EOPNOTSUPP only text
  * goes and frames_only was asked for, -EPROTO or -EREMOTEIO the
  * agent does not run there (DIAG has the board's words), -EIO the board fell silent; or that with which a wait at LINK ended.
+ * Where the board was reached, it is at its prompt again after a failure, if it gets there within four seconds.
  */
 int launch_open(struct launch **out, struct bytelink *link, const struct launch_options *options, struct diag *diag);
 

@@ -47,6 +47,7 @@ struct run {
 	unsigned count;
 	uint8_t first; /* its sequence number */
 	int err;       /* of the first that failed */
+	unsigned told; /* the TRY behind the one that was told of a gap; 0: none was */
 };
 
 struct share_server {
@@ -516,9 +517,8 @@ static unsigned have_of_run(struct share_server *server, uint8_t sequence, unsig
 	struct run *run = &server->run;
 	uint8_t first = (uint8_t)(sequence - before);
 
-	if (run->count && run->first != first)
-		*run = (struct run){0};
-	run->first = first;
+	if (run->first != first)
+		*run = (struct run){.first = first};
 	return run->count;
 }
 
@@ -857,7 +857,11 @@ static bool look_at_run(struct share_server *server, const struct frame *request
 	}
 	if (have_of_run(server, request->sequence, write.before) == write.before)
 		return false;
-	put_gap(server, request->payload[0], interrupt, answer);
+	/* Only once for each TRY, as all answers. */
+	unsigned behind = 1u + (request->payload[0] & SHARE_COUNT);
+	if (server->run.told != behind)
+		put_gap(server, request->payload[0], interrupt, answer);
+	server->run.told = behind;
 	return true;
 }
 

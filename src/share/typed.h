@@ -15,7 +15,7 @@ enum {
 	TYPED_MAX = 8192,
 	TYPED_PIECE = 32,           /* bytes at a time... */
 	TYPED_PIECE_US = 10000,     /* ... and the pause after them: a UART's buffer takes a second of it */
-	TYPED_QUIET_US = 50000,     /* the pause after an exchange: the next one may follow */
+	TYPED_QUIET_US = 100000,    /* the pause after an exchange: the next one may follow */
 	TYPED_QUIET_MAX_US = 800000 /* the longest, while all comes back */
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * watch: whether somebody changes certain files, or one in certain directories or below, by inotify(7). A burst of changes, as an editor or a compiler makes
- * them, is told as one: when nothing has changed for WATCH_QUIET_US, at the latest WATCH_BURST_US after the first.
+ * watch: whether somebody changes certain files, or one in certain directories or below, by inotify(7). A burst of changes, as an editor
+ * or a compiler makes them, is told as one: when nothing has changed for WATCH_QUIET_US, at the latest WATCH_BURST_US after the first.
  *
  * A change is a file that was closed after writing, made by link or rename, renamed or removed. Directories made later are watched,
  * too. Not watched: what a link in the tree leads to, hidden names (.git, an editor's .x.swp), __pycache__, and what editors leave beside a

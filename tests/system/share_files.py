@@ -4,7 +4,7 @@
 import os
 
 # As MicroPython numbers them; its errno module has not all of them.
-ENOENT, EBADF, EEXIST, ENOTDIR, EISDIR, EFBIG, EROFS, ENAMETOOLONG, ENOTEMPTY = 2, 9, 17, 20, 21, 27, 30, 36, 39
+ENOENT, EBADF, EEXIST, ENOTDIR, EISDIR, EINVAL, EFBIG, EROFS, ENAMETOOLONG, ENOTEMPTY = 2, 9, 17, 20, 21, 22, 27, 30, 36, 39
 
 lines = 0
 
@@ -60,6 +60,11 @@ with open("big", "rb") as f:
     equal("readinto behind the end", 0, f.readinto(piece))
     equal("seek far behind", 100000, f.seek(100000))
     equal("read there", b"", f.read())
+    equal("seek as far as a file can reach", 0xFFFFFFFE, f.seek(0xFFFFFFFE))
+    equal("read there, too", b"", f.read())
+    fails(EINVAL, f.seek, 0xFFFFFFFF)
+    fails(EINVAL, f.seek, 1 << 32)
+    fails(EINVAL, f.seek, -1)
     f.seek(0)
     equal("read()", big, f.read())
     f.seek(3)

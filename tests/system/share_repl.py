@@ -114,6 +114,16 @@ for keys in b"\x02", b"\x01\x02", b"\x02":
     repl.until(b">>> ")
     equal("what was there", b"5 by hand /rw", repl.run(b"kept.seek(0); print(module.MARK, kept.read(), os.getcwd())").rpartition(b"\n")[2])
 
+print("--- a reset by its button, which looks the same: the shares are there again")
+repl.run(b"gone = 1")
+with open("line.control", "w") as control:
+    control.write("kill 1\n")
+repl.type(b"\r")
+repl.until(b'Type "help()"')
+repl.until(b">>> ")
+equal("where it is", b"/rw", repl.run(b"import os; print(os.getcwd())"))
+equal("what was defined", True, b"NameError" in repl.run(b"gone"))
+
 print("--- Ctrl-D: a soft reset, after which the shares are there again")
 for turn in range(2):
     repl.run(b"gone = 1")

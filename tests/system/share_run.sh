@@ -52,6 +52,17 @@ class Wordless(Exception):
     __repr__ = __str__
 raise Wordless(1)
 END
+cat >ends/interrupted.py <<'END' # as by a Ctrl-C that comes when all is put back
+import sys
+class Path:
+    raised = False
+    def __setitem__(self, *_):
+        if not Path.raised:
+            Path.raised = True
+            raise KeyboardInterrupt
+        raise ValueError
+sys.path = Path()
+END
 sed 's/raise .*/import sys; sys.exit(Wordless())/' ends/wordless.py >ends/wordless_exit.py
 
 for heap in 2M '64k --blocking-stdin'; do # the small one reads as bare metal does
@@ -125,6 +136,7 @@ for place in "/a", "/b":
 	assert_said Wordless
 	assert_run 1 -v src run ends/wordless_exit.py
 	assert_said ZeroDivisionError
+	assert_run 0 -v src run ends/interrupted.py
 	assert_untouched
 
 	echo '--- the module __main__'

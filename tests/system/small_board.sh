@@ -1,8 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Boards with little memory, and firmware that lacks modules: all works in 48 KiB, and 24 KiB are refused in plain words.
+# Boards with little memory, and firmware that lacks modules: all works in 48 KiB, and 24 KiB are refused in plain words. A refused board
+# is at its prompt at once.
 set -eu
 . "${top_srcdir:?}/tests/system/lib.sh"
+. "$top_srcdir/tests/system/share_lib.sh"
 
 # A directory of more entries than fit into one answer, text that packs well, bytes that do not, an empty file.
 make_tree() {
@@ -54,3 +56,14 @@ try_mount 2>said || status=$?
 [ "$status" -eq 1 ] || fail "24 KiB of memory: exit status $status"
 grep -q 'not enough memory on the board' said || fail "24 KiB of memory: it said: $(cat said)"
 ! mounted || fail '24 KiB of memory: something is mounted'
+
+# Where the agent is refused after its core is there, the board is at its prompt when the program has ended, and takes what is typed.
+rm -rf flash*
+board_options='--heap 48k'
+start_line --usb
+for _ in 1 2 3; do
+	assert_run 1 exec 1
+	assert_said 'not enough memory on the board'
+	assert_untouched
+done
+stop_line

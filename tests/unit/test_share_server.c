@@ -364,6 +364,7 @@ static void a_run_with_gaps(void **state)
 		assert_int_equal(client.have, lost);
 		assert_true(client.flags & SHARE_INTERRUPT);
 		client.interrupt = false;
+		assert_int_equal(share_client_ask(&client), SHARE_CLIENT_SILENT);
 		/* More comes again than has to, and one twice. */
 		client.sequence = first;
 		for (unsigned i = 0; i < 4; i++) {

@@ -229,7 +229,7 @@ static void end_hang(struct fakelink *fake, void *context)
 {
 	(void)fake;
 	(void)context;
-	fprintf(stderr, "the session has not ended in a day\n");
+	fprintf(stderr, "the session has not ended in a hundred days\n");
 	abort();
 }
 
@@ -241,7 +241,7 @@ static int set_up(void **state)
 	*state = stage;
 	stage->fake = fakelink_open(&stage->link);
 	fakelink_board(stage->fake, take, stage);
-	fakelink_timer(stage->fake, 24 * 3600 * (int64_t)SECOND, end_hang, NULL);
+	fakelink_timer(stage->fake, 100 * 24 * 3600 * (int64_t)SECOND, end_hang, NULL); /* half a minute of a real clock */
 	stage->repl = (struct toyboard){.fake = stage->fake};
 	frame_reader_init(&stage->reader);
 	for (size_t i = 0; i < PROGRAM; i++)
@@ -638,14 +638,19 @@ static void ask_for_much(struct stage *stage)
 	ask(stage, SHARE_PROGRAM, "\0\0\0\0\xff\x0f", 6);
 }
 
+static void say_credits(struct stage *stage)
+{
+	for (unsigned halves = 1; halves * AGENT_WINDOW / 2 < PROGRAM + 30; halves++)
+		say_credit(stage, stage->sequence, halves);
+}
+
 static void give_credits(struct fakelink *fake, void *context)
 {
 	struct stage *stage = context;
 
 	(void)fake;
 	assert_int_equal(stage->heard, AGENT_WINDOW);
-	for (unsigned halves = 1; halves * AGENT_WINDOW / 2 < PROGRAM + 30; halves++)
-		say_credit(stage, stage->sequence, halves);
+	say_credits(stage);
 }
 
 static void want_credits(struct stage *stage, const struct frame *frame)
@@ -883,6 +888,31 @@ static void a_board_that_still_asks_is_answered(void **state)
 	assert_int_equal(run(stage, steps), 7);
 }
 
+static void print_one(struct fakelink *fake, void *context)
+{
+	(void)fake;
+	print(context, "x");
+}
+
+/* A line that was throttled brings some of what came meanwhile a little later. */
+static void ask_behind_output(struct stage *stage, const struct frame *frame)
+{
+	(void)frame;
+	fakelink_timer(stage->fake, SECOND, print_one, stage);
+	fakelink_timer(stage->fake, 2 * SECOND + SECOND / 20, ask_for_some, stage);
+	fakelink_timer(stage->fake, 3 * SECOND, ask_for_some_again, stage);
+	stop_host(stage, 2 * SECOND);
+}
+
+static void what_comes_at_once_behind_an_absence_is_as_old(void **state)
+{
+	static step_fn *const steps[] = {say_hello, ask_behind_output, check_second_try, show_prompt, NULL};
+	struct stage *stage = *state;
+
+	assert_int_equal(run(stage, steps), 7);
+	assert_string_equal(stage->said[0], "x");
+}
+
 static void check_nothing_and_exit(struct fakelink *fake, void *context)
 {
 	struct stage *stage = context;
@@ -899,7 +929,7 @@ static void stop_in_answer(struct fakelink *fake, void *context)
 
 	assert_true(stage->heard > 0);
 	stop_host(stage, SECOND);
-	give_credits(fake, stage);
+	say_credits(stage);
 	fakelink_timer(fake, SECOND, check_nothing_and_exit, stage);
 }
 
@@ -1012,6 +1042,7 @@ int main(void)
 		TEST(signals_are_given_back),
 		TEST(a_board_that_has_given_up_gets_no_answer),
 		TEST(a_board_that_still_asks_is_answered),
+		TEST(what_comes_at_once_behind_an_absence_is_as_old),
 		TEST(the_rest_of_an_answer_does_not_follow),
 		TEST(requests_are_answered_while_nobody_takes_the_output),
 		TEST(more_than_is_kept_stays_on_the_line),

@@ -108,24 +108,31 @@ def set_tty(least):
         tcsetattr(0, 0, tty)
 
 
-def hear(tag, idle, alone=False):
+def note_typed(byte):
+    global interrupted
+    if byte == 3:
+        interrupted = True
+    elif len(typed) < 256:
+        typed.append(byte)
+
+
+def hear(tag, idle, deserted=False):
     # Reads until the answer to the request of TRY TAG has come, and returns the end of its payload. Or 0 when nothing comes within
-    # IDLE ms, -1 when what comes is damaged; the line is quiet then. What is no answer and comes before one, somebody has typed. ALONE:
-    # there is hardly a host, so a Ctrl-C is the end, and what comes behind it is left for whom it is for.
+    # IDLE ms, -1 when what comes is damaged; the line is quiet then. What is no answer and comes before one, somebody has typed.
+    # DESERTED: there is hardly a host, so a Ctrl-C is the end, and what comes behind it is left for whom it is for.
     global interrupted, knocked
-    have = 0
+    have = strange = 0
     until = ticks_add(ticks_ms(), idle)
-    while fill(have, have + 1, max(0, ticks_diff(until, ticks_ms())), 0):
+    # More than our host types at a time is an answer without its head.
+    while fill(have, have + 1, max(0, min(ticks_diff(until, ticks_ms()), 40 if strange > 40 else 9999)), 0):
         have += 1
         while have and (buf[0] != 0xFA or have == 8):
             if have == 8 and unpack_from("<H", buf, 6)[0] == crc32(mem[:6]) & 0xFFFF and unpack_from("<H", buf, 4)[0] <= block:
                 break
-            if buf[0] == 3:
-                interrupted = True
-                if alone and have == 1:
-                    return 0
-            elif len(typed) < 256:
-                typed.append(buf[0])
+            note_typed(buf[0])
+            if buf[0] == 3 and deserted and have == 1:
+                return 0
+            strange += 1
             have -= 1
             mem[:have] = bytes(mem[1 : have + 1])
         if have < 8:
@@ -143,16 +150,14 @@ def hear(tag, idle, alone=False):
             return 0
         have = 0  # the answer to an earlier try
         until = ticks_add(ticks_ms(), idle)
-    if not have and len(typed) < 16:
-        return 0
-    return drain()
+    return drain() if have else 0
 
 
 def drain():
     # What came is damaged: waits until the line is quiet.
     until = ticks_add(ticks_ms(), 6000)
-    while poller.poll(60) and ticks_diff(until, ticks_ms()) > 0:
-        read(one)
+    while poller.poll(40) and ticks_diff(until, ticks_ms()) > 0:
+        read(mem if tty else one)
     return -1
 
 
@@ -199,7 +204,7 @@ def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
         raise OSError(5)  # import asks many times in a row
     if run_count and op != 87:
         end_run()
-    error = result = damaged = begun = None
+    error = result = begun = None
     kbd_intr(-1)
     try:
         for _ in (0, 1):  # a Ctrl-C that came before is raised here
@@ -220,6 +225,13 @@ def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
             return
         set_tty(0)
         knocked = False
+        for _ in range(300 if gone is None else 0):
+            if not poller.poll(0):
+                break
+            read(one)
+            note_typed(one[0])
+        # So much has been typed for certain, whatever becomes of the answer.
+        sure = len(typed), interrupted
         for count in range(tries if gone is None else 1):
             mem[9:middle] = head
             mem[middle:end] = data
@@ -243,17 +255,19 @@ def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
             if count:
                 most = max(512, most // 2)
             if size > 0:
-                interrupted = interrupted or buf[9] & 1
+                if buf[9] & 1:
+                    interrupted = True
+                    sure = sure[0], True
                 rerun(buf[10])
                 size = 0
                 continue
-            damaged = None if knocked else damaged or size
-            if knocked or interrupted and count and not damaged:
+            came = typed[sure[0] :]
+            if len(came) > 12 and min(came) < 3 and not knocked:
+                # What nobody types: it was an answer, in pieces.
+                typed = typed[: sure[0]]
+                interrupted = sure[1]
+            elif knocked or interrupted and count and not size:
                 break  # somebody else is there: our host says it in its answer
-        if damaged:
-            # It may have been an answer, in pieces.
-            typed = bytearray()
-            interrupted = False
         if size <= 0:
             typed = bytearray()  # there is no host to give it back to
             gone = ticks_ms()
@@ -501,8 +515,8 @@ class Read(Opened):
             self.pos += n
         return done
 
-    def get(self, size):
-        # SIZE bytes, or what is left of the file; -1: all that is left.
+    def get(self, size, line=False):
+        # SIZE bytes, or what is left of the file, or of the LINE; -1: all that is left.
         got = b""
         while size:
             n = self.some()
@@ -511,6 +525,9 @@ class Read(Opened):
             if 0 < size < n:
                 n = size
             at = self.pos - ahead_at
+            end = line and ahead.find(b"\n", at, at + n) + 1
+            if end:
+                n = size = end - at
             got += aheads[at : at + n]
             self.pos += n
             size -= n if size > 0 else 0
@@ -545,22 +562,7 @@ class Read(Opened):
         with alone():
             enter()
             self.check(1)
-            got = b""
-            while size:
-                n = self.some()
-                if not n:
-                    break
-                if 0 < size < n:
-                    n = size
-                at = self.pos - ahead_at
-                end = ahead.find(b"\n", at, at + n) + 1
-                if end:
-                    n = end - at
-                got += aheads[at : at + n]
-                self.pos += n
-                if end:
-                    break
-                size -= n if size > 0 else 0
+            got = self.get(size, True)
             return str(got, "utf8") if self.text else got
 
     def readlines(self):
@@ -620,7 +622,7 @@ class File(Read):
             at &= 0x3FFFFFFF
             data = data[at : at + (n & 0x3FFFFFFF)]
             size = len(data)
-            room = min(block - 8, 1152)
+            room = min(block - 8, 1152, max(256, free >> 7))
             self.dirty = True
             at = 0
             while at < size:
@@ -650,7 +652,7 @@ class File(Read):
                 offset += ask(115, bytes((self.handle,)), b"", lambda end: unpack_from("<I", buf, 10)[0])
             elif whence:
                 offset += self.pos
-            if offset < 0:
+            if not 0 <= offset < 0xFFFFFFFF:
                 raise OSError(22)
             if ahead_of is self and offset < self.pos and not is_new(ahead_when):
                 ahead_of = None
