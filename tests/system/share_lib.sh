@@ -35,11 +35,11 @@ at_prompt() { # STATEMENT...
 	python3 -E "$top_srcdir/tests/system/share_prompt.py" "$PWD/line" "$@" || fail "the board is not at its prompt: $*"
 }
 
-# The board is at its friendly prompt, and nothing is left on it of what was shared. The simulated board has a `machine` of its own, and
-# with --blocking-stdin a `sys`.
+# The board is at its friendly prompt, and nothing is left on it of what was shared. Some modules are the simulated board's own: machine,
+# and with some options sys or vfs.
 assert_untouched() {
 	assert_equal 'the board afterwards' "/ ['', '.frozen', '/lib'] [] []" "$(at_prompt 'import os, sys' \
-		'shares = [e for e in os.ilistdir("/") if e[0] == "remote"]; modules = [m for m in sys.modules if m not in ("machine", "sys")]' \
+		'shares = [e for e in os.ilistdir("/") if e[0] == "remote"]; modules = [m for m in sys.modules if m not in ("machine", "sys", "vfs")]' \
 		'print(os.getcwd(), sys.path, shares, modules)')"
 	assert_equal 'Ctrl-C on the board afterwards' 'interrupted' "$(at_prompt ctrl-c)"
 }
