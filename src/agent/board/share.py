@@ -172,24 +172,35 @@ def seal(op, tag, end):
     return size + 4
 
 
-def rerun(have):
-    # Sends what is behind the first HAVE of the run once more.
-    at = 0
-    while at < run_len:
-        size = 12 + unpack_from("<H", ahead, at + 4)[0]
-        if have <= 0:
-            write(aheads[at : at + size])
-        have -= 1
-        at += size
+# What only boards do that have the memory for it: runs, and answers in parts.
+if block > 1024:
 
+    def rerun(have):
+        # Sends what is behind the first HAVE of the run once more.
+        at = 0
+        while at < run_len:
+            size = 12 + unpack_from("<H", ahead, at + 4)[0]
+            if have <= 0:
+                write(aheads[at : at + size])
+            have -= 1
+            at += size
 
-def end_run():
-    # Awaits the answer for the run. What has gone wrong is told by its file, when it is written to or closed.
-    file = runner
-    try:
-        file.put()
-    except OSError as e:
-        file.failed = e.errno
+    def end_run():
+        # Awaits the answer for the run. What has gone wrong is told by its file, when it is written to or closed.
+        file = runner
+        try:
+            file.put()
+        except OSError as e:
+            file.failed = e.errno
+
+    def take_part(take, part, size):
+        try:
+            if buf[9] >> 5 == part:
+                take(size)
+                return True
+        except (OSError, MemoryError):
+            pass
+        return False
 
 
 def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
@@ -306,16 +317,6 @@ def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
     if error:
         raise OSError(error)
     return result
-
-
-def take_part(take, part, size):
-    try:
-        if buf[9] >> 5 == part:
-            take(size)
-            return True
-    except (OSError, MemoryError):
-        pass
-    return False
 
 
 def ask_data(op, head, data, take, parts=0, wanted=12288):
@@ -582,7 +583,7 @@ class File(Read):
         if flags == 4:
             file = ahead_of
             # Nobody wants what AHEAD has.
-            if file and file.bits and ahead_at <= file.pos < ahead_at + ahead_len or run_count == 7 or run_len + size + 28 > most:
+            if file and file.bits and ahead_at <= file.pos < ahead_at + ahead_len or block <= 1024 or run_count == 7 or run_len + size + 28 > most:
                 flags = 0
             else:
                 ahead_of = None
