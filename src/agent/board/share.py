@@ -582,8 +582,9 @@ class File(Read):
         size = self.used + len(data)
         if flags == 4:
             file = ahead_of
-            # Nobody wants what AHEAD has.
-            if file and file.bits and ahead_at <= file.pos < ahead_at + ahead_len or block <= 1024 or run_count == 7 or run_len + size + 28 > most:
+            # Whether somebody wants what AHEAD has.
+            wanted = file and file.bits and ahead_at <= file.pos < ahead_at + ahead_len
+            if wanted or block <= 1024 or run_count == 7 or run_len + size + 28 > most:
                 flags = 0
             else:
                 ahead_of = None
@@ -1049,6 +1050,8 @@ def begin():
         if refused:
             finish(4, 1, refused)
             return
+        for done in "banner", "is_there", "mount_all":
+            del globals()[done]  # nobody calls them again, and memory is short
         if not name:
             return
         sys.argv[:] = argv
