@@ -25,8 +25,8 @@ import gc
 gc.collect()
 start = open("random", "rb").read(1000)
 with open("copy", "wb") as to, open("random", "rb") as f:
-    for i in range(100):
-        to.write(f.read(1024))
+    for i in range(200):
+        to.write(f.read(512))
 print(start == open("copy", "rb").read(1000), __import__("module").NUMBER)
 END
 echo 'pass' >nothing.py

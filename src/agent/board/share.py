@@ -64,8 +64,6 @@ aheads = memoryview(ahead)
 ahead_of = None
 ahead_at = ahead_len = ahead_last = ahead_when = 0
 parts = 32 if len(ahead) > block else 0
-# Whether there is memory for runs.
-runs = free > 100000
 # How much is written at once: less on a line that damages much. GOOD: exchanges since it did.
 most = len(ahead)
 good = 0
@@ -173,24 +171,35 @@ def seal(op, tag, end):
     return size + 4
 
 
-def rerun(have):
-    # Sends what is behind the first HAVE of the run once more.
-    at = 0
-    while at < run_len:
-        size = 12 + unpack_from("<H", ahead, at + 4)[0]
-        if have <= 0:
-            write(aheads[at : at + size])
-        have -= 1
-        at += size
+# What only boards do that have the memory for it: runs, and answers in parts.
+if block > 1024:
 
+    def rerun(have):
+        # Sends what is behind the first HAVE of the run once more.
+        at = 0
+        while at < run_len:
+            size = 12 + unpack_from("<H", ahead, at + 4)[0]
+            if have <= 0:
+                write(aheads[at : at + size])
+            have -= 1
+            at += size
 
-def end_run():
-    # Awaits the answer for the run. What has gone wrong is told by its file, when it is written to or closed.
-    file = runner
-    try:
-        file.put()
-    except OSError as e:
-        file.failed = e.errno
+    def end_run():
+        # Awaits the answer for the run. What has gone wrong is told by its file, when it is written to or closed.
+        file = runner
+        try:
+            file.put()
+        except OSError as e:
+            file.failed = e.errno
+
+    def take_part(take, part, size):
+        try:
+            if buf[9] >> 5 == part:
+                take(size)
+                return True
+        except (OSError, MemoryError):
+            pass
+        return False
 
 
 def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
@@ -307,16 +316,6 @@ def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
     if error:
         raise OSError(error)
     return result
-
-
-def take_part(take, part, size):
-    try:
-        if buf[9] >> 5 == part:
-            take(size)
-            return True
-    except (OSError, MemoryError):
-        pass
-    return False
 
 
 def ask_data(op, head, data, take, parts=0, wanted=12288):
@@ -582,8 +581,9 @@ class File(Read):
         size = self.used + len(data)
         if flags == 4:
             file = ahead_of
-            # Nobody wants what AHEAD has.
-            if not runs or file and file.bits and ahead_at <= file.pos < ahead_at + ahead_len or run_count == 7 or run_len + size + 28 > most:
+            # Whether somebody wants what AHEAD has.
+            wanted = file and file.bits and ahead_at <= file.pos < ahead_at + ahead_len
+            if wanted or block <= 1024 or run_count == 7 or run_len + size + 28 > most:
                 flags = 0
             else:
                 ahead_of = None
@@ -1038,7 +1038,7 @@ def banner():
 
 def begin():
     # The host says when it listens.
-    global ahead, aheads, banner, is_there, mount_all, rerun, end_run, take_part
+    global ahead, aheads
     paths, name, argv = plan
     set_tty(0)
     fill(0, 14, 3000, 0)
@@ -1049,10 +1049,8 @@ def begin():
         if refused:
             finish(4, 1, refused)
             return
-        # The memory of what is not needed again is the program's.
-        banner = is_there = mount_all = None
-        if not runs:
-            rerun = end_run = take_part = None
+        for done in "banner", "is_there", "mount_all":
+            del globals()[done]  # nobody calls them again, and memory is short
         if not name:
             return
         sys.argv[:] = argv
