@@ -216,7 +216,7 @@ static int start_frames(struct launch *launch, struct rawrepl *repl, struct diag
 
 	if (!error)
 		error = rawrepl_leave(repl, timeout, diag);
-	return error ? error : rawrepl_type(repl, "__mpremotefs__()");
+	return error ? error : rawrepl_type(repl, "__mpremotefs__()()");
 }
 
 /* To the raw REPL, also from an agent, which is asked to leave. */

@@ -101,7 +101,7 @@ if _thread:
     for attempt in range(5):  # a busy computer may let one wait for long
         ready, calls = [], []
         both(in_turn, "A", "B")
-        if turns() > len(calls) // 8:
+        if turns() > len(calls) // 32:
             break
     else:
         wrong.append("%d turns in %d calls" % (turns(), len(calls)))

@@ -217,7 +217,7 @@ void real_agent_start_core(struct real_agent *agent, const char *core, size_t le
 	run_python(agent, core, len);
 	if (rawrepl_leave(&agent->repl, LONG, &diag))
 		fail_msg("%s", diag.text);
-	assert_int_equal(rawrepl_type(&agent->repl, "__mpremotefs__()"), 0);
+	assert_int_equal(rawrepl_type(&agent->repl, "__mpremotefs__()()"), 0);
 	frame_reader_init(&agent->reader);
 	assert_true(real_agent_hear(agent, LONG));
 	assert_int_equal(agent->reader.frame.type, AGENT_HELLO);

@@ -79,7 +79,7 @@ static void take(struct fakelink *fake, void *context, const unsigned char *byte
 
 	(void)fake;
 	for (; len > 0 && !stage->mute && !stage->serving; bytes++, len--) {
-		stage->serving = *bytes == '\r' && toyboard_is_asked(&stage->repl, "__mpremotefs__()");
+		stage->serving = *bytes == '\r' && toyboard_is_asked(&stage->repl, "__mpremotefs__()()");
 		if (stage->serving)
 			answer(stage, AGENT_HELLO, 0, "\x00\x10\x20\xa1\x07\x00\x01", 7);
 		else

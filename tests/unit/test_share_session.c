@@ -210,7 +210,7 @@ static void take(struct fakelink *fake, void *context, const unsigned char *byte
 
 	(void)fake;
 	for (; len > 0 && (stage->phase == AT_PROMPT || stage->phase == ENDED); bytes++, len--) {
-		if (stage->phase == AT_PROMPT && *bytes == '\r' && toyboard_is_asked(&stage->repl, "__mpremotefs__()")) {
+		if (stage->phase == AT_PROMPT && *bytes == '\r' && toyboard_is_asked(&stage->repl, "__mpremotefs__()()")) {
 			stage->phase = LOADING;
 			if (stage->slow)
 				fakelink_byte_time(stage->fake, SLOW_BYTE_US);

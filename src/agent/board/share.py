@@ -1,6 +1,6 @@
 # The part of the agent that brings directories of the host to the board (SHARE in src/agent/protocol.h) and runs a program there. It
-# is loaded behind the core and begins when the core has ended, by at_end: what runs then is called from the friendly REPL. In its
-# namespace are the core's buf, mem, block, free, crc32, line, fill, tty, at_end, and `plan`, which the host has set:
+# is loaded behind the core and begins when the core has returned, called from the friendly REPL. In its namespace are the core's buf,
+# mem, block, free, crc32, line, fill, tty, and `plan`, which the host has set:
 #
 #   ([path of each share], NAME, [its sys.argv])     NAME: what tracebacks call the program; "": there is none, but a REPL
 #
@@ -39,7 +39,7 @@ except ImportError:
 
 
 # Where a byte of the core came damaged, a name may be another one: known now, the core is put there again.
-buf, mem, block, free, crc32, line, fill, tty, at_end
+buf, mem, block, free, crc32, line, fill, tty
 if tty:
     from termios import tcsetattr
 write = sys.stdout.buffer.write
@@ -202,6 +202,57 @@ if block > 1024:
         return False
 
 
+def exchange(op, head, data, take, tries, parts):
+    # Has the request go until it is answered, as ask() says. Returns the end of the answer's payload, or 0 or less: there is no host.
+    global fresh, typed, interrupted, most, good
+    middle = 9 + len(head)
+    end = middle + len(data)
+    for _ in range(300 if gone is None else 0):
+        if not poller.poll(0):
+            break
+        read(one)
+        note_typed(one[0])
+    # So much has been typed for certain, whatever becomes of the answer.
+    sure = len(typed), interrupted
+    for count in range(tries if gone is None else 1):
+        mem[9:middle] = head
+        mem[middle:end] = data
+        size = seal(op, count | fresh | parts, end)
+        write(mem[:size])
+        tag = buf[8]
+        size = hear(tag, 700 if count < 3 else 2000, count > 1 or gone is not None)
+        part = 0
+        while size > 0 and buf[1] == 77:
+            if take_part(take, part, size):
+                part += 1
+                size = hear(tag, 700)
+            else:
+                size = drain()
+        if size > 0 and buf[9] >> 5 != part:
+            size = -1
+        if size > 0 and buf[1] != 78:
+            break
+        fresh = 64
+        good = 0
+        if count:
+            most = max(512, most // 2)
+        if size > 0:
+            if buf[9] & 1:
+                interrupted = True
+                sure = sure[0], True
+            rerun(buf[10])
+            size = 0
+            continue
+        came = typed[sure[0] :]
+        if len(came) > 12 and min(came) < 3 and not knocked:
+            # What nobody types: it was an answer, in pieces.
+            typed = typed[: sure[0]]
+            interrupted = sure[1]
+        elif knocked or interrupted and count and not size:
+            break  # somebody else is there: our host says it in its answer
+    return size
+
+
 def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
     # Has the host do OP, whose payload is HEAD and DATA. TAKE is called with the end of the answer's payload, which begins at buf[10];
     # what it returns is returned. Raises OSError as the host says, or KeyboardInterrupt. MORE: it is of a run, and not answered.
@@ -236,49 +287,7 @@ def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
             return
         set_tty(0)
         knocked = False
-        for _ in range(300 if gone is None else 0):
-            if not poller.poll(0):
-                break
-            read(one)
-            note_typed(one[0])
-        # So much has been typed for certain, whatever becomes of the answer.
-        sure = len(typed), interrupted
-        for count in range(tries if gone is None else 1):
-            mem[9:middle] = head
-            mem[middle:end] = data
-            size = seal(op, count | fresh | parts, end)
-            write(mem[:size])
-            tag = buf[8]
-            size = hear(tag, 700 if count < 3 else 2000, count > 1 or gone is not None)
-            part = 0
-            while size > 0 and buf[1] == 77:
-                if take_part(take, part, size):
-                    part += 1
-                    size = hear(tag, 700)
-                else:
-                    size = drain()
-            if size > 0 and buf[9] >> 5 != part:
-                size = -1
-            if size > 0 and buf[1] != 78:
-                break
-            fresh = 64
-            good = 0
-            if count:
-                most = max(512, most // 2)
-            if size > 0:
-                if buf[9] & 1:
-                    interrupted = True
-                    sure = sure[0], True
-                rerun(buf[10])
-                size = 0
-                continue
-            came = typed[sure[0] :]
-            if len(came) > 12 and min(came) < 3 and not knocked:
-                # What nobody types: it was an answer, in pieces.
-                typed = typed[: sure[0]]
-                interrupted = sure[1]
-            elif knocked or interrupted and count and not size:
-                break  # somebody else is there: our host says it in its answer
+        size = exchange(op, head, data, take, tries, parts)
         if size <= 0:
             typed = bytearray()  # there is no host to give it back to
             gone = ticks_ms()
@@ -420,7 +429,7 @@ def lacks(got):
     return 0
 
 
-# A file is three classes and a share two, each no larger than a small board can compile at once.
+# A file is four classes and a share two, each no larger than a small board can compile at once.
 class Opened(IOBase):
     # SHARE: None for the program itself. BITS: of enum share_open; 0: closed.
     def __init__(self, share, path, bits, text):
@@ -570,7 +579,7 @@ class Read(Opened):
         return list(self)
 
 
-class File(Read):
+class Write(Read):
     def put(self, data=b"", flags=0):
         # Writes what waits, and DATA behind it. FLAGS: of enum share_write; 4 only where there is room for one more of a run.
         global ahead_of, runner
@@ -640,6 +649,8 @@ class File(Read):
                 at += n
             return size
 
+
+class File(Write):
     def seek(self, offset, whence=0):
         global ahead_of
         with alone():
@@ -1048,9 +1059,10 @@ def begin():
         refused = mount_all(paths)
         if refused:
             finish(4, 1, refused)
+            globals().clear()
             return
-        for done in "banner", "is_there", "mount_all":
-            del globals()[done]  # nobody calls them again, and memory is short
+        for done in "send", "requests", "at_end", "banner", "is_there", "mount_all":
+            del globals()[done]  # nobody needs them again, and memory is short
         if not name:
             return
         sys.argv[:] = argv
@@ -1068,8 +1080,9 @@ def begin():
             break
         except BaseException:
             ahead = aheads = None  # a Ctrl-C came before; or memory is short
-    if restart:
+    again = restart
+    # Where the collector finds one of us on the stack, which it may long after, it is to keep no more than that.
+    globals().clear()
+    if again:
         raise SystemExit  # a soft reset, at the prompt
 
-
-at_end.append(begin)
