@@ -27,6 +27,18 @@ void typed_add(struct typed *typed, const uint8_t *bytes, size_t len, bool lines
 	}
 }
 
+/* An exchange has ended at NOW before the pause was over: where that goes on and on, it is too long for this program. */
+static void put_off(struct typed *typed, int64_t now)
+{
+	if (!typed->put_off || now - typed->put_off < TYPED_PUT_OFF * typed->pause) {
+		typed->put_off = typed->put_off ? typed->put_off : now;
+		return;
+	}
+	typed->put_off = now;
+	typed->pause = typed->pause / 2 > TYPED_QUIET_MIN_US ? typed->pause / 2 : TYPED_QUIET_MIN_US;
+	typed->from = now;
+}
+
 void typed_exchanged(struct typed *typed, bool came_back, int64_t now)
 {
 	bool read = came_back && typed->returned < typed->sent; /* some of it */
@@ -39,6 +51,10 @@ void typed_exchanged(struct typed *typed, bool came_back, int64_t now)
 		typed->sent = 0;
 	if (!came_back)
 		typed->returned = 0;
+	if (came_back || !typed->len || now >= typed->from)
+		typed->put_off = 0;
+	else
+		put_off(typed, now);
 	if (read || typed->from < now + typed->pause)
 		typed->from = now + typed->pause;
 }
@@ -68,6 +84,7 @@ void typed_sent(struct typed *typed, size_t len, int64_t now)
 	typed->returned = 0;
 	typed->sent += len;
 	typed->exchanges = 0;
+	typed->put_off = 0;
 	if (typed->from < now + TYPED_PIECE_US)
 		typed->from = now + TYPED_PIECE_US;
 }

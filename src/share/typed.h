@@ -13,10 +13,12 @@
 
 enum {
 	TYPED_MAX = 8192,
-	TYPED_PIECE = 32,           /* bytes at a time... */
-	TYPED_PIECE_US = 10000,     /* ... and the pause after them: a UART's buffer takes a second of it */
-	TYPED_QUIET_US = 100000,    /* the pause after an exchange: the next one may follow */
-	TYPED_QUIET_MAX_US = 800000 /* the longest, while all comes back */
+	TYPED_PIECE = 32,            /* bytes at a time... */
+	TYPED_PIECE_US = 10000,      /* ... and the pause after them: a UART's buffer takes a second of it */
+	TYPED_QUIET_US = 100000,     /* the pause after an exchange: the next one may follow */
+	TYPED_QUIET_MAX_US = 800000, /* the longest, while all comes back */
+	TYPED_PUT_OFF = 4,           /* what waits for so many pauses, as exchanges come too fast, halves the pause... */
+	TYPED_QUIET_MIN_US = 3000    /* ... down to this */
 };
 
 struct typed {
@@ -27,7 +29,8 @@ struct typed {
 	unsigned exchanges; /* ... and so many there were */
 	bool after_cr;      /* the last byte that was added is a CR */
 	int64_t pause;
-	int64_t from; /* nothing goes before */
+	int64_t put_off; /* since when exchanges have kept what is here from going; 0: they have not */
+	int64_t from;    /* nothing goes before */
 };
 
 void typed_init(struct typed *typed);

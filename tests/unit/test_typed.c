@@ -136,6 +136,32 @@ static void what_is_read_bit_by_bit_goes_on(void **state)
 	}
 }
 
+/* A program that uses a file all the time, and looks at its stdin between, gets it. */
+static void exchanges_without_a_pause_do_not_keep_it_for_ever(void **state)
+{
+	struct typed typed;
+	enum { BETWEEN = 30000 };
+	int64_t now = 1000, start = now, next;
+
+	(void)state;
+	typed_init(&typed);
+	add(&typed, "x", true);
+	do {
+		now += BETWEEN;
+		typed_exchanged(&typed, false, now);
+		typed_due(&typed, now, &next);
+		assert_true(now - start <= 2 * TYPED_PUT_OFF * TYPED_QUIET_US);
+	} while (next >= now + BETWEEN);
+	assert_true(now - start >= TYPED_PUT_OFF * TYPED_QUIET_US);
+	now = next;
+	assert_int_equal(go(&typed, now), 1);
+	/* Where it comes back it waits as long again, and longer. */
+	typed_exchanged(&typed, false, now);
+	typed_returned(&typed, (const uint8_t *)"x", 1);
+	typed_exchanged(&typed, true, now);
+	assert_int_equal(go(&typed, now), 0);
+}
+
 static void there_is_room_for_what_comes_back(void **state)
 {
 	static uint8_t much[TYPED_MAX];
@@ -152,9 +178,13 @@ static void there_is_room_for_what_comes_back(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(line_ends_become_those_of_a_terminal), cmocka_unit_test(it_goes_in_pieces),
-		cmocka_unit_test(what_comes_back_goes_first),           cmocka_unit_test(what_always_comes_back_goes_more_rarely),
-		cmocka_unit_test(what_is_read_bit_by_bit_goes_on),      cmocka_unit_test(there_is_room_for_what_comes_back),
+		cmocka_unit_test(line_ends_become_those_of_a_terminal),
+		cmocka_unit_test(it_goes_in_pieces),
+		cmocka_unit_test(what_comes_back_goes_first),
+		cmocka_unit_test(what_always_comes_back_goes_more_rarely),
+		cmocka_unit_test(what_is_read_bit_by_bit_goes_on),
+		cmocka_unit_test(exchanges_without_a_pause_do_not_keep_it_for_ever),
+		cmocka_unit_test(there_is_room_for_what_comes_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
