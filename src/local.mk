@@ -199,7 +199,8 @@ nodist_libmpremotefs_a_SOURCES = src/agent/agent_parts.c
 AGENT_PARTS = src/agent/board/core.py src/agent/board/text.py src/agent/board/base.py src/agent/board/info.py \
 	src/agent/board/files.py src/agent/board/inflate.py src/agent/board/changes.py src/agent/board/rom.py \
 	src/agent/board/rom_records.py src/agent/board/rom_changes.py src/agent/board/share.py
-AGENT_INCLUDED = src/agent/board/common.py
+AGENT_INCLUDED = src/agent/board/common.py src/agent/board/share_ask.py src/agent/board/share_file.py \
+	src/agent/board/share_volume.py src/agent/board/share_run.py
 EXTRA_DIST += $(AGENT_PARTS) $(AGENT_INCLUDED) scripts/embed-agent
 BUILT_SOURCES += src/agent/agent_parts.c
 CLEANFILES += src/agent/agent_parts.c
