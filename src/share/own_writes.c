@@ -73,14 +73,31 @@ bool own_writes_closed(struct own_writes *own, const char *path)
 	return take(own, hash(path));
 }
 
+/* The name SUM of what is changed this moment has gone or come. A file that is open goes on under its new name, or without one. */
+static void move_open(struct own_writes *own, uint64_t sum)
+{
+	size_t at = find(own, sum), from = find(own, own->now[0]);
+
+	if (at == own->len)
+		return;
+	if (own->now_len == 1) {
+		own->writes[at].count = 1; /* own_writes_end takes it: of a removed file no end is told */
+	} else if (sum == own->now[1] && from != at && from < own->len) {
+		own->writes[at].count = own->writes[from].count;
+		own->writes[from].count = 1;
+	}
+}
+
 bool own_writes_moved(struct own_writes *own, const char *path)
 {
 	uint64_t sum = hash(path);
 	size_t at = find(own, sum);
 
 	for (size_t i = 0; i < own->now_len; i++)
-		if (own->now[i] == sum)
+		if (own->now[i] == sum) {
+			move_open(own, sum);
 			return true;
+		}
 	if (at < own->len)
 		drop(own, at);
 	return false;

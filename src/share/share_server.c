@@ -45,9 +45,10 @@ struct kept {
 /* The run of SHARE_WRITE that is not answered yet, as far as it has come. */
 struct run {
 	unsigned count;
-	uint8_t first; /* its sequence number */
-	int err;       /* of the first that failed */
-	unsigned told; /* the TRY behind the one that was told of a gap; 0: none was */
+	uint8_t first;  /* its sequence number */
+	int err;        /* of the first that failed */
+	unsigned told;  /* the TRY behind the one that was told of a gap; 0: none was */
+	bool interrupt; /* it was told, too; that may have been lost */
 };
 
 struct share_server {
@@ -834,12 +835,13 @@ static bool is_repeated(const struct kept *kept, const struct frame *request, ui
 }
 
 /* Says that the run before a write is not whole. */
-static void put_gap(const struct share_server *server, uint8_t try, bool interrupt, struct share_answer *answer)
+static void put_gap(struct share_server *server, uint8_t try, bool interrupt, struct share_answer *answer)
 {
+	server->run.interrupt |= interrupt;
 	answer->type = AGENT_NAK;
 	answer->len = ANSWER_HEAD + 1;
 	answer->payload[0] = try;
-	answer->payload[1] = interrupt ? SHARE_INTERRUPT : 0;
+	answer->payload[1] = server->run.interrupt ? SHARE_INTERRUPT : 0;
 	answer->payload[2] = (uint8_t)server->run.count;
 }
 
@@ -897,6 +899,7 @@ void share_server_answer(struct share_server *server, const struct frame *reques
 		begin_kept(kept, request, try);
 		kept->crc = crc;
 		kept->err = do_request(server, request->type, in);
+		kept->interrupt = server->run.interrupt;
 		server->run = (struct run){0};
 		if (!kept->err)
 			tell_event(answer, request->type, in);

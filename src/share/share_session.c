@@ -69,9 +69,10 @@ struct share_session {
 static void heed_user(struct share_session *session)
 {
 	const struct share_user *user = &session->user;
+	/* Behind a soft reset the board's main.py may run for ever. */
+	bool over = session->state == DONE || (session->state == ENDED && !session->printed.soft_reset);
 
-	if ((!user->leaves && !user->output_error) || session->state == ENDED || session->state == DONE ||
-	    session->state == LEAVING)
+	if ((!user->leaves && !user->output_error) || over || session->state == LEAVING)
 		return;
 	session->status = user->leaves_by ? 128 + user->leaves_by : 0;
 	session->state = LEAVING;
@@ -191,7 +192,8 @@ static void take_end(struct share_session *session)
 		print(session, STDERR_FILENO, answer->bytes, answer->bytes_len);
 	if (session->more_words)
 		return;
-	session->ended_at = bytelink_now(session->link);
+	if (!session->ended_at)
+		session->ended_at = bytelink_now(session->link);
 	if (session->state == RUNNING)
 		session->status = answer->how == SHARE_RAISED ? EXIT_FAILURE : answer->code & 0xff;
 }
@@ -347,7 +349,7 @@ static int64_t deadline_of(const struct share_session *session, int64_t next)
 
 	if (session->options->watch)
 		deadline = earlier(deadline, watch_deadline(session->options->watch));
-	if (session->state == ENDED)
+	if (session->state == ENDED && !session->printed.soft_reset)
 		deadline = earlier(deadline, session->ended_at + PROMPT_US);
 	if (may_be_reset(session))
 		deadline = earlier(deadline, session->line.heard + RESET_US);
@@ -391,6 +393,7 @@ static int start(struct share_session *session)
 	share_line_start(&session->line, session->link, window, session->diag);
 	printed_forget(&session->printed);
 	session->ended_at = 0;
+	session->refused = 0;
 	session->proved = session->doubted = false;
 	return 0;
 }
@@ -487,7 +490,7 @@ static int go_on(struct share_session *session)
 static int leave(struct share_session *session)
 {
 	session->state = LEAVING;
-	if (!session->repl && has_stopped(session)) {
+	if (!session->repl && !session->printed.soft_reset && has_stopped(session)) {
 		int error = await_prompt(session);
 		int rc = error ? error : share_agent_has_ended(session->link, session->diag);
 

@@ -440,11 +440,14 @@ static int start_anew(struct watch *watch, int64_t now, struct diag *diag)
 
 	note_change(watch, now);
 	own_writes_forget(&watch->own);
-	for (size_t i = 0; i < watch->root_count && !err; i++)
+	for (size_t i = 0; i < watch->root_count && !err; i++) {
 		if (!watch->roots[i].file)
 			err = scan_root(watch, watch->roots[i].path, diag);
+		if (err == -ENOENT || err == -ENOTDIR)
+			err = 0;
+	}
 	watch->dirs_forgot = true; /* look whether a root is gone */
-	return err == -ENOENT || err == -ENOTDIR ? 0 : err;
+	return err;
 }
 
 /* DIR was moved. It is a root: of what lies in one that is watched, that one has told, and it was forgotten. */

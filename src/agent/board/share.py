@@ -59,7 +59,7 @@ source_end = 0
 # What was read of a file ahead of its reader, AHEAD_WHEN: ahead[:ahead_len] is from ahead_at in the file AHEAD_OF, whose end follows if
 # AHEAD_LAST.
 # A line that holds back its writer brings more at once, in parts, to who reads on.
-ahead = bytearray(min(block, 12288) if line[0] or free < 120000 else min(free // 12, 49152))
+ahead = bytearray(min(block, 12288) if line[0] or free <= 120000 else min(free // 12, 49152))
 aheads = memoryview(ahead)
 ahead_of = None
 ahead_at = ahead_len = ahead_last = ahead_when = 0

@@ -86,8 +86,10 @@ if block > 1024:
         file = runner
         try:
             file.put()
-        except OSError as e:
-            file.failed = e.errno
+        except (OSError, MemoryError) as e:
+            if run_count:
+                raise
+            file.failed = e.errno if isinstance(e, OSError) else 12
 
     def take_part(take, part, size):
         try:
@@ -174,14 +176,22 @@ def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
             offered = None
         sequence = sequence + 1 & 255
         if more:
-            mem[9:middle] = head
-            mem[middle:end] = data
-            size = seal(op, fresh, end)
-            aheads[run_len : run_len + size] = mem[:size]
+            try:
+                mem[9:middle] = head
+                mem[middle:end] = data
+                frame = mem[: seal(op, fresh, end)]
+                aheads[run_len : run_len + len(frame)] = frame
+            except MemoryError:
+                sequence = sequence - 1 & 255  # a run has no gaps
+                raise
+            runner = handles[head[0]]
+            runner.used = 0
             run_count += 1
-            run_len += size
-            write(mem[:size])
+            run_len += len(frame)
+            write(frame)
             return
+        if op == 87:
+            handles[head[0]].used = 0  # not before: a Ctrl-C may have come
         set_tty(0)
         knocked = False
         size = exchange(op, head, data, take, tries, parts)
@@ -194,7 +204,7 @@ def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
             gone = None
             good += 1
             if good & 15 == 0:
-                most = min(most * 2, len(ahead))
+                most = min(most * 2, len(ahead or buf))
             if buf[9] & 1:
                 interrupted = True
             if buf[1] == 69:
@@ -207,6 +217,8 @@ def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
             run_count = run_len = 0
             set_tty(1)
         kbd_intr(key)
+    if error and op == 87:
+        handles[head[0]].failed = error  # told later where a Ctrl-C is raised now
     if typed and op != 90:
         back = typed
         typed = bytearray()
@@ -220,6 +232,8 @@ def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
                 unmount()
             raise SystemExit if size > 0 and buf[9] & 16 and before else KeyboardInterrupt
     if error:
+        if op == 87:
+            handles[head[0]].failed = 0
         raise OSError(error)
     return result
 

@@ -152,7 +152,7 @@ class Read(Opened):
 class Write(Read):
     def put(self, data=b"", flags=0):
         # Writes what waits, and DATA behind it. FLAGS: of enum share_write; 4 only where there is room for one more of a run.
-        global ahead_of, runner
+        global ahead_of
         if run_count and runner is not self:
             end_run()
         if ahead_of and ahead_of.path == self.path:
@@ -171,10 +171,8 @@ class Write(Read):
         grows = self.bits & 16 and (size or run_count)
         if self.used:
             head += memoryview(self.out)[: self.used]
-        self.used = 0
         if flags == 4:
             ask(87, head, data, None, 9, True)
-            runner = self
             self.pos += len(data)
             return
 
@@ -253,8 +251,8 @@ class File(Write):
         with alone():
             enter()
             if self.dirty and self.bits & 2:
-                self.dirty = False
                 self.put(b"", 1)
+                self.dirty = False
                 self.tell_failed()
 
     def close(self):
@@ -269,10 +267,12 @@ class File(Write):
                     ask(67, bytes((handle,)))
                 self.tell_failed()
             finally:
-                self.bits = 0
-                self.handle = self.out = None
-                if handle is not None:
-                    handles[handle] = None
+                # Where a Ctrl-C came before anything was sent, it stays open.
+                if not self.used and runner is not self:
+                    self.bits = 0
+                    self.handle = self.out = None
+                    if handle is not None:
+                        handles[handle] = None
 
     def ioctl(self, request, argument):
         # FLUSH, POLL, CLOSE, and how much import reads at a time (py/stream.h).

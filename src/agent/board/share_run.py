@@ -54,6 +54,7 @@ def undo(asking=True):
 
 def finish(how, code, words):
     # Tells the host what the end was, in as many frames as the words need.
+    global given_up
     with alone():
         enter()
         room = block - 16
@@ -64,6 +65,7 @@ def finish(how, code, words):
             ask(90, pack("<Bi", how, code), words, None, 5)
         except OSError:
             pass  # nobody is there
+        given_up = True  # whatever is left of the program asks no more
         kbd_intr(3)
 
 
@@ -91,10 +93,14 @@ def words_of(error):
 
 def stop(asking=True):
     # Called where a REPL is to be left, or its host has gone.
-    error = undo(asking)
-    if asking:
-        finish(*((3, 0, words_of(error)) if error else (1, 0, b"")))
-    kbd_intr(3)
+    global given_up
+    try:
+        error = undo(asking)
+        if asking:
+            finish(*((3, 0, words_of(error)) if error else (1, 0, b"")))
+    finally:
+        given_up = True  # a file that is left asks no more
+        kbd_intr(3)
 
 
 def is_there(path):
@@ -173,8 +179,10 @@ def begin():
     global ahead, aheads
     paths, name, argv = plan
     set_tty(0)
-    fill(0, 14, 3000, 0)
-    set_tty(1)
+    try:
+        fill(0, 14, 3000, 0)
+    finally:
+        set_tty(1)
     try:
         ask(72, pack("<HIB", block, free, wbits), banner())
         refused = mount_all(paths)
@@ -201,6 +209,7 @@ def begin():
             break
         except BaseException:
             ahead = aheads = None  # a Ctrl-C came before; or memory is short
+    kbd_intr(3)
     again = restart
     # Where the collector finds one of us on the stack, which it may long after, it is to keep no more than that.
     globals().clear()
