@@ -53,7 +53,7 @@ for kind in lfs2 lfs1; do
 	assert_at_most "$kind: bytes that git status reads, of files of 160,000" 40000 "$read"
 	next_mount
 	git -C "$mnt/project" mv file1 renamed
-	printf x | dd of="$mnt/project/file2" bs=1 seek=10 conv=notrunc status=none
+	printf 'not at random' | dd of="$mnt/project/file2" bs=1 seek=10 conv=notrunc status=none
 	next_mount
 	assert_equal "$kind: git status after changes" ' M file2,R  file1 -> renamed,' \
 		"$(git -C "$mnt/project" status --porcelain | tr '\n' ,)"
