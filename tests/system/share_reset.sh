@@ -47,6 +47,19 @@ END
 at_prompt 'import os; os.remove("main.py"); os.remove("ran")' >said
 assert_equal 'what the board says of that' '' "$(cat said)"
 
+echo '--- main.py that does not end can be left'
+rm rw/count
+at_prompt 'f = open("main.py", "w"); _ = f.write("import time\nwhile True: time.sleep(1)"); f.close()'
+status=0
+"$share" -d "$(device)" -v rw:/rw:rw run resets.py </dev/null >out 2>err &
+leaver=$!
+await 60 'the program runs' test -e rw/count
+sleep 4 # longer than it waits for the prompt of a board that was not reset
+kill -TERM "$leaver"
+wait "$leaver" || status=$?
+assert_equal "status; it said $(cat err)" 143 "$status"
+at_prompt ctrl-c 'import os; os.remove("main.py")' >said
+
 echo '--- as it is called; and a module machine that is in the share'
 for call in 'import machine; machine.soft_reset()' 'from machine import soft_reset, mem32; soft_reset()'; do
 	rm rw/count
