@@ -18,8 +18,7 @@
  * frame would end on a multiple of 64 bytes, a full USB packet, which could stick in its driver (micropython #19656, #15960).
  *
  * EXCHANGES. The host asks, the board answers in order: AGENT_DONE or AGENT_FAILED, or AGENT_MORE any number of times
- * before it. Requests
- * that only read may be under way together, as many as fit into the window, since asking twice does no harm. A request that
+ * before it. Requests that only read may be under way together, as many as fit into the window, since asking twice does no harm. A request that
  * changes something, and one longer than the window, is under way alone: while a board writes its flash, bytes that reach a
  * UART are lost (micropython #17236). It may be sent twice: a board that gets the number of its last request again repeats its
  * answer and does nothing else. AGENT_PING is no request in this sense: the pings of a host that waits have numbers from 128 on,
@@ -138,8 +137,8 @@ enum agent_write {
 
 /*
  * SHARE, channel 1: directories of the host on the board (src/share/; board/share.py is the other side). The frames are the same, but here
- * the board asks and the host answers, each request with one frame (or parts, see SHARE_PARTS). The board has one request under way and
- * starts the next when it has the answer, or has given up. A frame for the board that is longer than the window goes over with credits, as
+ * the board asks and the host answers, each request with one frame (or parts, see SHARE_PARTS). The board has one request under way, or a
+ * run of writes, see below, and starts the next when it has the answer, or has given up. A frame for the board that is longer than the window goes over with credits, as
  * above.
  *
  * A request's payload begins with u8 TRY (enum share_try). The sequence number counts requests, so that one asked again is known: the

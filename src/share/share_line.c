@@ -55,7 +55,8 @@ bool share_line_is_busy(const struct share_line *line)
 	return line->open || line->out_sent < line->out_len;
 }
 
-int share_line_failed(struct share_line *line, int error)
+/* Fills the diag for ERROR, a negative errno of the link's, and returns it. */
+static int failed(struct share_line *line, int error)
 {
 	if (error == -EINTR)
 		return error;
@@ -79,7 +80,7 @@ static ssize_t send_bytes(struct share_line *line, const uint8_t *bytes, size_t 
 	ssize_t sent = bytelink_write(line->link, bytes, len);
 
 	*full = sent >= 0 && (size_t)sent < len;
-	return sent < 0 ? share_line_failed(line, (int)sent) : sent;
+	return sent < 0 ? failed(line, (int)sent) : sent;
 }
 
 ssize_t share_line_send(struct share_line *line, const uint8_t *bytes, size_t len, bool *full)
@@ -159,7 +160,7 @@ static int receive(struct share_line *line, size_t most)
 	int64_t now = bytelink_now(line->link);
 
 	if (len < 0)
-		return share_line_failed(line, (int)len);
+		return failed(line, (int)len);
 	note_look(line, now);
 	if (len > 0) {
 		line->heard = now;
@@ -182,7 +183,7 @@ int share_line_wait(struct share_line *line, size_t most, bool full, int64_t unt
 	int rc = bytelink_wait(line->link, events, earlier(look, until));
 
 	if (rc < 0)
-		return share_line_failed(line, rc);
+		return failed(line, rc);
 	return most ? receive(line, most) : 0;
 }
 

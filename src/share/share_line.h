@@ -73,7 +73,4 @@ int share_line_wait(struct share_line *line, size_t most, bool full, int64_t unt
 /* The next thing in what came, as incoming_next; credits are taken here. */
 enum incoming_event share_line_next(struct share_line *line);
 
-/* Fills the diag for ERROR, a negative errno of the link's, and returns it. */
-int share_line_failed(struct share_line *line, int error);
-
 #endif

@@ -34,8 +34,9 @@ enum share_event {
 };
 
 struct share_answer {
-	uint8_t type; /* AGENT_DONE or AGENT_FAILED, AGENT_MORE: share_server_go_on has the next part; 0: nothing is to be sent */
-	size_t len;   /* of the payload, never more than SHARE_HELLO's largest */
+	/* AGENT_DONE, AGENT_FAILED, AGENT_NAK for a run with a gap, AGENT_MORE: share_server_go_on has the next part; 0: nothing is to be sent */
+	uint8_t type;
+	size_t len; /* of the payload, never more than SHARE_HELLO's largest */
 	uint8_t payload[SHARE_PAYLOAD_MAX];
 	enum share_event event; /* only when it was asked for the first time */
 	uint8_t how;
@@ -74,7 +75,8 @@ void share_server_on_change(struct share_server *server, const struct share_serv
  * Answers REQUEST, a whole frame of channel 1, into ANSWER. With INTERRUPT the answer carries SHARE_INTERRUPT, and so do those that repeat it;
  * an answer that is not to be sent carries nothing.
  *
- * Nothing is to be sent (type 0) for a frame with no TRY and for a TRY that was answered already: a line can repeat bytes, and a
+ * Nothing is to be sent (type 0) for a frame with no TRY, for a write of a run that is not its last, and for a TRY that was answered
+ * already: a line can repeat bytes, and a
  * late answer would reach the program. Before the first SHARE_HELLO all else fails with ESTALE.
  */
 void share_server_answer(struct share_server *server, const struct frame *request, bool interrupt, struct share_answer *answer);

@@ -40,8 +40,7 @@ enum { SHARE_USER_SLOTS = 3 }; /* the first slots of the attention are the user'
 /*
  * Takes the signals that end a program, SIGTSTP and SIGCONT, where they are not ignored, and blocks them in the calling thread; and the
  * terminal: for a REPL with all keys. ATTENTION, which wakes LINK, and LINK, whose clock is used, outlive it. Returns 0 or a negative
- * errno with DIAG filled;
- * share_user_close is right after both.
+ * errno with DIAG filled; share_user_close is right after both.
  */
 int share_user_open(struct share_user *user, struct bytelink *link, struct attention *attention, bool repl, struct diag *diag);
 
