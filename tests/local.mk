@@ -49,6 +49,7 @@ UNIT_TESTS += \
 	tests/unit/test_incoming \
 	tests/unit/test_own_writes \
 	tests/unit/test_printed \
+	tests/unit/test_share_answers \
 	tests/unit/test_share_cursor \
 	tests/unit/test_share_files \
 	tests/unit/test_share_plan \
@@ -63,9 +64,10 @@ UNIT_TESTS += \
 tests_unit_test_incoming_SOURCES = tests/unit/test_incoming.c tests/unit/dice.h
 SHARE_FOLDER = tests/unit/share_folder.c tests/unit/share_folder.h
 SHARE_CLIENT = tests/unit/share_client.c tests/unit/share_client.h
+tests_unit_test_share_answers_SOURCES = tests/unit/test_share_answers.c tests/unit/dice.h $(SHARE_FOLDER) $(SHARE_CLIENT)
 tests_unit_test_share_files_SOURCES = tests/unit/test_share_files.c $(SHARE_FOLDER)
 tests_unit_test_share_random_SOURCES = tests/unit/test_share_random.c tests/unit/dice.h $(SHARE_FOLDER) $(SHARE_CLIENT)
-tests_unit_test_share_server_SOURCES = tests/unit/test_share_server.c tests/unit/dice.h $(SHARE_FOLDER) $(SHARE_CLIENT)
+tests_unit_test_share_server_SOURCES = tests/unit/test_share_server.c $(SHARE_FOLDER) $(SHARE_CLIENT)
 tests_unit_test_watch_SOURCES = tests/unit/test_watch.c $(SHARE_FOLDER)
 tests_unit_test_share_tree_SOURCES = tests/unit/test_share_tree.c $(SHARE_FOLDER)
 
