@@ -175,11 +175,8 @@ unsigned share_answers_run_count(struct share_answers *answers, uint8_t sequence
 
 void share_answers_run_add(struct share_answers *answers, int err)
 {
-	struct run *run = &answers->run;
-
-	run->count++;
-	if (!run->err)
-		run->err = err;
+	answers->run.count++;
+	answers->run.err = err;
 }
 
 int share_answers_run_error(const struct share_answers *answers)

@@ -114,10 +114,10 @@ void share_answers_end(struct share_answers *answers, int err);
  */
 unsigned share_answers_run_count(struct share_answers *answers, uint8_t sequence, unsigned before);
 
-/* One more has come, and was done, or has failed with ERR. */
+/* One more has come. ERR: what the first that failed has failed with, negative; 0: none has. */
 void share_answers_run_add(struct share_answers *answers, int err);
 
-/* What the first that failed has failed with; 0: none has. */
+/* That. */
 int share_answers_run_error(const struct share_answers *answers);
 
 /* Makes ANSWER to the run's end, REQUEST, that some are missing; told once for each TRY. INTERRUPT: as share_answers_give. */

@@ -112,6 +112,7 @@ static void a_run_of_writes(void **state)
 static void a_run_with_gaps(void **state)
 {
 	static const char *const text[] = {"0", "1", "2", "3"};
+	struct share_client_stat stat;
 	uint8_t first;
 	uint32_t size;
 
@@ -140,6 +141,10 @@ static void a_run_with_gaps(void **state)
 		assert_int_equal(end_run(4, 0, "end ", &size), 0);
 		client.try = 0;
 		assert_int_equal(size, 8 * (lost + 1));
+		/* What told of the gap may have been lost, and the interrupt with it; but it is told for this run alone. */
+		assert_true(client.flags & SHARE_INTERRUPT);
+		assert_int_equal(share_client_stat(&client, "log", &stat), 0);
+		assert_false(client.flags & SHARE_INTERRUPT);
 	}
 	share_folder_expect("top/log", "0123end 0123end 0123end 0123end ");
 	/* The end of a run of which nothing has come, while there is another. */
@@ -317,6 +322,25 @@ static void answers_in_parts(void **state)
 	assert_string_equal(names, "d/ leads_in/ mixed to_f ");
 }
 
+/* To deflate what is deflated takes time, and brings nothing: what looks like that is not tried. */
+static void what_looks_like_noise_goes_as_it_is(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 1024; i++)
+		content[i] = (char)i;
+	share_folder_write("top/even", content, 1024);
+	assert_int_equal(share_client_open(&client, server, 4096, 12), 0);
+	assert_int_equal(share_client_file(&client, 0, READ, "even"), 0);
+	assert_int_equal(client.flags, SHARE_LAST);
+	assert_memory_equal(client.data, content, 1024);
+	/* One is far more frequent. */
+	memset(content, 0, 128);
+	share_folder_write("top/even", content, 1024);
+	assert_int_equal(share_client_read(&client, 0, 0), 1024);
+	assert_int_equal(client.flags, SHARE_DEFLATED | SHARE_RESET | SHARE_LAST);
+	assert_memory_equal(client.data, content, 1024);
+}
+
 /* A board that says more than a frame holds gets no more than that. */
 static void a_block_that_is_too_large(void **state)
 {
@@ -418,15 +442,112 @@ static void a_line_that_damages(void **state)
 	assert_string_equal(names, expected);
 }
 
+/* --- Without a server --- */
+
+/* The answer to REQUEST, which brings LEN bytes of content, asked so often before. Returns its type. */
+static uint8_t give(struct share_answers *answers, struct share_request *request, size_t len, uint8_t count)
+{
+	static struct share_answer answer;
+
+	request->try = (uint8_t)((request->try & ~SHARE_COUNT) | count);
+	enum share_asked asked = share_answers_asked(answers, request);
+	assert_int_equal(asked, count ? SHARE_ASKED_AGAIN : SHARE_ASKED_NEW);
+	if (!count) {
+		share_answers_begin(answers, request);
+		share_answers_set_content(answers, len, true);
+		share_answers_end(answers, 0);
+	}
+	share_answers_give(answers, request, asked, false, &answer);
+	assert_int_equal(share_answers_asked(answers, request),
+			 request->op == SHARE_HELLO && !count ? SHARE_ASKED_NEW : SHARE_ASKED_ANSWERED);
+	return answer.type;
+}
+
+/* What differs in anything is another request; and one hello may be just as the one of another agent. */
+static void what_is_asked_again(void **state)
+{
+	struct share_answers *answers = share_answers_open();
+	struct share_request request = {.op = SHARE_READ, .sequence = 7, .crc = 9}, other = request;
+
+	(void)state;
+	assert_non_null(answers);
+	assert_false(share_answers_is_started(answers));
+	assert_int_equal(share_answers_start(answers, 512, 0), 0);
+	assert_true(share_answers_is_started(answers));
+	assert_int_equal(give(answers, &request, 1, 0), AGENT_DONE);
+	assert_int_equal(give(answers, &request, 1, 2), AGENT_DONE);
+	other.try = 1;
+	assert_int_equal(share_answers_asked(answers, &other), SHARE_ASKED_AGAIN);
+	other.op++;
+	assert_int_equal(share_answers_asked(answers, &other), SHARE_ASKED_NEW);
+	other = request;
+	other.sequence++;
+	assert_int_equal(share_answers_asked(answers, &other), SHARE_ASKED_NEW);
+	other = request;
+	other.crc++;
+	assert_int_equal(share_answers_asked(answers, &other), SHARE_ASKED_NEW);
+	request.op = SHARE_HELLO;
+	for (int i = 0; i < 2; i++)
+		give(answers, &request, 0, 0);
+	give(answers, &request, 0, 1);
+	share_answers_close(answers);
+}
+
+/* Where a listing, of which a part would begin with the middle of an entry, has to be sent in shorter frames than it was made for. */
+static void a_listing_has_no_parts(void **state)
+{
+	struct share_answers *answers = share_answers_open();
+	struct share_request request = {.op = SHARE_LIST, .try = SHARE_PARTS};
+
+	(void)state;
+	assert_non_null(answers);
+	assert_int_equal(share_answers_start(answers, 4096, 0), 0);
+	memset(share_answers_content(answers), 100, 4092); /* entries of 106 bytes */
+	for (uint8_t count = 0; count < 3; count++)
+		assert_int_equal(give(answers, &request, 38 * 106, count), AGENT_DONE);
+	request = (struct share_request){.op = SHARE_READ, .try = SHARE_PARTS, .sequence = 1};
+	assert_int_equal(give(answers, &request, 4096, 0), AGENT_MORE);
+	share_answers_close(answers);
+}
+
+/* A board asks for its block, where a little less fits: that is no reason for a second frame. */
+static void a_block_is_one_part(void **state)
+{
+	struct share_answers *answers = share_answers_open();
+	struct share_request request = {.op = SHARE_READ, .try = SHARE_PARTS};
+
+	(void)state;
+	assert_non_null(answers);
+	assert_int_equal(share_answers_start(answers, 4096, 12), 0);
+	share_answers_begin(answers, &request);
+	share_answers_put32(answers, 0);
+	assert_int_equal(share_answers_plain_room(answers), 4088);
+	assert_int_equal(share_answers_room(answers, 100), 100);
+	assert_int_equal(share_answers_room(answers, 4096), 4088);
+	assert_int_equal(share_answers_room(answers, 8192), 8192);
+	assert_int_equal(share_answers_room(answers, UINT16_MAX), 8 * 4088);
+	share_answers_close(answers);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, make_started, remove_server)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_request_that_comes_twice), TEST(a_run_of_writes),           TEST(a_run_with_gaps),
-		TEST(a_run_that_fails),           TEST(an_interrupt_rides_along),  TEST(long_reads_fill_their_blocks),
-		TEST(answers_in_parts),           TEST(a_block_that_is_too_large), TEST(one_stream_runs_through_all),
+		TEST(a_request_that_comes_twice),
+		TEST(a_run_of_writes),
+		TEST(a_run_with_gaps),
+		TEST(a_run_that_fails),
+		TEST(an_interrupt_rides_along),
+		TEST(long_reads_fill_their_blocks),
+		TEST(answers_in_parts),
+		TEST(what_looks_like_noise_goes_as_it_is),
+		TEST(a_block_that_is_too_large),
+		TEST(one_stream_runs_through_all),
 		TEST(a_line_that_damages),
+		cmocka_unit_test(what_is_asked_again),
+		cmocka_unit_test(a_listing_has_no_parts),
+		cmocka_unit_test(a_block_is_one_part),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
