@@ -118,6 +118,30 @@ static void what_is_typed_waits_for_what_came_in_an_absence(void **state)
 	assert_string_equal(stage->keys, "");
 }
 
+static void want_some(struct share_stage *stage, const struct frame *frame)
+{
+	(void)frame;
+	share_stage_some(stage->fake, stage);
+}
+
+static void be_interrupted(struct share_stage *stage, const struct frame *frame)
+{
+	assert_true(frame->payload[1] & SHARE_INTERRUPT);
+	fakelink_timer(stage->fake, SECOND, share_stage_exit, stage);
+}
+
+static void ctrl_c_goes_with_an_answer(void **state)
+{
+	static share_stage_step *const steps[] = {share_stage_hello, type_meanwhile,     want_some,
+						  be_interrupted,    share_stage_prompt, NULL};
+	struct share_stage *stage = *state;
+
+	typed = "";
+	ctrl_c = true;
+	run(stage, steps);
+	assert_string_equal(stage->keys, "");
+}
+
 /* The answer that carries Ctrl-C is never read to its end. */
 static void stop_in_answer(struct fakelink *fake, void *context)
 {
@@ -157,6 +181,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_typed_waits_for_the_end_of_an_answer),
 		TEST(what_is_typed_waits_for_what_came_in_an_absence),
+		TEST(ctrl_c_goes_with_an_answer),
 		TEST(ctrl_c_of_an_answer_that_was_given_up_is_typed),
 	};
 
