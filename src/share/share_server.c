@@ -61,7 +61,7 @@ struct share_server {
 	bool deflates;
 	const uint8_t *program;
 	size_t program_len;
-	struct share_server_listener listener; /* before and after NULL: none */
+	struct share_server_listener listener; /* NULLs: none */
 	struct kept kept;
 	struct run run;
 };
@@ -168,25 +168,21 @@ void share_server_set_program(struct share_server *server, const void *program, 
 void share_server_on_change(struct share_server *server, const struct share_server_listener *listener)
 {
 	server->listener = *listener;
+	share_files_on_close(server->files, &(struct share_files_listener){listener->closes, listener->after, listener->context});
 }
 
-/* Says that PATH of the share NUMBER is about to change. One that is no path changes nothing. */
-static void tell_change(const struct share_server *server, unsigned number, struct text path)
+/* Says that PATH of TREE is about to change. */
+static void tell_change(const struct share_server *server, const struct share_tree *tree, struct text path)
 {
-	char copy[PATH_MAX];
-
-	if (!server->listener.before || path.len >= sizeof(copy) || memchr(path.at, 0, path.len))
-		return;
-	memcpy(copy, path.at, path.len);
-	copy[path.len] = '\0';
-	server->listener.before(server->listener.context, number, copy);
+	if (server->listener.before)
+		server->listener.before(server->listener.context, tree, path.at, path.len);
 }
 
 /* Says that it has changed, or not: ERR, which is returned. */
-static int tell_changed(const struct share_server *server, bool opened, int err)
+static int tell_changed(const struct share_server *server, int err)
 {
 	if (server->listener.after)
-		server->listener.after(server->listener.context, opened);
+		server->listener.after(server->listener.context);
 	return err;
 }
 
@@ -454,10 +450,10 @@ static int do_open(struct share_server *server, struct cursor *in)
 		return refusal(in);
 	bool writes = mode & SHARE_OPEN_WRITE && share_tree_writable(tree);
 	if (writes)
-		tell_change(server, number, path);
+		tell_change(server, tree, path);
 	err = share_files_open(server->files, handle, tree, path.at, path.len, mode, &status);
 	if (writes)
-		tell_changed(server, !err, err);
+		tell_changed(server, err);
 	if (err)
 		return err;
 	put_size_and_time(&server->kept, &status);
@@ -566,9 +562,9 @@ static int change(struct share_server *server, struct cursor *in,
 	if (in->bad || !tree)
 		return refusal(in);
 	if (share_tree_writable(tree))
-		tell_change(server, number, path);
+		tell_change(server, tree, path);
 	int err = call(tree, path.at, path.len);
-	return share_tree_writable(tree) ? tell_changed(server, false, err) : err;
+	return share_tree_writable(tree) ? tell_changed(server, err) : err;
 }
 
 static int do_mkdir(struct share_server *server, struct cursor *in)
@@ -595,11 +591,11 @@ static int do_rename(struct share_server *server, struct cursor *in)
 	if (in->bad || !tree)
 		return refusal(in);
 	if (share_tree_writable(tree)) {
-		tell_change(server, number, from);
-		tell_change(server, number, to);
+		tell_change(server, tree, from);
+		tell_change(server, tree, to);
 	}
 	int err = share_tree_rename(tree, from.at, from.len, to.at, to.len);
-	return share_tree_writable(tree) ? tell_changed(server, false, err) : err;
+	return share_tree_writable(tree) ? tell_changed(server, err) : err;
 }
 
 static int do_statvfs(struct share_server *server, struct cursor *in)
