@@ -49,6 +49,7 @@ UNIT_TESTS += \
 	tests/unit/test_incoming \
 	tests/unit/test_own_writes \
 	tests/unit/test_printed \
+	tests/unit/test_share_cursor \
 	tests/unit/test_share_files \
 	tests/unit/test_share_plan \
 	tests/unit/test_share_random \

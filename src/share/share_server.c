@@ -12,6 +12,7 @@
 
 #include "agent/packer.h"
 #include "base/le.h"
+#include "share/share_cursor.h"
 #include "share/share_files.h"
 
 enum {
@@ -66,67 +67,6 @@ struct share_server {
 	struct run run;
 };
 
-/* What is unread of a request. What is read behind its end is 0, and the request is BAD. */
-struct cursor {
-	const uint8_t *at;
-	size_t left;
-	bool bad;
-};
-
-/* The next LEN bytes. Where they are not all there: NULL. */
-static const uint8_t *take(struct cursor *in, size_t len)
-{
-	const uint8_t *at = in->at;
-
-	if (len > in->left) {
-		in->bad = true;
-		in->left = 0;
-		return NULL;
-	}
-	in->at += len;
-	in->left -= len;
-	return at;
-}
-
-static uint8_t take8(struct cursor *in)
-{
-	const uint8_t *p = take(in, 1);
-
-	return p ? *p : 0;
-}
-
-static uint16_t take16(struct cursor *in)
-{
-	const uint8_t *p = take(in, 2);
-
-	return p ? le_get16(p) : 0;
-}
-
-static uint32_t take32(struct cursor *in)
-{
-	const uint8_t *p = take(in, 4);
-
-	return p ? le_get32(p) : 0;
-}
-
-/* A path, or another text, of LEN bytes; it does not end on a NUL. */
-struct text {
-	const char *at;
-	size_t len;
-};
-
-static struct text take_text(struct cursor *in, size_t len)
-{
-	const uint8_t *p = take(in, len);
-
-	return p ? (struct text){(const char *)p, len} : (struct text){"", 0};
-}
-
-static struct text take_rest(struct cursor *in)
-{
-	return take_text(in, in->left);
-}
-
 struct share_server *share_server_open(void)
 {
 	struct share_server *server = calloc(1, sizeof(*server));
@@ -172,7 +112,7 @@ void share_server_on_change(struct share_server *server, const struct share_serv
 }
 
 /* Says that PATH of TREE is about to change. */
-static void tell_change(const struct share_server *server, const struct share_tree *tree, struct text path)
+static void tell_change(const struct share_server *server, const struct share_tree *tree, struct share_text path)
 {
 	if (server->listener.before)
 		server->listener.before(server->listener.context, tree, path.at, path.len);
@@ -229,13 +169,13 @@ static size_t content_room(const struct share_server *server, size_t wanted)
 	return wanted < room ? wanted : room;
 }
 
-static int do_hello(struct share_server *server, struct cursor *in)
+static int do_hello(struct share_server *server, struct share_cursor *in)
 {
-	uint16_t block = take16(in);
+	uint16_t block = share_cursor_take16(in);
 	struct packer *packer;
 
-	take32(in);
-	uint8_t bits = take8(in);
+	share_cursor_take32(in);
+	uint8_t bits = share_cursor_take8(in);
 	if (in->bad || block < SHARE_SERVER_BLOCK_MIN || (bits && (bits < 9 || bits > 15)))
 		return -EINVAL;
 	packer = packer_open(bits);
@@ -252,26 +192,24 @@ static int do_hello(struct share_server *server, struct cursor *in)
 	return 0;
 }
 
-/* The tree of the SHARE that comes next, its number in *NUMBER; NULL: there is none. */
-static const struct share_tree *take_share(const struct share_server *server, struct cursor *in, uint8_t *number)
+/* The tree of the SHARE that comes next; NULL: there is none. */
+static const struct share_tree *take_share(const struct share_server *server, struct share_cursor *in)
 {
-	*number = take8(in);
-	if (*number >= server->count)
-		return NULL;
-	return server->trees[*number];
+	uint8_t number = share_cursor_take8(in);
+
+	return number < server->count ? server->trees[number] : NULL;
 }
 
 /* Why a request that is cut, or is of no share, is not done. */
-static int refusal(const struct cursor *in)
+static int refusal(const struct share_cursor *in)
 {
 	return in->bad ? -EINVAL : -ENODEV;
 }
 
-static int do_stat(struct share_server *server, struct cursor *in)
+static int do_stat(struct share_server *server, struct share_cursor *in)
 {
-	uint8_t number;
-	const struct share_tree *tree = take_share(server, in, &number);
-	struct text path = take_rest(in);
+	const struct share_tree *tree = take_share(server, in);
+	struct share_text path = share_cursor_take_rest(in);
 	struct stat status;
 	int err;
 
@@ -286,7 +224,7 @@ static int do_stat(struct share_server *server, struct cursor *in)
 }
 
 /* What PATH with SUFFIX is; where it is a file and none was FOUND yet, *FOUND is its path (PATH_MAX bytes), and STATUS its own. */
-static enum share_kind look_for(const struct share_tree *tree, struct text path, const char *suffix, char *found,
+static enum share_kind look_for(const struct share_tree *tree, struct share_text path, const char *suffix, char *found,
 				struct stat *status)
 {
 	char candidate[PATH_MAX];
@@ -345,13 +283,12 @@ static void bring(struct share_server *server, const struct share_tree *tree, co
  * What import asks of a module, in its order (py/builtinimport.c): is it a directory; else is there a .py, else a .mpy; of a directory the
  * same for __init__. What is more, it opens and reads what it finds.
  */
-static int do_import(struct share_server *server, struct cursor *in)
+static int do_import(struct share_server *server, struct share_cursor *in)
 {
 	struct kept *kept = &server->kept;
-	uint8_t number;
-	const struct share_tree *tree = take_share(server, in, &number);
-	uint16_t wanted = take16(in);
-	struct text path = take_rest(in);
+	const struct share_tree *tree = take_share(server, in);
+	uint16_t wanted = share_cursor_take16(in);
+	struct share_text path = share_cursor_take_rest(in);
 	struct stat status = {0}, module = {0};
 	char found[PATH_MAX] = "";
 	int err;
@@ -394,13 +331,12 @@ static bool list_entry(void *context, const struct share_entry *entry)
 	return true;
 }
 
-static int do_list(struct share_server *server, struct cursor *in)
+static int do_list(struct share_server *server, struct share_cursor *in)
 {
 	struct kept *kept = &server->kept;
-	uint8_t number;
-	const struct share_tree *tree = take_share(server, in, &number);
-	uint16_t wanted = take16(in);
-	struct text behind = take_text(in, take8(in)), path = take_rest(in);
+	const struct share_tree *tree = take_share(server, in);
+	uint16_t wanted = share_cursor_take16(in);
+	struct share_text behind = share_cursor_take_text(in, share_cursor_take8(in)), path = share_cursor_take_rest(in);
 	/* What is not deflated has to fit, too: an entry is never cut. */
 	size_t plain = plain_room(server);
 	struct listed listed = {kept, wanted < plain ? wanted : plain};
@@ -436,13 +372,12 @@ static int read_open(struct share_server *server, unsigned handle, uint32_t offs
 	return 0;
 }
 
-static int do_open(struct share_server *server, struct cursor *in)
+static int do_open(struct share_server *server, struct share_cursor *in)
 {
-	uint8_t number;
-	const struct share_tree *tree = take_share(server, in, &number);
-	uint8_t handle = take8(in), mode = take8(in);
-	uint16_t wanted = take16(in);
-	struct text path = take_rest(in);
+	const struct share_tree *tree = take_share(server, in);
+	uint8_t handle = share_cursor_take8(in), mode = share_cursor_take8(in);
+	uint16_t wanted = share_cursor_take16(in);
+	struct share_text path = share_cursor_take_rest(in);
 	struct stat status;
 	int err;
 
@@ -465,11 +400,11 @@ static int do_open(struct share_server *server, struct cursor *in)
 	return err;
 }
 
-static int do_read(struct share_server *server, struct cursor *in)
+static int do_read(struct share_server *server, struct share_cursor *in)
 {
-	uint8_t handle = take8(in);
-	uint32_t offset = take32(in);
-	uint16_t wanted = take16(in);
+	uint8_t handle = share_cursor_take8(in);
+	uint32_t offset = share_cursor_take32(in);
+	uint16_t wanted = share_cursor_take16(in);
 
 	return in->bad || !wanted ? -EINVAL : read_open(server, handle, offset, wanted);
 }
@@ -479,18 +414,18 @@ struct write {
 	uint8_t handle, flags;
 	unsigned before;
 	uint32_t offset;
-	struct text bytes;
+	struct share_text bytes;
 };
 
-static struct write take_write(struct cursor *in)
+static struct write take_write(struct share_cursor *in)
 {
-	uint8_t handle = take8(in), flags = take8(in);
-	uint32_t offset = take32(in);
+	uint8_t handle = share_cursor_take8(in), flags = share_cursor_take8(in);
+	uint32_t offset = share_cursor_take32(in);
 
-	return (struct write){handle, flags & 0xf, flags >> 4, offset, take_rest(in)};
+	return (struct write){handle, flags & 0xf, flags >> 4, offset, share_cursor_take_rest(in)};
 }
 
-static int do_write(struct share_server *server, struct cursor *in)
+static int do_write(struct share_server *server, struct share_cursor *in)
 {
 	struct write write = take_write(in);
 	uint32_t size = 0;
@@ -534,9 +469,9 @@ static void add_to_run(struct share_server *server, const struct write *write, u
 			share_files_write(server->files, write->handle, write->bytes.at, write->bytes.len, write->offset, &size);
 }
 
-static int do_size(struct share_server *server, struct cursor *in)
+static int do_size(struct share_server *server, struct share_cursor *in)
 {
-	uint8_t handle = take8(in);
+	uint8_t handle = share_cursor_take8(in);
 	uint32_t size = 0;
 	int err = in->bad ? -EINVAL : share_files_size(server->files, handle, &size);
 
@@ -544,20 +479,19 @@ static int do_size(struct share_server *server, struct cursor *in)
 	return err;
 }
 
-static int do_close(struct share_server *server, struct cursor *in)
+static int do_close(struct share_server *server, struct share_cursor *in)
 {
-	uint8_t handle = take8(in);
+	uint8_t handle = share_cursor_take8(in);
 
 	return in->bad ? -EINVAL : share_files_close(server->files, handle);
 }
 
 /* What CALL answers for the path that is asked to be changed. */
-static int change(struct share_server *server, struct cursor *in,
+static int change(struct share_server *server, struct share_cursor *in,
 		  int (*call)(const struct share_tree *tree, const char *path, size_t len))
 {
-	uint8_t number;
-	const struct share_tree *tree = take_share(server, in, &number);
-	struct text path = take_rest(in);
+	const struct share_tree *tree = take_share(server, in);
+	struct share_text path = share_cursor_take_rest(in);
 
 	if (in->bad || !tree)
 		return refusal(in);
@@ -567,26 +501,25 @@ static int change(struct share_server *server, struct cursor *in,
 	return share_tree_writable(tree) ? tell_changed(server, err) : err;
 }
 
-static int do_mkdir(struct share_server *server, struct cursor *in)
+static int do_mkdir(struct share_server *server, struct share_cursor *in)
 {
 	return change(server, in, share_tree_mkdir);
 }
 
-static int do_rmdir(struct share_server *server, struct cursor *in)
+static int do_rmdir(struct share_server *server, struct share_cursor *in)
 {
 	return change(server, in, share_tree_rmdir);
 }
 
-static int do_remove(struct share_server *server, struct cursor *in)
+static int do_remove(struct share_server *server, struct share_cursor *in)
 {
 	return change(server, in, share_tree_remove);
 }
 
-static int do_rename(struct share_server *server, struct cursor *in)
+static int do_rename(struct share_server *server, struct share_cursor *in)
 {
-	uint8_t number;
-	const struct share_tree *tree = take_share(server, in, &number);
-	struct text from = take_text(in, take16(in)), to = take_rest(in);
+	const struct share_tree *tree = take_share(server, in);
+	struct share_text from = share_cursor_take_text(in, share_cursor_take16(in)), to = share_cursor_take_rest(in);
 
 	if (in->bad || !tree)
 		return refusal(in);
@@ -598,11 +531,10 @@ static int do_rename(struct share_server *server, struct cursor *in)
 	return share_tree_writable(tree) ? tell_changed(server, err) : err;
 }
 
-static int do_statvfs(struct share_server *server, struct cursor *in)
+static int do_statvfs(struct share_server *server, struct share_cursor *in)
 {
-	uint8_t number;
-	const struct share_tree *tree = take_share(server, in, &number);
-	struct text path = take_rest(in);
+	const struct share_tree *tree = take_share(server, in);
+	struct share_text path = share_cursor_take_rest(in);
 	struct statvfs status;
 	unsigned shift = 0;
 	int err;
@@ -632,11 +564,11 @@ static int do_statvfs(struct share_server *server, struct cursor *in)
 	return 0;
 }
 
-static int do_program(struct share_server *server, struct cursor *in)
+static int do_program(struct share_server *server, struct share_cursor *in)
 {
 	struct kept *kept = &server->kept;
-	uint32_t offset = take32(in);
-	uint16_t wanted = take16(in);
+	uint32_t offset = share_cursor_take32(in);
+	uint16_t wanted = share_cursor_take16(in);
 
 	if (in->bad)
 		return -EINVAL;
@@ -651,23 +583,23 @@ static int do_program(struct share_server *server, struct cursor *in)
 }
 
 /* This and the next are the caller's business. */
-static int do_bytes(struct share_server *server, struct cursor *in)
+static int do_bytes(struct share_server *server, struct share_cursor *in)
 {
 	(void)server;
 	(void)in;
 	return 0;
 }
 
-static int do_end(struct share_server *server, struct cursor *in)
+static int do_end(struct share_server *server, struct share_cursor *in)
 {
 	(void)server;
-	take(in, 5);
+	share_cursor_take(in, 5);
 	return in->bad ? -EINVAL : 0;
 }
 
 static const struct op {
 	uint8_t op;
-	int (*call)(struct share_server *server, struct cursor *in);
+	int (*call)(struct share_server *server, struct share_cursor *in);
 } ops[] = {
 	{SHARE_STAT, do_stat},       {SHARE_IMPORT, do_import},   {SHARE_LIST, do_list},     {SHARE_OPEN, do_open},
 	{SHARE_READ, do_read},       {SHARE_WRITE, do_write},     {SHARE_SIZE, do_size},     {SHARE_CLOSE, do_close},
@@ -676,7 +608,7 @@ static const struct op {
 	{SHARE_HELLO, do_hello},
 };
 
-static int do_request(struct share_server *server, uint8_t op, struct cursor in)
+static int do_request(struct share_server *server, uint8_t op, struct share_cursor in)
 {
 	if (!server->packer && op != SHARE_HELLO)
 		return -ESTALE;
@@ -687,7 +619,7 @@ static int do_request(struct share_server *server, uint8_t op, struct cursor in)
 }
 
 /* What the caller has to do for a request that came for the first time and was answered with DONE. */
-static void tell_event(struct share_answer *answer, uint8_t op, struct cursor in)
+static void tell_event(struct share_answer *answer, uint8_t op, struct share_cursor in)
 {
 	if (op == SHARE_HELLO)
 		answer->event = SHARE_EVENT_STARTED;
@@ -695,11 +627,11 @@ static void tell_event(struct share_answer *answer, uint8_t op, struct cursor in
 		return;
 	answer->event = op == SHARE_BYTES ? SHARE_EVENT_BYTES : SHARE_EVENT_END;
 	if (op == SHARE_END) {
-		answer->how = take8(&in);
-		answer->code = (int32_t)take32(&in);
+		answer->how = share_cursor_take8(&in);
+		answer->code = (int32_t)share_cursor_take32(&in);
 	}
 	answer->bytes_len = in.left;
-	answer->bytes = take(&in, in.left);
+	answer->bytes = share_cursor_take(&in, in.left);
 }
 
 /*
@@ -842,7 +774,7 @@ static void put_gap(struct share_server *server, uint8_t try, bool interrupt, st
 }
 
 /* Sees to a request that comes for the first time where it is of a run. Returns whether that is all. */
-static bool look_at_run(struct share_server *server, const struct frame *request, struct cursor in, bool interrupt,
+static bool look_at_run(struct share_server *server, const struct frame *request, struct share_cursor in, bool interrupt,
 			struct share_answer *answer)
 {
 	struct write write = take_write(&in);
@@ -876,8 +808,8 @@ static void begin_kept(struct kept *kept, const struct frame *request, uint8_t t
 void share_server_answer(struct share_server *server, const struct frame *request, bool interrupt, struct share_answer *answer)
 {
 	struct kept *kept = &server->kept;
-	struct cursor in = {request->payload, request->len, false};
-	uint8_t try = take8(&in), count = try & SHARE_COUNT;
+	struct share_cursor in = {request->payload, request->len, false};
+	uint8_t try = share_cursor_take8(&in), count = try & SHARE_COUNT;
 
 	answer->type = 0;
 	answer->len = 0;
