@@ -53,9 +53,7 @@ for times in 1 2 3; do
 	kill -0 "$pid" || fail "Ctrl-C has ended it, the time before it is long past"
 done
 kill -INT "$pid"
-status=0
-wait "$pid" || status=$?
-assert_equal "status; it said $(cat err)" 130 "$status"
+assert_ends 130
 assert_untouched
 
 echo '--- programs that take away what they were given'
@@ -92,9 +90,7 @@ await 60 'the program has begun' grep -q started out
 kill -HUP "$pid"
 sleep 0.3
 kill -TERM "$pid"
-status=0
-wait "$pid" || status=$?
-assert_equal "status after SIGTERM; it said $(cat err)" 143 "$status"
+assert_ends 143
 assert_untouched
 
 echo '--- nobody takes a traceback'
@@ -131,9 +127,7 @@ $1" >out 2>err </dev/null &
 	kill -INT "$pid"
 	sleep 0.3
 	kill -INT "$pid"
-	status=0
-	wait "$pid" || status=$?
-	assert_equal "status; it said $(cat err)" 130 "$status"
+	assert_ends 130
 }
 stop_twice 'import time
 while True:
