@@ -265,6 +265,7 @@ SYSTEM_TESTS = \
 	tests/system/share_run.sh \
 	tests/system/share_threads.sh \
 	tests/system/share_watch.sh \
+	tests/system/share_watch_own.sh \
 	tests/system/silent_board.sh \
 	tests/system/small_board.sh \
 	tests/system/socket.sh \
