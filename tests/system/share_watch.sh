@@ -92,11 +92,14 @@ await_ended 4
 echo '--- the directory itself'
 rm -r code
 await 60 'it has run without it' has_lines 'no package' 1
-mkdir code
-put code/package.py <<'END'
+await_ended 5
+mkdir made
+put made/package.py <<'END'
 WORD = "fifth"
 END
+mv made code
 await_lines 'word fifth' 1
+await_ended 6 # else Ctrl-C would be the program's
 kill -INT "$share_pid"
 status=0
 wait "$share_pid" || status=$?
@@ -156,8 +159,8 @@ os.write(fd, b"\3")
 print(said.decode(), "status", os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 END
 python3 terminal.py "$share" -d "$(device)" --watch -v code run unended.py | tr -d '\r' >terminal
-ended='mpremote-share: the program has ended (exit status 0); it runs again when a file changes, Ctrl-C leaves'
-printf '%s\n' unended "$ended" 'mpremote-share: unended.py: No such file or directory; it runs as it was read last' unended "$ended" \
+ends='mpremote-share: the program has ended (exit status 0); it runs again when a file changes, Ctrl-C leaves'
+printf '%s\n' unended "$ends" 'mpremote-share: unended.py: No such file or directory; it runs as it was read last' unended "$ends" \
 	' status 130' | diff - terminal >&2 || fail 'the terminal shows something else, see above'
 stop_line
 
@@ -167,11 +170,12 @@ echo 'WORD = "first"' | put code/module.py
 $interruptible "$share" -d "$(device)" --watch -v code exec 'import module; print("word", module.WORD)' </dev/null >out 2>err &
 share_pid=$!
 await_ended 1
+ended=1
 for word in second third; do
 	echo "WORD = '$word'" | put code/module.py
 	await_lines "word $word" 1
+	await_ended $((ended += 1)) # else it would be interrupted
 done
-await_ended 3
 kill -INT "$share_pid"
 status=0
 wait "$share_pid" || status=$?
