@@ -256,6 +256,7 @@ SYSTEM_TESTS = \
 	tests/system/share_input.sh \
 	tests/system/share_leave.sh \
 	tests/system/share_lost.sh \
+	tests/system/share_moments.sh \
 	tests/system/share_native.sh \
 	tests/system/share_output.sh \
 	tests/system/share_pause.sh \
@@ -377,6 +378,7 @@ LAB_FILES = \
 	tests/system/share_lib.sh \
 	tests/system/share_lost.py \
 	tests/system/share_memory.py \
+	tests/system/share_moments.py \
 	tests/system/share_native.py \
 	tests/system/share_prompt.py \
 	tests/system/share_random.py \
