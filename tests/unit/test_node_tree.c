@@ -107,7 +107,7 @@ static void a_node_moves_with_its_number(void **state)
 	struct node_tree *tree = *state;
 	struct node *from = add(tree, &tree->root, "from", true), *to = add(tree, &tree->root, "to", true);
 	struct node *file = add(tree, from, "file", false);
-	uint64_t number = file->number, from_number = from->number;
+	uint64_t number = file->number, from_number = from->number, to_number = to->number;
 	char *name = strdup("moved");
 
 	assert_non_null(name);
@@ -120,10 +120,21 @@ static void a_node_moves_with_its_number(void **state)
 	assert_int_not_equal(node_tree_number_of(tree, from, "file"), number);
 	assert_int_not_equal(add(tree, from, "file", false)->number, number);
 	assert_int_equal(from->changes, 1);
+	/* It is what keeps the new directory. */
+	forget(tree, to);
+	assert_ptr_equal(node_tree_find(tree, to_number), to);
 	/* Nothing is left in the old directory but what it got since. */
 	forget(tree, node_tree_find_name(tree, from, "file"));
 	forget(tree, from);
 	assert_null(node_tree_find(tree, from_number));
+}
+
+/* No number is less than the root's: to the kernel 0 is none. */
+static void a_name_that_makes_no_number_has_one(void **state)
+{
+	struct node_tree *tree = *state;
+
+	assert_int_equal(add(tree, &tree->root, "og434na", false)->number, ROOT + 1); /* the sum over it is 0 */
 }
 
 static void many_nodes_are_found(void **state)
@@ -142,6 +153,7 @@ static void many_nodes_are_found(void **state)
 		if (i % 7 == 0)
 			node_tree_remove(tree, nodes[i]);
 	}
+	assert_true(tree->bucket_count >= tree->node_count); /* soon */
 	for (int i = 0; i < MANY; i++) {
 		snprintf(name, sizeof(name), "file%d", i / 2);
 		assert_ptr_equal(node_tree_find(tree, nodes[i]->number), nodes[i]);
@@ -150,6 +162,7 @@ static void many_nodes_are_found(void **state)
 	for (int i = 0; i < MANY; i++)
 		forget(tree, nodes[i]);
 	free(nodes);
+	assert_int_equal(tree->node_count, 2);
 	assert_int_equal(dirs[0]->uses + dirs[1]->uses, 0);
 }
 
@@ -160,6 +173,7 @@ int main(void)
 		TEST(paths),
 		TEST(a_directory_stays_as_long_as_its_files),
 		TEST(a_node_moves_with_its_number),
+		TEST(a_name_that_makes_no_number_has_one),
 		TEST(many_nodes_are_found),
 	};
 
