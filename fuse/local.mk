@@ -28,6 +28,8 @@ libmount_a_SOURCES = \
 	fuse/mount_session.h \
 	fuse/next_file.c \
 	fuse/next_file.h \
+	fuse/node_tree.c \
+	fuse/node_tree.h \
 	fuse/nodes.c \
 	fuse/nodes.h \
 	fuse/open_file.c \

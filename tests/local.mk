@@ -144,6 +144,7 @@ UNIT_TESTS += \
 	tests/unit/test_host_bytes \
 	tests/unit/test_kept_times \
 	tests/unit/test_mount_point \
+	tests/unit/test_node_tree \
 	tests/unit/test_nodes \
 	tests/unit/test_open_file \
 	tests/unit/test_open_file_absence \
@@ -171,6 +172,7 @@ tests_unit_test_host_bytes_LDADD = $(FUSE_TEST_LIBS)
 tests_unit_test_kept_times_SOURCES = tests/unit/test_kept_times.c $(FAKE_BOARD)
 tests_unit_test_kept_times_LDADD = $(FUSE_TEST_LIBS)
 tests_unit_test_mount_point_LDADD = $(FUSE_TEST_LIBS)
+tests_unit_test_node_tree_LDADD = $(FUSE_TEST_LIBS)
 tests_unit_test_nodes_LDADD = $(FUSE_TEST_LIBS)
 ONE_FILE = tests/unit/onefile.c tests/unit/onefile.h $(BOARD_FILES)
 tests_unit_test_open_file_SOURCES = tests/unit/test_open_file.c $(ONE_FILE)
