@@ -62,7 +62,8 @@ int share_agent_start(struct bytelink *link, const struct share_plan *plan, int6
 	for (unsigned tries = 0; rc > 0 && tries < START_TRIES; tries++)
 		rc = try_start(link, plan, timeout_us, window, diag);
 	return rc <= 0 ? rc
-		       : diag_fail(diag, DIAG_AGENT, EIO, "%s: the board does not say that the agent begins: the line damages too much",
+		       : diag_fail(diag, DIAG_AGENT, EIO,
+				   "%s: the board does not say that the agent begins: the line damages too much",
 				   bytelink_device(link));
 }
 

@@ -8,8 +8,7 @@ enum {
 	LOOK_US = 300000,   /* the line is looked at so often... */
 	ABSENT_US = 500000, /* ... and after so long, somebody has kept us from it: */
 	SETTLE_US = 100000, /* all that came meanwhile is here after this */
-	STALLED_US = 3000000, /* a board that waits for more of an answer gives up after 0.3 s; later it asks again */
-	LATE_US = 600000      /* a board waits for an answer 0.7 s or more, and then asks again, if it has not given up */
+	LATE_US = 600000    /* a board waits for an answer 0.7 s or more, and then asks again, if it has not given up */
 };
 
 void share_line_start(struct share_line *line, struct bytelink *link, unsigned window, struct diag *diag)
@@ -93,13 +92,11 @@ ssize_t share_line_send(struct share_line *line, const uint8_t *bytes, size_t le
 	return sent;
 }
 
-/* Whether the board may have given up what is under way. Once it has begun, an answer takes as long as the line and the credits need. */
+/* Whether the board may have given up what is under way. Once it has begun, an answer takes as long as the line needs. */
 static bool is_late(const struct share_line *line)
 {
 	int64_t now = bytelink_now(line->link);
 
-	if (line->out_sent && !may_send(line) && now > line->heard + STALLED_US)
-		return true;
 	return line->asked == INT64_MIN || now > line->looked + ABSENT_US || (!line->out_sent && now > line->asked + LATE_US);
 }
 

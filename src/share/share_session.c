@@ -19,9 +19,8 @@ enum {
 	PROMPT_US = 2500000,  /* how long a board may take from the program's end to its prompt, or to tell it again */
 	LEAVE_US = 5000000,   /* how long a program that was interrupted may take to its end before it is made to */
 	GIVE_UP_US = 4000000, /* how long the board is waited for when nobody wants it any more */
-	FAILED_US = 1000000,  /* the silence behind what looks like the agent's end, */
-	LOST_US = 3000000,    /* ... where requests came damaged: longer than a board waits before it asks again, */
-	DUMB_US = 20000000,   /* ... or nothing looks like it; an agent has asked nine times then */
+	FAILED_US = 1000000,  /* the silence behind what looks like the agent's end... */
+	DUMB_US = 20000000,   /* ... and behind damage, where nothing does: an agent has asked nine times then */
 	DOUBTS_MAX = 3,       /* how often it is looked at: the line may damage the answer, too */
 	STOP_US = 1500000,    /* how long a program that is to stop may take before more is done */
 	RESET_US = 300000     /* the silence behind a banner and a prompt that tells that the board was reset */
@@ -335,13 +334,13 @@ static int64_t failed_at(const struct share_session *session)
 	if (session->state != RUNNING)
 		return INT64_MAX;
 	if (!session->begun) /* no program prints yet */
-		return printed_at_prompt(&session->printed) ? line->heard + LOST_US : session->begins + DUMB_US;
-	if (session->repl || session->doubts >= (damage ? DOUBTS_MAX : 1) || share_line_is_busy(line))
+		return printed_at_prompt(&session->printed) ? line->heard + FAILED_US : session->begins + DUMB_US;
+	if (session->repl || session->doubts >= (damage ? DOUBTS_MAX : 1))
 		return INT64_MAX;
-	if (printed_agent_failed(&session->printed))
+	if (share_line_is_busy(line)) /* with an answer whose credits may be lost, too */
+		return damage ? line->heard + DUMB_US : INT64_MAX;
+	if (printed_agent_failed(&session->printed) || (damage && printed_at_prompt(&session->printed)))
 		return line->heard + FAILED_US;
-	if (damage && printed_at_prompt(&session->printed))
-		return line->heard + LOST_US;
 	return damage == INCOMING_END_DAMAGED ? line->heard + DUMB_US : INT64_MAX;
 }
 
@@ -479,10 +478,12 @@ static int fail_untold(struct share_session *session, enum incoming_damage damag
 	const char *device = bytelink_device(session->link);
 
 	if (!session->begun)
-		return diag_fail(session->diag, DIAG_AGENT, EIO, "%s: the agent on the board does not say that it begins", device);
+		return diag_fail(session->diag, DIAG_AGENT, EIO, "%s: the agent on the board does not say that it begins",
+				 device);
 	if (damage)
 		return diag_fail(session->diag, DIAG_AGENT, EIO,
-				 "%s: the board has not told how the program ended: the line damages too much of what it says", device);
+				 "%s: the board has not told how the program ended: the line damages too much of what it says",
+				 device);
 	return diag_fail(session->diag, DIAG_AGENT, EIO,
 			 "%s: the board has not told how the program ended; its last words are above", device);
 }
