@@ -7,26 +7,9 @@
  * says something else, the file is not the one that was remembered, and its times do not count. Between two mounts they are bytes
  * in a file (times_codec.h, times_store.h).
  *
- * WHAT TELLS THAT A FILE IS THE SAME, when nobody watched it for a while: after a new mount, and after a reset of the board.
- *
- *   - A file: its size, and its time on the board.
- *   - A file whose time on the board tells nothing: its size, and the SHA-256 of its content. That is so where there is no time
- *     (LittleFS 1), and where it lies in the first minute of a year: a clock that nobody has set starts there at each power-up
- *     (ports/rp2/main.c, ports/stm32/rtc.c, and both epochs), and a program that writes a file soon after comes to the same second
- *     again. Past that minute a coincidence is possible and not looked for.
- *   - A directory: the names in it, in either case. LittleFS has no time for it, and FAT never changes it.
- *
- * Such evidence costs nothing when the mount writes: the content is here, and names are counted as they come and go. To compare it
- * costs the board's time. So it is compared once in a mount, only for what is asked for and has an entry, and files in
- * small groups, each together with others of its directory (file_times.h). Of files longer than KEPT_TIMES_HASH_MAX, whose content
- * would take seconds, times are not kept where their content would have to tell.
- *
- *               put, of which evidence is known                       load, reset of the board
- *   (no entry) ---------------------------------> PROVED <----------------------------------------> TO_CHECK
- *        | put                                      ^               the evidence is the same           |
- *        +---------------> UNPROVED ----------------+                                                  | it is not
- *                             |        evidence comes                                                  v
- *                             +--------------------------- reset of the board ------------------> (no entry)
+ * What says the same, or not, is evidence (times_evidence.h). It costs nothing when the mount writes: the content is here, and names are
+ * counted as they come and go. To compare it costs the board's time. So it is compared once in a mount, only for what is asked for and
+ * has an entry, and files in small groups, each together with others of its directory (file_times.h).
  *
  * Any thread may call; nothing blocks. Paths are those of board/board.h, below the mount's root; entries are kept by the path on
  * the board, so that mounts with another `root=` share them, and leave alone what they do not see.
@@ -40,11 +23,6 @@
 
 #include "board/board.h"
 #include "fuse/listing.h"
-
-enum {
-	KEPT_TIMES_HASH_MAX = 1 << 20, /* bytes of a file whose content is compared */
-	KEPT_TIMES_MAX = 16384,        /* entries that are saved; the oldest give way */
-};
 
 struct kept_times;
 

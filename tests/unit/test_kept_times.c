@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "fuse/times_codec.h"
+#include "fuse/times_evidence.h"
 #include "tests/unit/fakeboard.h"
 
 /* A time that tells something, and what follows. */
@@ -118,56 +118,6 @@ static void a_listing_that_is_older_than_the_times_tells_nothing(void **state)
 	assert_int_equal(get(*state, "/d", &directory), -1);
 }
 
-static void removing_takes_what_is_below_along(void **state)
-{
-	put(*state, "/d", &directory, 1);
-	put(*state, "/d/a", &file_of_5, 2);
-	put(*state, "/da", &file_of_5, 3);
-	kept_times_remove(*state, "/d");
-	assert_int_equal(get(*state, "/d", &directory), -1);
-	assert_int_equal(get(*state, "/d/a", &file_of_5), -1);
-	assert_int_equal(get(*state, "/da", &file_of_5), 3);
-	put(*state, "/", &directory, 4);
-	kept_times_remove(*state, "/");
-	assert_int_equal(get(*state, "/da", &file_of_5), -1);
-	assert_int_equal(get(*state, "/", &directory), -1);
-}
-
-static void renaming_carries_what_is_below(void **state)
-{
-	put(*state, "/d", &directory, 1);
-	put(*state, "/d/a", &file_of_5, 2);
-	put(*state, "/d/e/b", &file_of_5, 3);
-	put(*state, "/dd", &file_of_5, 4);
-	put(*state, "/t/old", &file_of_5, 5);
-	kept_times_rename(*state, "/d", "/t");
-	assert_int_equal(get(*state, "/t", &directory), 1);
-	assert_int_equal(get(*state, "/t/a", &file_of_5), 2);
-	assert_int_equal(get(*state, "/t/e/b", &file_of_5), 3);
-	assert_int_equal(get(*state, "/dd", &file_of_5), 4);
-	assert_int_equal(get(*state, "/t/old", &file_of_5), -1);
-	assert_int_equal(get(*state, "/d", &directory), -1);
-	assert_int_equal(get(*state, "/d/a", &file_of_5), -1);
-	kept_times_rename(*state, "/t/a", "/t/a");
-	assert_int_equal(get(*state, "/t/a", &file_of_5), 2);
-}
-
-static void many_are_kept(void **state)
-{
-	char path[32];
-	int i;
-
-	for (i = 0; i < 1000; i++) {
-		snprintf(path, sizeof(path), "/d/%d", i);
-		put(*state, path, &file_of_5, i);
-	}
-	kept_times_rename(*state, "/d", "/e");
-	for (i = 0; i < 1000; i++) {
-		snprintf(path, sizeof(path), "/e/%d", i);
-		assert_int_equal(get(*state, path, &file_of_5), i);
-	}
-}
-
 /* ---- past the mount ---- */
 
 /* Another mount: a memory with the root ROOT that has taken over what TIMES could keep. */
@@ -197,33 +147,6 @@ static void a_time_on_the_board_tells(void **state)
 	/* And what the board said otherwise once does not count again. */
 	assert_int_equal(get(next, "/a", &file_of_5), -1);
 	kept_times_close(next);
-}
-
-/* The times that tell nothing, and their neighbours. */
-static void an_unset_clock_is_known(void **state)
-{
-	static const struct {
-		int64_t mtime;
-		bool wants;
-	} times[] = {
-		{0, true},           {1, true},           {59, true},          {60, false},        {946684799, false},
-		{946684800, true},   {946684859, true},   {946684860, false},  {1420070400, true}, {1420070460, false},
-		{1609459199, false}, {1609459230, true},  {1609459260, false}, {-1, true},         {INT64_MAX, true},
-		{1767225599, false}, {1764000000, false},
-	};
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
-		struct board_stat file = {.size = 1, .mtime = times[i].mtime};
-
-		assert_int_equal(kept_times_wants_hash(&file), times[i].wants);
-		file.size = 0;
-		assert_false(kept_times_wants_hash(&file));
-		file.size = KEPT_TIMES_HASH_MAX + 1;
-		assert_false(kept_times_wants_hash(&file));
-	}
-	assert_false(kept_times_wants_hash(&directory));
 }
 
 static void put_hashed(struct kept_times *times, const char *path, uint64_t size, int64_t mtime)
@@ -293,7 +216,7 @@ static void groups_are_small(void **state)
 		snprintf(path, sizeof(path), "/large/%d", i);
 		put_hashed(*state, path, 30000, 1);
 	}
-	put_hashed(*state, "/large/huge", KEPT_TIMES_HASH_MAX, 1);
+	put_hashed(*state, "/large/huge", TIMES_EVIDENCE_HASH_MAX, 1);
 	put_hashed(*state, "/small/sub/1", 1, 1);
 	next = next_mount(*state, NULL);
 	assert_int_equal(answer_group(next, "/small/7", hash), 16);
@@ -447,55 +370,6 @@ static void what_is_unproved_is_asked_for(void **state)
 	assert_int_equal(kept_times_unproved(*state, questions, 4), 0);
 }
 
-static void the_oldest_give_way(void **state)
-{
-	enum { MANY = KEPT_TIMES_MAX + 100 };
-	struct kept_times *next;
-	char path[32];
-	int i;
-
-	for (i = 0; i < MANY; i++) {
-		snprintf(path, sizeof(path), "/%d", i);
-		put(*state, path, &file_of_5, i);
-	}
-	put(*state, "/0", &file_of_5, 0);
-	next = next_mount(*state, NULL);
-	assert_int_equal(get(next, "/0", &file_of_5), 0);
-	assert_int_equal(get(next, "/1", &file_of_5), -1);
-	assert_int_equal(get(next, "/100", &file_of_5), -1);
-	assert_int_equal(get(next, "/101", &file_of_5), 101);
-	/* They stay the oldest. */
-	put(next, "/new", &file_of_5, 7);
-	kept_times_close(*state);
-	*state = next;
-	next = next_mount(*state, NULL);
-	assert_int_equal(get(next, "/101", &file_of_5), -1);
-	assert_int_equal(get(next, "/102", &file_of_5), 102);
-	kept_times_close(next);
-}
-
-static void what_makes_no_sense_is_not_taken_over(void **state)
-{
-	struct kept_times *next;
-	uint8_t *bytes;
-	size_t len;
-
-	put(*state, "/a", &file_of_5, 50);
-	put(*state, "/b", &file_of_5, 51);
-	assert_int_equal(kept_times_encode(*state, "the board", &bytes, &len), 0);
-	assert_int_equal(kept_times_open(&next, NULL, NULL), 0);
-	assert_int_equal(kept_times_decode(next, "another", bytes, len), -EBADMSG);
-	assert_int_equal(kept_times_decode(next, "the board", bytes, len - 1), -EBADMSG);
-	/* The second entry makes no sense, the checksum is right: the first does not count either. */
-	bytes[len - 5] = 0xff;
-	times_codec_put_end(bytes, bytes + len - 4);
-	assert_int_equal(kept_times_decode(next, "the board", bytes, len), -EBADMSG);
-	assert_int_equal(get(next, "/a", &file_of_5), -1);
-	assert_int_equal(get(next, "/b", &file_of_5), -1);
-	free(bytes);
-	kept_times_close(next);
-}
-
 static void changes_are_counted(void **state)
 {
 	uint64_t changes = kept_times_changes(*state);
@@ -519,11 +393,7 @@ int main(void)
 		TEST(another_file_of_the_name_has_other_times),
 		TEST(a_directory_is_told_by_its_names),
 		TEST(a_listing_that_is_older_than_the_times_tells_nothing),
-		TEST(removing_takes_what_is_below_along),
-		TEST(renaming_carries_what_is_below),
-		TEST(many_are_kept),
 		TEST(a_time_on_the_board_tells),
-		TEST(an_unset_clock_is_known),
 		TEST(without_a_time_the_content_tells),
 		TEST(groups_are_small),
 		TEST(an_answer_about_what_was_there_before_is_none),
@@ -532,8 +402,6 @@ int main(void)
 		TEST(a_reset_of_the_board_is_like_a_new_mount),
 		TEST(mounts_with_another_root_share),
 		TEST(what_is_unproved_is_asked_for),
-		TEST(the_oldest_give_way),
-		TEST(what_makes_no_sense_is_not_taken_over),
 		TEST(changes_are_counted),
 	};
 
