@@ -11,9 +11,13 @@
 
 struct kept_times {
 	struct board *board; /* may be NULL */
+	int64_t (*now)(void);
 	size_t root_len;
 	pthread_mutex_t lock; /* guards all below */
 	unsigned session;     /* of the board */
+	int64_t watched;      /* the board has been in sight since then */
+	uint64_t doubted;     /* the stamp at which it was not */
+	int64_t due;          /* no entry's times_evidence_due is sooner */
 	struct times_table table;
 	uint64_t stamp;
 	uint64_t changes;
@@ -42,7 +46,15 @@ static void clean_root(char *out, const char *root)
 	out[end] = '\0';
 }
 
-int kept_times_open(struct kept_times **out, struct board *board, const char *root)
+static int64_t monotonic(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
+}
+
+int kept_times_open(struct kept_times **out, struct board *board, const char *root, int64_t (*now)(void))
 {
 	size_t room = root ? strlen(root) + 2 : 1;
 	struct kept_times *times = calloc(1, sizeof(*times) + room);
@@ -51,7 +63,10 @@ int kept_times_open(struct kept_times **out, struct board *board, const char *ro
 	if (!times)
 		return -ENOMEM;
 	times->board = board;
+	times->now = now ? now : monotonic;
 	times->session = board ? board_session(board) : 0;
+	times->watched = times->now();
+	times->due = INT64_MAX;
 	if (root)
 		clean_root(times->root, root);
 	times->root_len = strlen(times->root);
@@ -95,6 +110,9 @@ static bool doubt_entry(struct times_table_entry *entry, void *context)
 static void doubt(struct kept_times *times)
 {
 	times->changes += times_table_drop_if(&times->table, doubt_entry, NULL);
+	times->watched = times->now();
+	times->doubted = ++times->stamp;
+	times->due = INT64_MAX;
 }
 
 static void lock(struct kept_times *times)
@@ -146,6 +164,15 @@ static void renew(struct kept_times *times, struct times_table_entry *entry)
 	times->changes++;
 }
 
+/* ENTRY, which has new evidence, may be the next whose time tells. */
+static void note_due(struct kept_times *times, const struct times_table_entry *entry)
+{
+	int64_t due = times_evidence_due(&entry->evidence);
+
+	if (due < times->due)
+		times->due = due;
+}
+
 /* kept_times_put; WRITTEN: what was known of the content or the names does not count any more. Returns the entry, with the lock held. */
 static struct times_table_entry *put(struct kept_times *times, const char *path, const struct board_stat *on_board,
 				     const struct kept_times_pair *pair, bool written)
@@ -158,7 +185,8 @@ static struct times_table_entry *put(struct kept_times *times, const char *path,
 	free(full);
 	if (!entry)
 		return NULL;
-	times_evidence_put(&entry->evidence, on_board, written);
+	times_evidence_put(&entry->evidence, on_board, written, times->now());
+	note_due(times, entry);
 	entry->atime = pair->atime;
 	entry->mtime = pair->mtime;
 	renew(times, entry);
@@ -314,7 +342,7 @@ void kept_times_listed(struct kept_times *times, const char *path, const struct 
 	names = mark_listed(times, dir, listing);
 	drop_unlisted(times, dir);
 	entry = times_table_find(&times->table, dir);
-	if (entry && entry->evidence.on_board.is_dir && entry->stamp <= moment) {
+	if (entry && entry->evidence.on_board.is_dir && entry->stamp <= moment && moment >= times->doubted) {
 		times->changes += entry->evidence.proof == TIMES_UNPROVED;
 		if (!times_evidence_check_names(&entry->evidence, names))
 			drop(times, entry);
@@ -333,7 +361,7 @@ static size_t add_question(struct kept_times *times, const struct times_table_en
 
 	if (!copy)
 		return count;
-	questions[count] = (struct kept_times_question){copy, on_board->is_dir, on_board->size, entry->stamp};
+	questions[count] = (struct kept_times_question){copy, on_board->is_dir, on_board->size, times->stamp};
 	return count + 1;
 }
 
@@ -394,13 +422,61 @@ void kept_times_answer(struct kept_times *times, const struct kept_times_questio
 		return;
 	lock(times);
 	entry = times_table_find(&times->table, full);
-	if (entry && entry->stamp == question->stamp && !entry->evidence.on_board.is_dir) {
+	if (entry && entry->stamp <= question->moment && question->moment >= times->doubted && !entry->evidence.on_board.is_dir) {
 		times->changes += entry->evidence.proof == TIMES_UNPROVED;
-		if (!hash || !times_evidence_check_hash(&entry->evidence, hash))
+		if (!hash || !times_evidence_check_hash(&entry->evidence, hash, times->watched))
 			drop(times, entry);
+		else
+			note_due(times, entry);
 	}
 	unlock(times);
 	free(full);
+}
+
+/* ---- the steps of the board's time ---- */
+
+int64_t kept_times_now(struct kept_times *times)
+{
+	return times->now();
+}
+
+bool kept_times_wants_look(struct kept_times *times)
+{
+	bool wants;
+
+	lock(times);
+	wants = times->due <= times->now();
+	unlock(times);
+	return wants;
+}
+
+void kept_times_looked(struct kept_times *times, int64_t asked)
+{
+	struct times_table_entry *entry = NULL;
+
+	lock(times);
+	times->changes += times->due <= asked;
+	times->due = INT64_MAX;
+	while ((entry = times_table_next(&times->table, entry))) {
+		times_evidence_age(&entry->evidence, asked);
+		note_due(times, entry);
+	}
+	unlock(times);
+}
+
+int64_t kept_times_wait(struct kept_times *times, bool hashes)
+{
+	struct times_table_entry *entry = NULL;
+	int64_t now = times->now(), last = now, due;
+
+	lock(times);
+	while ((entry = times_table_next(&times->table, entry))) {
+		due = times_evidence_due(&entry->evidence);
+		if (due != INT64_MAX && due > last && (!hashes || !times_evidence_can_be_kept(&entry->evidence)))
+			last = due;
+	}
+	unlock(times);
+	return last - now;
 }
 
 /* ---- names ---- */

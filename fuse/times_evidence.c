@@ -33,8 +33,7 @@ static bool tells_nothing(int64_t mtime)
 
 bool times_evidence_wants_hash(const struct board_stat *on_board)
 {
-	return !on_board->is_dir && on_board->size > 0 && on_board->size <= TIMES_EVIDENCE_HASH_MAX &&
-	       tells_nothing(on_board->mtime);
+	return !on_board->is_dir && on_board->size > 0 && on_board->size <= TIMES_EVIDENCE_HASH_MAX;
 }
 
 bool times_evidence_is_about(const struct times_evidence *evidence, const struct board_stat *on_board)
@@ -46,14 +45,22 @@ bool times_evidence_is_about(const struct times_evidence *evidence, const struct
 
 bool times_evidence_is_wanted(const struct times_evidence *evidence)
 {
-	return evidence->on_board.is_dir || (evidence->on_board.size > 0 && tells_nothing(evidence->on_board.mtime));
+	const struct board_stat *on_board = &evidence->on_board;
+
+	return on_board->is_dir || (on_board->size > 0 && (evidence->fresh || tells_nothing(on_board->mtime)));
 }
 
-void times_evidence_put(struct times_evidence *evidence, const struct board_stat *on_board, bool written)
+void times_evidence_put(struct times_evidence *evidence, const struct board_stat *on_board, bool written, int64_t now)
 {
+	bool other = written || !times_evidence_is_about(evidence, on_board);
+
+	if (other)
+		evidence->fresh = true;
 	/* What has to be compared first is not known to be right, but for the times that it gets now. */
-	if (written || evidence->proof != TIMES_PROVED || !times_evidence_is_about(evidence, on_board))
+	if (other || evidence->proof != TIMES_PROVED) {
 		evidence->proof = TIMES_UNPROVED;
+		evidence->since = now;
+	}
 	evidence->on_board = *on_board;
 }
 
@@ -69,10 +76,12 @@ void times_evidence_set_names(struct times_evidence *evidence, uint64_t names)
 	evidence->proof = TIMES_PROVED;
 }
 
-bool times_evidence_check_hash(struct times_evidence *evidence, const uint8_t *hash)
+bool times_evidence_check_hash(struct times_evidence *evidence, const uint8_t *hash, int64_t watched)
 {
 	if (evidence->proof != TIMES_UNPROVED && memcmp(evidence->hash, hash, sizeof(evidence->hash)) != 0)
 		return false;
+	if (evidence->proof == TIMES_TO_CHECK)
+		evidence->since = watched;
 	times_evidence_set_hash(evidence, hash);
 	return true;
 }
@@ -93,10 +102,26 @@ bool times_evidence_doubt(struct times_evidence *evidence)
 	return true;
 }
 
+int64_t times_evidence_due(const struct times_evidence *evidence)
+{
+	const struct board_stat *on_board = &evidence->on_board;
+
+	if (!evidence->fresh || evidence->proof == TIMES_TO_CHECK || on_board->is_dir || on_board->size == 0 ||
+	    tells_nothing(on_board->mtime))
+		return INT64_MAX;
+	return evidence->since + TIMES_EVIDENCE_STEP_US;
+}
+
+void times_evidence_age(struct times_evidence *evidence, int64_t seen)
+{
+	if (times_evidence_due(evidence) <= seen)
+		evidence->fresh = false;
+}
+
 /* Whether the content has to tell, and can. */
 static bool is_told_by_content(const struct times_evidence *evidence)
 {
-	return times_evidence_wants_hash(&evidence->on_board);
+	return times_evidence_wants_hash(&evidence->on_board) && times_evidence_is_wanted(evidence);
 }
 
 bool times_evidence_is_to_compare(const struct times_evidence *evidence)
@@ -137,6 +162,7 @@ void times_evidence_decode(struct times_evidence *evidence, const struct times_e
 	*evidence = (struct times_evidence){
 		.on_board = {.is_dir = in->is_dir, .size = in->size, .mtime = in->board_mtime},
 		.proof = in->has_evidence ? TIMES_TO_CHECK : TIMES_UNPROVED,
+		.fresh = in->has_evidence,
 	};
 	memcpy(evidence->hash, in->evidence, sizeof(evidence->hash));
 	for (i = 0; i < sizeof(evidence->names); i++)

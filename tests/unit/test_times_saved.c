@@ -39,7 +39,8 @@ static struct times_table_entry *put(const char *path, int64_t board_mtime)
 	struct times_table_entry *entry = times_table_make(&table, path);
 
 	assert_non_null(entry);
-	times_evidence_put(&entry->evidence, &(struct board_stat){.size = 5, .mtime = board_mtime}, false);
+	times_evidence_put(&entry->evidence, &(struct board_stat){.size = 5, .mtime = board_mtime}, false, 0);
+	times_evidence_age(&entry->evidence, TIMES_EVIDENCE_STEP_US);
 	entry->stamp = ++stamp;
 	return entry;
 }
