@@ -3,16 +3,17 @@
  * kept_times: the times that the board cannot keep, kept on this computer.
  *
  * A board's clock is often wrong or missing, it has no utime, and LittleFS gives directories no time at all. So what the mount
- * writes carries this computer's time, remembered here by path, together with what the board said of the file then. When the board
- * says something else, the file is not the one that was remembered, and its times do not count. Between two mounts they are bytes
- * in a file (times_codec.h, times_store.h).
+ * writes carries this computer's time, remembered here by path, together with what the board said of the file then. When the
+ * board says something else, the file is not the one that was remembered, and its times do not count. Between two mounts they
+ * are bytes in a file (times_codec.h, times_store.h).
  *
- * What tells that it is the same is evidence (times_evidence.h). It costs next to nothing when the mount writes: the content is here, and is
- * hashed here, and names are counted as they come and go. To compare it costs the board's time. So it is compared once in a mount, only
- * for what is asked for and has an entry, and files in small groups, each together with others of its directory (file_times.h).
+ * What tells that it is the same is evidence (times_evidence.h). It costs next to nothing when the mount writes: the content is
+ * here, and is hashed here, and names are counted as they come and go. To compare it costs the board's time. So it is compared
+ * once in a mount, only for what is asked for and has an entry, and files in small groups, each together with others of its
+ * directory (file_times.h).
  *
- * A file's time on the board becomes evidence when the board answers some seconds after it was written: so somebody has to ask for an
- * answer now and then (kept_times_wants_look), and what was not asked in time is compared by content.
+ * A file's time on the board becomes evidence when the board answers some seconds after it was written: so somebody has to ask
+ * for an answer now and then (kept_times_wants_look), and what was not asked in time is compared by content.
  *
  * Any thread may call; nothing blocks. Paths are those of board/board.h, below the mount's root; entries are kept by the path on
  * the board, so that mounts with another `root=` share them, and leave alone what they do not see.
@@ -34,9 +35,9 @@ struct kept_times_pair {
 };
 
 /*
- * An empty memory in *OUT, to be freed with kept_times_close, for a mount whose top is directory ROOT of the board ("" or NULL: "/").
- * BOARD, which outlives it, is only asked for its session (may be NULL). NOW is a clock that nobody sets, in microseconds (NULL:
- * CLOCK_MONOTONIC). Returns 0 or -ENOMEM.
+ * An empty memory in *OUT, to be freed with kept_times_close, for a mount whose top is directory ROOT of the board ("" or NULL:
+ * "/"). BOARD, which outlives it, is only asked for its session (may be NULL). NOW is a clock that nobody sets, in microseconds
+ * (NULL: CLOCK_MONOTONIC). Returns 0 or -ENOMEM.
  */
 int kept_times_open(struct kept_times **out, struct board *board, const char *root, int64_t (*now)(void));
 
@@ -47,8 +48,8 @@ void kept_times_close(struct kept_times *times);
 bool kept_times_wants_hash(const struct board_stat *on_board);
 
 /*
- * Remembers PAIR for PATH, of which the board says ON_BOARD now; its content is what it was. Where there is no memory the entry is
- * lost: the board's own time shows then.
+ * Remembers PAIR for PATH, of which the board says ON_BOARD now; its content is what it was. Where there is no memory the entry
+ * is lost: the board's own time shows then.
  */
 void kept_times_put(struct kept_times *times, const char *path, const struct board_stat *on_board,
 		    const struct kept_times_pair *pair);
@@ -79,8 +80,9 @@ enum kept_times_answer kept_times_get(struct kept_times *times, const char *path
 uint64_t kept_times_moment(struct kept_times *times);
 
 /*
- * LISTING is all that is in directory PATH, not older than MOMENT; one from before a reset of the board tells nothing. What is remembered of files that are not there any more is
- * forgotten, and the directory's times count, or no more, unless they are newer than MOMENT.
+ * LISTING is all that is in directory PATH, not older than MOMENT; one from before a reset of the board tells nothing. What is
+ * remembered of files that are not there any more is forgotten, and the directory's times count, or no more, unless they are
+ * newer than MOMENT.
  */
 void kept_times_listed(struct kept_times *times, const char *path, const struct listing *listing, uint64_t moment);
 

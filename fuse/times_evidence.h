@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * times_evidence: what tells that a file or directory of the board is the one that was remembered, when nobody watched it for a while:
- * after a new mount, and after a reset of the board.
+ * times_evidence: what tells that a file or directory of the board is the one that was remembered, when nobody watched it for a
+ * while: after a new mount, and after a reset of the board.
  *
  *   - A file: its size, and its time on the board.
  *   - A file whose time on the board tells nothing: its size, and the SHA-256 of its content. That is so where there is no time
  *     (LittleFS 1), and where it lies in the first minute of a year: a clock that nobody has set starts there at each power-up
- *     (ports/rp2/main.c, ports/stm32/rtc.c, and both epochs), and a program that writes a file soon after comes to the same second
- *     again. Past that minute a coincidence is possible and not looked for, as it is for a clock that was set back.
- *   - A file whose time on the board is FRESH: the same. The board's time goes in steps, of two seconds on FAT and of one on LittleFS 2: a
- *     program that rewrites a file in the step in which the mount wrote it leaves the same size and time. So a time tells nothing
- *     until it was seen that its step is over: the board has answered TIMES_EVIDENCE_STEP_US after the file was written, by this
- *     computer's monotonic clock, and was never out of sight in between. Whoever wrote while nobody watched can only have done it
- *     after that. Where the mount ended or the board was reset before, the time stays fresh, also over several such mounts. Only when
- *     the content was compared is it known that nobody wrote before this mount, or before the board came back; and so the step is
- *     over when the board has answered so long after that.
+ *     (ports/rp2/main.c, ports/stm32/rtc.c, and both epochs), and a program that writes a file soon after comes to the same
+ *     second again. Past that minute a coincidence is possible and not looked for, as it is for a clock that was set back.
+ *   - A file whose time on the board is FRESH: the same. The board's time goes in steps, of two seconds on FAT and of one on
+ *     LittleFS 2: a program that rewrites a file in the step in which the mount wrote it leaves the same size and time. So a
+ *     time tells nothing until it was seen that its step is over: the board has answered TIMES_EVIDENCE_STEP_US after the file
+ *     was written, by this computer's monotonic clock, and was never out of sight in between. Whoever wrote while nobody
+ *     watched can only have done it after that. Where the mount ended or the board was reset before, the time stays fresh, also
+ *     over several such mounts. Only when the content was compared is it known that nobody wrote before this mount, or before
+ *     the board came back; and so the step is over when the board has answered so long after that.
  *   - A directory: the names in it, in either case. LittleFS has no time for it, and FAT never changes it.
  *
- * Of files longer than TIMES_EVIDENCE_HASH_MAX, whose content would take seconds, nothing is kept where their content would have to
- * tell: better a file that is copied once more than a change that is missed. A mount that ends waits for the step's end with such a
- * file (file_times.h), so that it is lost only where the board is reset, or the mount killed, within seconds after it was written.
+ * Of files longer than TIMES_EVIDENCE_HASH_MAX, whose content would take seconds, nothing is kept where their content would
+ * have to tell: better a file that is copied once more than a change that is missed. A mount that ends waits for the step's end
+ * with such a file (file_times.h), so that it is lost only where the board is reset, or the mount killed, within seconds after
+ * it was written.
  *
  *               put, of which evidence is known                       load, reset of the board
  *   (new) ------------------------------------> PROVED <------------------------------------------> TO_CHECK
@@ -78,8 +79,8 @@ void times_evidence_set_hash(struct times_evidence *evidence, const uint8_t *has
 void times_evidence_set_names(struct times_evidence *evidence, uint64_t names);
 
 /*
- * The board's file has HASH, its directory has NAMES. Returns whether that is what was remembered, if it was: it is PROVED then. The
- * board has been in sight since WATCHED.
+ * The board's file has HASH, its directory has NAMES. Returns whether that is what was remembered, if it was: it is PROVED
+ * then. The board has been in sight since WATCHED.
  */
 bool times_evidence_check_hash(struct times_evidence *evidence, const uint8_t *hash, int64_t watched);
 bool times_evidence_check_names(struct times_evidence *evidence, uint64_t names);

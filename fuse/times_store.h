@@ -42,8 +42,8 @@ struct times_store_options {
 };
 
 /*
- * Fills TIMES, which is empty and outlives the store, with what the folder has of the board, and keeps it saved from now on. On success
- * *OUT is to be closed with times_store_close. Returns 0, -ENOMEM, or -EAGAIN: no thread.
+ * Fills TIMES, which is empty and outlives the store, with what the folder has of the board, and keeps it saved from now on. On
+ * success *OUT is to be closed with times_store_close. Returns 0, -ENOMEM, or -EAGAIN: no thread.
  */
 int times_store_open(struct times_store **out, struct kept_times *times, const struct times_store_options *options);
 
