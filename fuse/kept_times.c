@@ -15,8 +15,8 @@ struct kept_times {
 	size_t root_len;
 	pthread_mutex_t lock; /* guards all below */
 	unsigned session;     /* of the board */
-	int64_t watched;      /* the board has been in sight since then */
-	uint64_t doubted;     /* the stamp at which it was not */
+	int64_t watched;      /* since when nobody can have changed what is compared: the last doubt */
+	uint64_t doubted;     /* its stamp */
 	int64_t due;          /* no entry's times_evidence_due is sooner */
 	struct times_table table;
 	uint64_t stamp;
@@ -65,7 +65,6 @@ int kept_times_open(struct kept_times **out, struct board *board, const char *ro
 	times->board = board;
 	times->now = now ? now : monotonic;
 	times->session = board ? board_session(board) : 0;
-	times->watched = times->now();
 	times->due = INT64_MAX;
 	if (root)
 		clean_root(times->root, root);

@@ -259,7 +259,7 @@ static void an_answer_about_what_was_there_before_is_none(void **state)
 	put_hashed(*state, "/a", 5, 50);
 	next = next_mount(*state, NULL);
 	assert_int_equal(kept_times_group(next, "/a", &question, 1), 1);
-	put(next, "/a", &timeless, 60);
+	put_hashed(next, "/a", 5, 60);
 	kept_times_answer(next, &question, other_hash);
 	assert_int_equal(get(next, "/a", &timeless), 60);
 	free(question.path);
@@ -441,9 +441,20 @@ static void a_reset_leaves_what_is_fresh_to_the_content(void **state)
 	clock_us += 100 * TIMES_EVIDENCE_STEP_US; /* in which nobody knows whether the board is there */
 	fakeboard_new_session(board);
 	kept_times_looked(times, clock_us);
+	assert_false(kept_times_wants_look(times));
 	assert_int_equal(get(times, "/old", &file_of_5), 50);
 	assert_int_equal(get(times, "/a", &file_of_5), -3);
 	assert_int_equal(get(times, "/touched", &file_of_5), -1);
+	assert_int_equal(answer_group(times, "/a", hash), 2);
+	clock_us += TIMES_EVIDENCE_STEP_US - 1;
+	kept_times_looked(times, clock_us);
+	fakeboard_new_session(board);
+	assert_int_equal(get(times, "/a", &file_of_5), -3);
+	assert_int_equal(answer_group(times, "/a", hash), 2);
+	clock_us += TIMES_EVIDENCE_STEP_US;
+	assert_true(kept_times_wants_look(times));
+	fakeboard_new_session(board);
+	assert_false(kept_times_wants_look(times));
 	assert_int_equal(answer_group(times, "/a", hash), 2);
 	end_step(times);
 	fakeboard_new_session(board);
@@ -510,6 +521,8 @@ static void a_look_is_wanted_when_it_proves_something(void **state)
 static void what_would_be_lost_is_waited_for(void **state)
 {
 	const struct board_stat large = {.size = TIMES_EVIDENCE_HASH_MAX + 1, .mtime = SOME_DAY};
+	char path[32];
+	int i;
 
 	assert_int_equal(kept_times_wait(*state, true), 0);
 	write_timed(*state, "/a", 50);
@@ -519,8 +532,11 @@ static void what_would_be_lost_is_waited_for(void **state)
 	put(*state, "/d", &directory, 54);
 	assert_int_equal(kept_times_wait(*state, true), 0);
 	assert_int_equal(kept_times_wait(*state, false), TIMES_EVIDENCE_STEP_US);
-	clock_us += 1000;
-	kept_times_put_written(*state, "/large", &large, &(struct kept_times_pair){0}, NULL);
+	for (i = 0; i < 20; i++) {
+		clock_us += 1000;
+		snprintf(path, sizeof(path), "/large%d", i);
+		kept_times_put_written(*state, path, &large, &(struct kept_times_pair){0}, NULL);
+	}
 	clock_us += 1000;
 	assert_int_equal(kept_times_wait(*state, true), TIMES_EVIDENCE_STEP_US - 1000);
 	end_step(*state);

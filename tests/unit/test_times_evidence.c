@@ -280,7 +280,7 @@ static void it_is_known_when_a_time_will_tell(void **state)
 	assert_true(times_evidence_due(&evidence) == INT64_MAX);
 	put(&timeless);
 	assert_true(times_evidence_due(&evidence) == INT64_MAX);
-	put(&empty);
+	put(&(struct board_stat){.mtime = SOME_DAY});
 	assert_true(times_evidence_due(&evidence) == INT64_MAX);
 	put(&(struct board_stat){.is_dir = true, .size = 1, .mtime = SOME_DAY});
 	assert_true(times_evidence_due(&evidence) == INT64_MAX);
