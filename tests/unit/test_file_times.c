@@ -299,6 +299,10 @@ static void without_hashes_all_is_waited_for(void **state)
 	assert_int_equal(waited_us, TIMES_EVIDENCE_STEP_US);
 	next_mount(f);
 	assert_int_equal(peek(f, "/a"), 77);
+	make_file(f, "/touched", "text", 78); /* which would be asked for */
+	file_times_settle(f->board, f->times, pass);
+	next_mount(f);
+	assert_int_equal(peek(f, "/touched"), 78);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
