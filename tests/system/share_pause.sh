@@ -39,10 +39,12 @@ assert_untouched
 
 echo '--- Ctrl-C ends that, too'
 exec 3<>out.fifo
-$interruptible "$share" -d "$(device)" exec 'print("x" * 300000)
+$interruptible "$share" -d "$(device)" -v data:rw exec 'open("begun.txt", "w").close()
+print("x" * 300000)
 while True: pass' >out.fifo 2>err </dev/null 3<&- &
 pid=$!
-sleep 2
+await 60 'the program has begun' test -e data/begun.txt
+sleep 2 # for what is printed to fill the pipe; whether it does is not what is tried
 kill -INT "$pid"
 sleep 3
 kill -0 "$pid" || fail 'the first Ctrl-C has ended it, with output that nobody has taken'
@@ -59,6 +61,7 @@ import select, sys, time
 keys = select.poll()
 keys.register(sys.stdin, 1)
 failed = False
+print("begun")
 while True:
     try:
         open("done.txt").read()
@@ -74,13 +77,13 @@ print("works", [mask for _, mask in keys.poll(0)])
 END
 "$share" -d "$(device)" -v data run reads.py >out 2>err </dev/null &
 pid=$!
-sleep 2
+await 60 'the program has begun' grep -q begun out
 kill -STOP "$pid"
 sleep 16
 kill -CONT "$pid"
 status=0
 wait "$pid" || status=$?
 assert_equal "status; it said $(cat err)" 0 "$status"
-assert_printed 'failed 5' 'works []'
+assert_printed begun 'failed 5' 'works []'
 assert_untouched
 stop_line
