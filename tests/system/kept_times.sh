@@ -154,17 +154,20 @@ touch -r tree/text "$mnt/changed.txt"
 unmount_board
 see_it
 
-# A file that is too long for its content to be compared.
-new_board
-board_options='--size 3000'
+# A file that is too long for its content to be compared, and one on a board that cannot compute hashes.
 seq 200000 >large
 touch -d '2019-07-06 05:04:03' large
-mount_board
-cp -p large "$mnt/"
-unmount_board
-mount_board
-assert_equal 'the time of a long file' "$(time_of large)" "$(time_of "$mnt/large")"
-unmount_board
+for firmware in '' '--hide hashlib'; do
+	new_board
+	board_options="--size 3000 $firmware"
+	mount_board
+	cp -p large tree/text "$mnt/"
+	unmount_board
+	mount_board
+	assert_equal "the time of a long file, $firmware" "$(time_of large)" "$(time_of "$mnt/large")"
+	assert_equal "the time of another, $firmware" "$(time_of tree/text)" "$(time_of "$mnt/text")"
+	unmount_board
+done
 board_options=''
 
 # --- PosixVFS ---
