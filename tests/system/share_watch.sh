@@ -148,7 +148,7 @@ said = b""
 
 def read_runs(number):
     global said
-    while said.count(b"Ctrl-C leaves") < number:
+    while said.count(b"Ctrl-C leaves\r\n") < number:
         said += os.read(fd, 4096)
 
 
@@ -156,12 +156,12 @@ read_runs(1)
 os.remove("unended.py")
 read_runs(2)
 os.write(fd, b"\3")
-print(said.decode(), "status", os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+print(said.decode() + "status", os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 END
 python3 terminal.py "$share" -d "$(device)" --watch -v code run unended.py | tr -d '\r' >terminal
 ends='mpremote-share: the program has ended (exit status 0); it runs again when a file changes, Ctrl-C leaves'
 printf '%s\n' unended "$ends" 'mpremote-share: unended.py: No such file or directory; it runs as it was read last' unended "$ends" \
-	' status 130' | diff - terminal >&2 || fail 'the terminal shows something else, see above'
+	'status 130' | diff - terminal >&2 || fail 'the terminal shows something else, see above'
 stop_line
 
 echo '--- a board that a soft reset ends, as it is behind exec:'
