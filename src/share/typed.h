@@ -21,6 +21,14 @@ enum {
 	TYPED_QUIET_MIN_US = 3000    /* ... down to this */
 };
 
+/* Keys that mean something on their way to the board. */
+enum {
+	TYPED_CTRL_B = 2,
+	TYPED_CTRL_C = 3,
+	TYPED_CTRL_D = 4,
+	TYPED_CTRL_RIGHT_BRACKET = 0x1d,
+};
+
 struct typed {
 	uint8_t bytes[TYPED_MAX];
 	size_t len;

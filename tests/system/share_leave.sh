@@ -96,9 +96,7 @@ await 60 'the program has begun' grep -q started out
 kill -HUP "$pid"
 sleep 0.3
 kill -TERM "$pid"
-status=0
-wait "$pid" || status=$?
-assert_equal "status after SIGTERM; it said $(cat err)" 143 "$status"
+assert_ends 143
 assert_untouched
 
 echo '--- nobody takes a traceback'
@@ -139,9 +137,7 @@ $1" >out 2>err </dev/null &
 	sleep 0.3
 	await 60 'it has taken the first' has_taken_it # a second signal meanwhile would be none
 	kill -INT "$pid"
-	status=0
-	wait "$pid" || status=$?
-	assert_equal "status; it said $(cat err)" 130 "$status"
+	assert_ends 130
 }
 stop_twice 'import time
 while True:

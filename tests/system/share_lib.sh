@@ -18,6 +18,13 @@ assert_run() { # STATUS OPTION-OR-WORD...
 	assert_equal "status of $*; it said $(cat err; tail -n 5 out)" "$_expected" "$status"
 }
 
+# The mpremote-share in the background, $pid, ends with STATUS. What it says is in ./err.
+assert_ends() { # STATUS
+	status=0
+	wait "$pid" || status=$?
+	assert_equal "status; it said $(cat err)" "$1" "$status"
+}
+
 # The program has printed these lines, and nothing came on stderr.
 assert_printed() { # LINE...
 	printf '%s\n' "$@" >expected

@@ -27,11 +27,9 @@ await 60 'the program has written its file' grep -qs done data/done.txt
 exec 4<out.fifo 3<&-
 tr -d '\r' <&4 >out &
 reader=$!
-status=0
-wait "$pid" || status=$?
+assert_ends 3
 exec 4<&-
 wait "$reader"
-assert_equal "status; it said $(cat err)" 3 "$status"
 python3 -c 'for k in range(3000): print(k, "x" * 100)
 print("the end")' >expected
 cmp expected out >&2 || fail 'what was printed came as something else'
@@ -49,10 +47,8 @@ kill -INT "$pid"
 sleep 3
 kill -0 "$pid" || fail 'the first Ctrl-C has ended it, with output that nobody has taken'
 kill -INT "$pid"
-status=0
-wait "$pid" || status=$?
+assert_ends 130
 exec 3<&-
-assert_equal "status; it said $(cat err)" 130 "$status"
 assert_untouched
 
 echo '--- it is stopped for longer than a board waits'
@@ -81,9 +77,7 @@ await 60 'the program has begun' grep -q begun out
 kill -STOP "$pid"
 sleep 16
 kill -CONT "$pid"
-status=0
-wait "$pid" || status=$?
-assert_equal "status; it said $(cat err)" 0 "$status"
+assert_ends 0
 assert_printed begun 'failed 5' 'works []'
 assert_untouched
 stop_line
