@@ -119,7 +119,7 @@ tests_unit_test_source_tree_SOURCES = \
 	src/cli/source_tree.c \
 	tests/unit/test_source_tree.c \
 	$(FOLDER)
-tests_unit_test_source_tree_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=source_rules_judge
+tests_unit_test_source_tree_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=source_rules_judge,--wrap=beneath_directory
 tests_unit_test_whole_file_SOURCES = tests/unit/test_whole_file.c src/cli/whole_file.c $(FOLDER)
 tests_unit_test_romfs_check_SOURCES = tests/unit/test_romfs_check.c tests/unit/hand_image.h
 tests_unit_test_romfs_corpus_SOURCES = tests/unit/test_romfs_corpus.c tests/fuzz/fuzz.h tests/fuzz/fuzz_romfs.c
