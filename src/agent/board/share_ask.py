@@ -8,7 +8,7 @@ def set_tty(least):
 def note_typed(byte):
     global interrupted
     if byte == 3:
-        interrupted = True
+        interrupted = KeyboardInterrupt
     elif len(typed) < 256:
         typed.append(byte)
 
@@ -43,7 +43,8 @@ def hear(tag, idle, deserted=False):
             return end
         if buf[2] != 1:
             # Another host, which wants the board for itself.
-            interrupted = knocked = True
+            interrupted = KeyboardInterrupt
+            knocked = True
             return 0
         have = 0  # the answer to an earlier try
         until = ticks_add(ticks_ms(), idle)
@@ -139,8 +140,8 @@ def exchange(op, head, data, take, tries, parts):
             most = max(512, most // 2)
         if size > 0:
             if buf[9] & 1:
-                interrupted = True
-                sure = sure[0], True
+                interrupted = KeyboardInterrupt
+                sure = sure[0], interrupted
             rerun(buf[10])
             size = 0
             continue
@@ -152,6 +153,25 @@ def exchange(op, head, data, take, tries, parts):
         elif knocked or interrupted and count and not size:
             break  # somebody else is there: our host says it in its answer
     return size
+
+
+def raise_interrupt():
+    # Raises the Ctrl-C that has come, if one has.
+    global interrupted, spared
+    end = interrupted
+    interrupted = spared = None
+    if end and key == 3:
+        raise end
+
+
+def spare_import():
+    # A Ctrl-C that comes where import asks what is there would be lost: import takes every exception for a file that is not there, and
+    # goes on. So it is raised when what was found is opened, or something else is asked; but soon, for it may be no import.
+    global spared
+    if interrupted and not spared:
+        spared = ticks_ms() | 1
+    elif interrupted and ticks_diff(ticks_ms(), spared) > 300:
+        raise_interrupt()
 
 
 def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
@@ -208,7 +228,7 @@ def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
             if good & 15 == 0:
                 most = min(most * 2, len(ahead or buf))
             if buf[9] & 1:
-                interrupted = True
+                interrupted = SystemExit if buf[9] & 16 and before else KeyboardInterrupt
             if buf[1] == 69:
                 error = unpack_from("<i", buf, 10)[0]
             elif take:
@@ -225,14 +245,12 @@ def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
         back = typed
         typed = bytearray()
         ask(89, b"", back)
-    if interrupted:
-        interrupted = False
-        if key == 3:
-            if error and size <= 0:
-                # The board is for who is there; and import takes every exception for a file that is not there, and would ask on.
-                given_up = True
-                unmount()
-            raise SystemExit if size > 0 and buf[9] & 16 and before else KeyboardInterrupt
+    if interrupted and (size <= 0 or op not in (73, 83, 89)):  # see spare_import(); 89 is asked in here
+        if size <= 0 and key == 3:
+            # The board is for who is there; and import takes every exception for a file that is not there, and would ask on.
+            given_up = True
+            unmount()
+        raise_interrupt()
     if error:
         if op == 87:
             handles[head[0]].failed = 0
