@@ -590,6 +590,7 @@ static int await_change(struct share_session *session)
 	int error = 0;
 
 	flush(session);
+	share_user_end_line(&session->user);
 	say("the program has ended (exit status %d); it runs again when a file changes, Ctrl-C leaves", session->status);
 	session->state = WAITING;
 	session->user.impatient = true;
