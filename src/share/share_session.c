@@ -479,8 +479,7 @@ static int fail_untold(struct share_session *session, enum incoming_damage damag
 				 device);
 	if (damage)
 		return diag_fail(session->diag, DIAG_AGENT, EIO,
-				 "%s: the board has not told how the program ended: the line damages too much of what it says",
-				 device);
+				 "%s: the board has not told how the program ended; the line may damage what it says", device);
 	return diag_fail(session->diag, DIAG_AGENT, EIO,
 			 "%s: the board has not told how the program ended; its last words are above", device);
 }
