@@ -254,6 +254,7 @@ SYSTEM_TESTS = \
 	tests/system/share_native.sh \
 	tests/system/share_output.sh \
 	tests/system/share_pause.sh \
+	tests/system/share_piped.sh \
 	tests/system/share_random.sh \
 	tests/system/share_repl.sh \
 	tests/system/share_reset.sh \
@@ -369,6 +370,7 @@ LAB_FILES = \
 	tests/system/share_lost.py \
 	tests/system/share_memory.py \
 	tests/system/share_native.py \
+	tests/system/share_piped.py \
 	tests/system/share_prompt.py \
 	tests/system/share_random.py \
 	tests/system/share_repl.py \

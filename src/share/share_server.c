@@ -658,8 +658,8 @@ static int do_program(struct share_server *server, struct cursor *in)
 static int do_bytes(struct share_server *server, struct cursor *in)
 {
 	(void)server;
-	(void)in;
-	return 0;
+	take(in, 9);
+	return in->bad ? -EINVAL : 0;
 }
 
 static int do_end(struct share_server *server, struct cursor *in)
@@ -695,13 +695,17 @@ static void tell_event(struct share_answer *answer, uint8_t op, struct cursor in
 {
 	if (op == SHARE_HELLO)
 		answer->event = SHARE_EVENT_STARTED;
-	if (op != SHARE_BYTES && op != SHARE_END)
-		return;
-	answer->event = op == SHARE_BYTES ? SHARE_EVENT_BYTES : SHARE_EVENT_END;
-	if (op == SHARE_END) {
-		answer->how = take8(&in);
-		answer->code = (int32_t)take32(&in);
+	if (op == SHARE_BYTES) {
+		answer->event = SHARE_EVENT_BYTES;
+		answer->sure = take32(&in);
+		answer->maybe = take32(&in);
+		answer->seen = take8(&in);
 	}
+	if (op != SHARE_END)
+		return;
+	answer->event = SHARE_EVENT_END;
+	answer->how = take8(&in);
+	answer->code = (int32_t)take32(&in);
 	answer->bytes_len = in.left;
 	answer->bytes = take(&in, in.left);
 }
