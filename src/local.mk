@@ -151,6 +151,10 @@ libmpremotefs_a_SOURCES = \
 	src/share/printed.h \
 	src/share/share_agent.c \
 	src/share/share_agent.h \
+	src/share/share_answers.c \
+	src/share/share_answers.h \
+	src/share/share_cursor.c \
+	src/share/share_cursor.h \
 	src/share/share_files.c \
 	src/share/share_files.h \
 	src/share/share_input.c \

@@ -49,7 +49,11 @@ UNIT_TESTS += \
 	tests/unit/test_incoming \
 	tests/unit/test_own_writes \
 	tests/unit/test_printed \
+	tests/unit/test_share_answers \
+	tests/unit/test_share_cursor \
 	tests/unit/test_share_files \
+	tests/unit/test_share_input \
+	tests/unit/test_share_line \
 	tests/unit/test_share_plan \
 	tests/unit/test_share_random \
 	tests/unit/test_share_server \
@@ -62,9 +66,10 @@ UNIT_TESTS += \
 tests_unit_test_incoming_SOURCES = tests/unit/test_incoming.c tests/unit/dice.h
 SHARE_FOLDER = tests/unit/share_folder.c tests/unit/share_folder.h
 SHARE_CLIENT = tests/unit/share_client.c tests/unit/share_client.h
+tests_unit_test_share_answers_SOURCES = tests/unit/test_share_answers.c tests/unit/dice.h $(SHARE_FOLDER) $(SHARE_CLIENT)
 tests_unit_test_share_files_SOURCES = tests/unit/test_share_files.c $(SHARE_FOLDER)
 tests_unit_test_share_random_SOURCES = tests/unit/test_share_random.c tests/unit/dice.h $(SHARE_FOLDER) $(SHARE_CLIENT)
-tests_unit_test_share_server_SOURCES = tests/unit/test_share_server.c tests/unit/dice.h $(SHARE_FOLDER) $(SHARE_CLIENT)
+tests_unit_test_share_server_SOURCES = tests/unit/test_share_server.c $(SHARE_FOLDER) $(SHARE_CLIENT)
 tests_unit_test_watch_SOURCES = tests/unit/test_watch.c $(SHARE_FOLDER)
 tests_unit_test_share_tree_SOURCES = tests/unit/test_share_tree.c $(SHARE_FOLDER)
 
@@ -310,7 +315,10 @@ FAKE_LINK = tests/unit/fakelink.c tests/unit/fakelink.h
 TOY_BOARD = $(FAKE_LINK) tests/unit/toyboard.c tests/unit/toyboard.h
 tests_unit_test_agent_SOURCES = tests/unit/test_agent.c $(TOY_BOARD)
 tests_unit_test_attention_SOURCES = tests/unit/test_attention.c $(FAKE_LINK)
-tests_unit_test_share_session_SOURCES = tests/unit/test_share_session.c $(TOY_BOARD)
+SHARE_STAGE = tests/unit/share_stage.c tests/unit/share_stage.h $(TOY_BOARD)
+tests_unit_test_share_input_SOURCES = tests/unit/test_share_input.c $(SHARE_STAGE)
+tests_unit_test_share_line_SOURCES = tests/unit/test_share_line.c $(SHARE_STAGE)
+tests_unit_test_share_session_SOURCES = tests/unit/test_share_session.c $(SHARE_STAGE)
 tests_unit_test_share_user_SOURCES = tests/unit/test_share_user.c $(FAKE_LINK)
 tests_unit_test_fakelink_SOURCES = tests/unit/test_fakelink.c $(FAKE_LINK)
 RAWREPL_BENCH = tests/unit/bench.c tests/unit/bench.h tests/unit/dice.h $(TOY_BOARD)

@@ -246,6 +246,7 @@ enum share_how {
 enum {
 	SHARE_HANDLES = 32,
 	SHARE_RUN_MAX = 7,         /* with SHARE_WRITE_MORE */
+	SHARE_ENTRY_HEAD = 6,      /* of an entry of a listing, what comes before its name */
 	SHARE_PAYLOAD_MAX = 12320, /* of a frame on this channel, where the board has the memory */
 	SHARE_PARTS_MAX = 8,
 };

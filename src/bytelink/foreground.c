@@ -14,7 +14,10 @@
 /* How long a SIGINT may take to be acted on. A program that takes the exception and goes on is interrupted again after it. */
 #define MERGE_US 300000
 
-/* How long the members of the group are believed: binary frames hold a 0x03 every few hundred bytes. */
+/*
+ * How long the members of the group are believed, where no process has been started since: binary frames hold a 0x03 every few hundred
+ * bytes, and a look at all processes takes long.
+ */
 #define LOOK_AGAIN_US 20000
 
 enum { STATUS_SIZE = 4096 };
@@ -82,8 +85,22 @@ static bool interrupt_if_caught(pid_t pid)
 	return caught;
 }
 
-/* Finds the processes of GROUP. */
-static void look(struct foreground *foreground, pid_t group, int64_t now)
+/* The number of the process that this computer has started last; -1: it does not tell. */
+static pid_t newest_process(void)
+{
+	FILE *file = fopen("/proc/loadavg", "re");
+	long pid = -1;
+
+	if (!file)
+		return -1;
+	if (fscanf(file, "%*s %*s %*s %*s %ld", &pid) != 1)
+		pid = -1;
+	fclose(file);
+	return (pid_t)pid;
+}
+
+/* Finds the processes of GROUP. NEWEST: the newest_process before. */
+static void look(struct foreground *foreground, pid_t group, pid_t newest, int64_t now)
 {
 	const struct dirent *entry;
 	DIR *proc = opendir("/proc");
@@ -91,6 +108,7 @@ static void look(struct foreground *foreground, pid_t group, int64_t now)
 
 	foreground->group = group;
 	foreground->count = 0;
+	foreground->newest = newest;
 	foreground->looked_at = now;
 	if (!proc)
 		return;
@@ -107,12 +125,13 @@ static void look(struct foreground *foreground, pid_t group, int64_t now)
 /* Brings the members up to date. Returns whether there are any. */
 static bool refresh(struct foreground *foreground, int master, int64_t now)
 {
-	pid_t group = tcgetpgrp(master);
+	const pid_t group = tcgetpgrp(master), newest = newest_process();
 
 	if (group <= 0)
 		return false;
-	if (group != foreground->group || foreground->count == 0 || now - foreground->looked_at > LOOK_AGAIN_US)
-		look(foreground, group, now);
+	if (group != foreground->group || foreground->count == 0 || newest != foreground->newest ||
+	    now - foreground->looked_at > LOOK_AGAIN_US)
+		look(foreground, group, newest, now);
 	return foreground->count > 0;
 }
 

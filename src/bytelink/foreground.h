@@ -20,6 +20,7 @@ struct foreground {
 	pid_t group; /* whose members these are */
 	pid_t pids[FOREGROUND_MAX];
 	int count;
+	pid_t newest;           /* the computer's newest process then: a newer one may be a member, too */
 	int64_t looked_at;      /* when they were found, in microseconds */
 	int64_t interrupted_at; /* when the last SIGINT was sent; 0: it has been taken */
 };

@@ -72,6 +72,7 @@ int child_start(struct child *child, char *const *argv, int in)
 {
 	int rc = 0;
 
+	signal(SIGCHLD, SIG_DFL); /* whoever started us may have ignored it, and nobody can wait for a child then */
 	*child = (struct child){.out = memfd_create("out", MFD_CLOEXEC), .err = memfd_create("err", MFD_CLOEXEC)};
 	if (child->out < 0 || child->err < 0)
 		rc = -errno;

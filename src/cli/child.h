@@ -19,7 +19,7 @@ struct child {
  * Starts ARGV (argv[0] is a path or a name in $PATH); its input is the file that the descriptor IN is open on, -1: nothing. Returns 0 or
  * a negative errno, with CHILD as CHILD_NONE.
  *
- * It ends with the thread that has started it, by SIGKILL, whatever ends that.
+ * It ends with the thread that has started it, by SIGKILL, whatever ends that. SIGCHLD has its default action after this.
  */
 int child_start(struct child *child, char *const *argv, int in);
 

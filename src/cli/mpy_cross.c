@@ -205,18 +205,25 @@ static struct job *free_job(const struct compilation *compilation)
 	return job;
 }
 
-/* Waits for a job's end and takes what it has made. */
+/* Waits for a job's end: NULL with errno where that fails. Children that this process had when it was another program are no jobs. */
+static struct job *await_job(const struct compilation *compilation, int *status)
+{
+	struct job *job = NULL;
+	pid_t pid;
+
+	while (!job && (pid = waitpid(-1, status, 0)) >= 0)
+		job = find_job(compilation, pid);
+	return job;
+}
+
+/* Waits for a job's end and takes what it has made. After that fewer run than there is room for. */
 static int end_job(struct compilation *compilation)
 {
-	struct job *job;
 	int status, rc;
-	pid_t pid = waitpid(-1, &status, 0);
+	struct job *job = await_job(compilation, &status);
 
-	if (pid < 0)
-		return diag_fail(compilation->diag, DIAG_ROMFS, errno, "waiting for mpy-cross: %s", strerror(errno));
-	job = find_job(compilation, pid);
 	if (!job)
-		return 0;
+		return diag_fail(compilation->diag, DIAG_ROMFS, errno, "waiting for mpy-cross: %s", strerror(errno));
 	compilation->running--;
 	job->child.pid = 0;
 	rc = status == 0 ? take_bytecode(compilation, job) : say_error(compilation, job, status);

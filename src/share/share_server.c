@@ -10,129 +10,34 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "agent/packer.h"
 #include "base/le.h"
+#include "share/share_cursor.h"
 #include "share/share_files.h"
 
 enum {
-	ANSWER_HEAD = 2, /* SHARE_TRY and flags */
-	DATA_HEAD = 2,
-	ENTRY_HEAD = 6, /* of an entry of a listing, without its name */
-	HEAD_MAX = 40,
-	WANTED_MIN = ENTRY_HEAD + SHARE_TREE_NAME_MAX,
-	CONTENT_MAX = UINT16_MAX, /* what WANTED can say */
-};
-
-/* The last request, and the answer to it as it was before it was deflated. */
-struct kept {
-	bool any;
-	uint8_t op, sequence;
-	uint32_t crc;  /* of the request's payload behind TRY */
-	uint8_t count; /* that was answered last, of SHARE_COUNT */
-	bool interrupt;
-	int err;
-	uint8_t head[HEAD_MAX]; /* what comes before DATA */
-	size_t head_len;
-	bool has_data, at_end; /* AT_END: nothing follows the content */
-	bool parts;            /* it may go in several */
-	uint8_t try;
-	unsigned part; /* how many of them there were, ... */
-	size_t given;  /* ... and the bytes of the content in them */
-	size_t content_len;
-	uint8_t content[CONTENT_MAX]; /* the last member */
-};
-
-/* The run of SHARE_WRITE that is not answered yet, as far as it has come. */
-struct run {
-	unsigned count;
-	uint8_t first;  /* its sequence number */
-	int err;        /* of the first that failed */
-	unsigned told;  /* the TRY behind the one that was told of a gap; 0: none was */
-	bool interrupt; /* it was told, too; that may have been lost */
+	WANTED_MIN = SHARE_ENTRY_HEAD + SHARE_TREE_NAME_MAX, /* for a listing */
 };
 
 struct share_server {
 	struct share_tree *trees[SHARE_SERVER_SHARES];
 	unsigned count;
 	struct share_files *files;
-	struct packer *packer; /* NULL: no SHARE_HELLO has come */
-	size_t block;
-	size_t reach; /* the largest payload that is sent now: less than the block while the line damages many */
-	bool deflates;
+	struct share_answers *answers;
 	const uint8_t *program;
 	size_t program_len;
 	struct share_server_listener listener; /* before and after NULL: none */
-	struct kept kept;
-	struct run run;
 };
-
-/* What is unread of a request. What is read behind its end is 0, and the request is BAD. */
-struct cursor {
-	const uint8_t *at;
-	size_t left;
-	bool bad;
-};
-
-/* The next LEN bytes. Where they are not all there: NULL. */
-static const uint8_t *take(struct cursor *in, size_t len)
-{
-	const uint8_t *at = in->at;
-
-	if (len > in->left) {
-		in->bad = true;
-		in->left = 0;
-		return NULL;
-	}
-	in->at += len;
-	in->left -= len;
-	return at;
-}
-
-static uint8_t take8(struct cursor *in)
-{
-	const uint8_t *p = take(in, 1);
-
-	return p ? *p : 0;
-}
-
-static uint16_t take16(struct cursor *in)
-{
-	const uint8_t *p = take(in, 2);
-
-	return p ? le_get16(p) : 0;
-}
-
-static uint32_t take32(struct cursor *in)
-{
-	const uint8_t *p = take(in, 4);
-
-	return p ? le_get32(p) : 0;
-}
-
-/* A path, or another text, of LEN bytes; it does not end on a NUL. */
-struct text {
-	const char *at;
-	size_t len;
-};
-
-static struct text take_text(struct cursor *in, size_t len)
-{
-	const uint8_t *p = take(in, len);
-
-	return p ? (struct text){(const char *)p, len} : (struct text){"", 0};
-}
-
-static struct text take_rest(struct cursor *in)
-{
-	return take_text(in, in->left);
-}
 
 struct share_server *share_server_open(void)
 {
 	struct share_server *server = calloc(1, sizeof(*server));
 
-	if (server && !(server->files = share_files_create())) {
-		free(server);
+	if (!server)
+		return NULL;
+	server->files = share_files_create();
+	server->answers = share_answers_open();
+	if (!server->files || !server->answers) {
+		share_server_close(server);
 		return NULL;
 	}
 	return server;
@@ -143,7 +48,7 @@ void share_server_close(struct share_server *server)
 	if (!server)
 		return;
 	share_files_free(server->files);
-	packer_close(server->packer);
+	share_answers_close(server->answers);
 	for (unsigned i = 0; i < server->count; i++)
 		share_tree_close(server->trees[i]);
 	free(server);
@@ -171,7 +76,7 @@ void share_server_on_change(struct share_server *server, const struct share_serv
 }
 
 /* Says that PATH of the share NUMBER is about to change. One that is no path changes nothing. */
-static void tell_change(const struct share_server *server, unsigned number, struct text path)
+static void tell_change(const struct share_server *server, unsigned number, struct share_text path)
 {
 	char copy[PATH_MAX];
 
@@ -190,21 +95,10 @@ static int tell_changed(const struct share_server *server, bool opened, int err)
 	return err;
 }
 
-static void put8(struct kept *kept, uint8_t value)
+static void put_size_and_time(struct share_answers *answers, const struct stat *status)
 {
-	kept->head[kept->head_len++] = value;
-}
-
-static void put32(struct kept *kept, uint64_t value)
-{
-	le_put32(kept->head + kept->head_len, value < UINT32_MAX ? value : UINT32_MAX);
-	kept->head_len += 4;
-}
-
-static void put_size_and_time(struct kept *kept, const struct stat *status)
-{
-	put32(kept, S_ISDIR(status->st_mode) ? 0 : (uint64_t)status->st_size);
-	put32(kept, status->st_mtime < 0 ? 0 : (uint64_t)status->st_mtime);
+	share_answers_put32(answers, S_ISDIR(status->st_mode) ? 0 : (uint64_t)status->st_size);
+	share_answers_put32(answers, status->st_mtime < 0 ? 0 : (uint64_t)status->st_mtime);
 }
 
 static enum share_kind kind_of(const struct stat *status)
@@ -212,70 +106,42 @@ static enum share_kind kind_of(const struct stat *status)
 	return S_ISDIR(status->st_mode) ? SHARE_DIRECTORY : SHARE_FILE;
 }
 
-/* How many bytes of content always fit behind the answer's head. */
-static size_t plain_room(const struct share_server *server)
+static int do_hello(struct share_server *server, struct share_cursor *in)
 {
-	size_t room = server->block - ANSWER_HEAD - server->kept.head_len - DATA_HEAD;
+	uint16_t block = share_cursor_take16(in);
 
-	return room < PACKER_INPUT_MAX ? room : PACKER_INPUT_MAX;
-}
-
-/* How many bytes of content the answer can bring at most, where the board has room for WANTED. */
-static size_t content_room(const struct share_server *server, size_t wanted)
-{
-	size_t plain = plain_room(server), room = server->deflates ? PACKER_INPUT_MAX : plain;
-
-	/* A board asks for its block; a little less than that fits also where it cannot be deflated. */
-	if (wanted > plain && wanted - plain < plain / 8)
-		return plain;
-	if (server->kept.parts)
-		room = SHARE_PARTS_MAX * plain;
-	return wanted < room ? wanted : room;
-}
-
-static int do_hello(struct share_server *server, struct cursor *in)
-{
-	uint16_t block = take16(in);
-	struct packer *packer;
-
-	take32(in);
-	uint8_t bits = take8(in);
-	if (in->bad || block < SHARE_SERVER_BLOCK_MIN || (bits && (bits < 9 || bits > 15)))
+	share_cursor_take32(in);
+	uint8_t bits = share_cursor_take8(in);
+	if (in->bad || block < SHARE_ANSWERS_BLOCK_MIN || (bits && (bits < 9 || bits > 15)))
 		return -EINVAL;
-	packer = packer_open(bits);
-	if (!packer)
+	if (share_answers_start(server->answers, block, bits) < 0)
 		return -ENOMEM;
-	packer_close(server->packer);
 	share_files_close_all(server->files);
 	for (unsigned i = 0; i < server->count; i++)
 		share_tree_renew(server->trees[i]); /* one that is gone stays so */
-	server->packer = packer;
-	server->deflates = bits;
-	server->block = block < SHARE_PAYLOAD_MAX ? block : SHARE_PAYLOAD_MAX;
-	server->reach = server->block;
 	return 0;
 }
 
 /* The tree of the SHARE that comes next, its number in *NUMBER; NULL: there is none. */
-static const struct share_tree *take_share(const struct share_server *server, struct cursor *in, uint8_t *number)
+static const struct share_tree *take_share(const struct share_server *server, struct share_cursor *in, uint8_t *number)
 {
-	*number = take8(in);
+	*number = share_cursor_take8(in);
 	if (*number >= server->count)
 		return NULL;
 	return server->trees[*number];
 }
 
 /* Why a request that is cut, or is of no share, is not done. */
-static int refusal(const struct cursor *in)
+static int refusal(const struct share_cursor *in)
 {
 	return in->bad ? -EINVAL : -ENODEV;
 }
 
-static int do_stat(struct share_server *server, struct cursor *in)
+static int do_stat(struct share_server *server, struct share_cursor *in)
 {
 	uint8_t number;
 	const struct share_tree *tree = take_share(server, in, &number);
-	struct text path = take_rest(in);
+	struct share_text path = share_cursor_take_rest(in);
 	struct stat status;
 	int err;
 
@@ -284,13 +150,13 @@ static int do_stat(struct share_server *server, struct cursor *in)
 	err = share_tree_stat(tree, path.at, path.len, &status);
 	if (err)
 		return err;
-	put8(&server->kept, kind_of(&status));
-	put_size_and_time(&server->kept, &status);
+	share_answers_put8(server->answers, kind_of(&status));
+	put_size_and_time(server->answers, &status);
 	return 0;
 }
 
 /* What PATH with SUFFIX is; where it is a file and none was FOUND yet, *FOUND is its path (PATH_MAX bytes), and STATUS its own. */
-static enum share_kind look_for(const struct share_tree *tree, struct text path, const char *suffix, char *found,
+static enum share_kind look_for(const struct share_tree *tree, struct share_text path, const char *suffix, char *found,
 				struct stat *status)
 {
 	char candidate[PATH_MAX];
@@ -309,17 +175,17 @@ static enum share_kind look_for(const struct share_tree *tree, struct text path,
 	return kind_of(&here);
 }
 
-/* Reads from FD until LEN bytes are in the answer's content, or it ends. Returns 1 when it has ended, 0, or a negative errno. */
-static int read_content(struct kept *kept, int fd, size_t len)
+/* Reads up to LEN bytes from FD into CONTENT; *READ: how many. Returns 1 when it has ended there, 0, or a negative errno. */
+static int read_content(int fd, uint8_t *content, size_t len, size_t *read)
 {
 	ssize_t n = 1;
 
-	while (kept->content_len < len && n) {
-		n = pread(fd, kept->content + kept->content_len, len - kept->content_len, (off_t)kept->content_len);
+	while (*read < len && n) {
+		n = pread(fd, content + *read, len - *read, (off_t)*read);
 		if (n < 0 && errno != EINTR)
 			return -errno;
 		if (n > 0)
-			kept->content_len += (size_t)n;
+			*read += (size_t)n;
 	}
 	return n == 0;
 }
@@ -331,31 +197,31 @@ static int read_content(struct kept *kept, int fd, size_t len)
 static void bring(struct share_server *server, const struct share_tree *tree, const char *found, size_t wanted,
 		  struct stat *status)
 {
-	struct kept *kept = &server->kept;
-	int fd = share_tree_file(tree, found, strlen(found), O_RDONLY, status), ended;
+	struct share_answers *answers = server->answers;
+	int fd = share_tree_file(tree, found, strlen(found), O_RDONLY, status), ended = -EACCES;
+	size_t len = 0;
 
-	put_size_and_time(kept, status);
-	kept->has_data = true;
-	if (fd < 0)
-		return;
-	ended = read_content(kept, fd, content_room(server, wanted));
-	close(fd);
+	put_size_and_time(answers, status);
+	if (fd >= 0) {
+		ended = read_content(fd, share_answers_content(answers), share_answers_room(answers, wanted), &len);
+		close(fd);
+	}
 	if (ended < 0)
-		kept->content_len = 0;
-	kept->at_end = ended == 1 || (!ended && kept->content_len && (uint64_t)status->st_size == kept->content_len);
+		len = 0;
+	share_answers_set_content(answers, len, ended == 1 || (!ended && len && (uint64_t)status->st_size == len));
 }
 
 /*
  * What import asks of a module, in its order (py/builtinimport.c): is it a directory; else is there a .py, else a .mpy; of a directory the
  * same for __init__. What is more, it opens and reads what it finds.
  */
-static int do_import(struct share_server *server, struct cursor *in)
+static int do_import(struct share_server *server, struct share_cursor *in)
 {
-	struct kept *kept = &server->kept;
+	struct share_answers *answers = server->answers;
 	uint8_t number;
 	const struct share_tree *tree = take_share(server, in, &number);
-	uint16_t wanted = take16(in);
-	struct text path = take_rest(in);
+	uint16_t wanted = share_cursor_take16(in);
+	struct share_text path = share_cursor_take_rest(in);
 	struct stat status = {0}, module = {0};
 	char found[PATH_MAX] = "";
 	int err;
@@ -365,49 +231,47 @@ static int do_import(struct share_server *server, struct cursor *in)
 	err = share_tree_stat(tree, path.at, path.len, &status);
 	if (err && err != -ENOENT)
 		return err;
-	put8(kept, err ? SHARE_NOTHING : kind_of(&status));
-	put_size_and_time(kept, &status);
+	share_answers_put8(answers, err ? SHARE_NOTHING : kind_of(&status));
+	put_size_and_time(answers, &status);
 	bool package = !err && S_ISDIR(status.st_mode);
-	put8(kept, look_for(tree, path, package ? "/__init__.py" : ".py", found, &module));
-	put8(kept, look_for(tree, path, package ? "/__init__.mpy" : ".mpy", found, &module));
+	share_answers_put8(answers, look_for(tree, path, package ? "/__init__.py" : ".py", found, &module));
+	share_answers_put8(answers, look_for(tree, path, package ? "/__init__.mpy" : ".mpy", found, &module));
 	if (*found)
 		bring(server, tree, found, wanted, &module);
 	return 0;
 }
 
-/* A listing that is being made. */
+/* A listing that is being made: LEN bytes of at most ROOM. */
 struct listed {
-	struct kept *kept;
-	size_t room;
+	uint8_t *content;
+	size_t len, room;
 };
 
 static bool list_entry(void *context, const struct share_entry *entry)
 {
 	struct listed *listed = context;
-	struct kept *kept = listed->kept;
-	uint8_t *to = kept->content + kept->content_len;
+	uint8_t *to = listed->content + listed->len;
 	size_t len = strlen(entry->name);
 
-	if (ENTRY_HEAD + len > listed->room - kept->content_len)
+	if (SHARE_ENTRY_HEAD + len > listed->room - listed->len)
 		return false;
 	to[0] = entry->is_dir ? SHARE_DIRECTORY : SHARE_FILE;
 	le_put32(to + 1, entry->size < UINT32_MAX ? entry->size : UINT32_MAX);
 	to[5] = (uint8_t)len;
-	memcpy(to + ENTRY_HEAD, entry->name, len);
-	kept->content_len += ENTRY_HEAD + len;
+	memcpy(to + SHARE_ENTRY_HEAD, entry->name, len);
+	listed->len += SHARE_ENTRY_HEAD + len;
 	return true;
 }
 
-static int do_list(struct share_server *server, struct cursor *in)
+static int do_list(struct share_server *server, struct share_cursor *in)
 {
-	struct kept *kept = &server->kept;
 	uint8_t number;
 	const struct share_tree *tree = take_share(server, in, &number);
-	uint16_t wanted = take16(in);
-	struct text behind = take_text(in, take8(in)), path = take_rest(in);
+	uint16_t wanted = share_cursor_take16(in);
+	struct share_text behind = share_cursor_take_text(in, share_cursor_take8(in)), path = share_cursor_take_rest(in);
 	/* What is not deflated has to fit, too: an entry is never cut. */
-	size_t plain = plain_room(server);
-	struct listed listed = {kept, wanted < plain ? wanted : plain};
+	size_t plain = share_answers_plain_room(server->answers);
+	struct listed listed = {share_answers_content(server->answers), 0, wanted < plain ? wanted : plain};
 	char after[UINT8_MAX + 1] = "";
 
 	if (in->bad || !tree)
@@ -418,35 +282,32 @@ static int do_list(struct share_server *server, struct cursor *in)
 	int done = share_tree_list(tree, path.at, path.len, after, list_entry, &listed);
 	if (done < 0)
 		return done;
-	kept->has_data = true;
-	kept->at_end = done;
+	share_answers_set_content(server->answers, listed.len, done);
 	return 0;
 }
 
 /* Up to WANTED bytes of the open file HANDLE from OFFSET as the answer's content. */
 static int read_open(struct share_server *server, unsigned handle, uint32_t offset, size_t wanted)
 {
-	struct kept *kept = &server->kept;
+	struct share_answers *answers = server->answers;
 	uint64_t size;
-	size_t room = content_room(server, wanted);
-	ssize_t n = share_files_read(server->files, handle, kept->content, room, offset, &size);
+	size_t room = share_answers_room(answers, wanted);
+	ssize_t n = share_files_read(server->files, handle, share_answers_content(answers), room, offset, &size);
 
 	if (n < 0)
 		return (int)n;
-	kept->has_data = true;
-	kept->content_len = (size_t)n;
 	/* A file of the kernel's, as in /proc, says that its size is 0. */
-	kept->at_end = (size_t)n < room || (size && offset + (uint64_t)n >= size);
+	share_answers_set_content(answers, (size_t)n, (size_t)n < room || (size && offset + (uint64_t)n >= size));
 	return 0;
 }
 
-static int do_open(struct share_server *server, struct cursor *in)
+static int do_open(struct share_server *server, struct share_cursor *in)
 {
 	uint8_t number;
 	const struct share_tree *tree = take_share(server, in, &number);
-	uint8_t handle = take8(in), mode = take8(in);
-	uint16_t wanted = take16(in);
-	struct text path = take_rest(in);
+	uint8_t handle = share_cursor_take8(in), mode = share_cursor_take8(in);
+	uint16_t wanted = share_cursor_take16(in);
+	struct share_text path = share_cursor_take_rest(in);
 	struct stat status;
 	int err;
 
@@ -460,8 +321,8 @@ static int do_open(struct share_server *server, struct cursor *in)
 		tell_changed(server, !err, err);
 	if (err)
 		return err;
-	put_size_and_time(&server->kept, &status);
-	server->kept.has_data = true;
+	put_size_and_time(server->answers, &status);
+	share_answers_set_content(server->answers, 0, false);
 	if (mode & SHARE_OPEN_READ && wanted)
 		err = read_open(server, handle, 0, wanted);
 	if (err)
@@ -469,11 +330,11 @@ static int do_open(struct share_server *server, struct cursor *in)
 	return err;
 }
 
-static int do_read(struct share_server *server, struct cursor *in)
+static int do_read(struct share_server *server, struct share_cursor *in)
 {
-	uint8_t handle = take8(in);
-	uint32_t offset = take32(in);
-	uint16_t wanted = take16(in);
+	uint8_t handle = share_cursor_take8(in);
+	uint32_t offset = share_cursor_take32(in);
+	uint16_t wanted = share_cursor_take16(in);
 
 	return in->bad || !wanted ? -EINVAL : read_open(server, handle, offset, wanted);
 }
@@ -483,22 +344,22 @@ struct write {
 	uint8_t handle, flags;
 	unsigned before;
 	uint32_t offset;
-	struct text bytes;
+	struct share_text bytes;
 };
 
-static struct write take_write(struct cursor *in)
+static struct write take_write(struct share_cursor *in)
 {
-	uint8_t handle = take8(in), flags = take8(in);
-	uint32_t offset = take32(in);
+	uint8_t handle = share_cursor_take8(in), flags = share_cursor_take8(in);
+	uint32_t offset = share_cursor_take32(in);
 
-	return (struct write){handle, flags & 0xf, flags >> 4, offset, take_rest(in)};
+	return (struct write){handle, flags & 0xf, flags >> 4, offset, share_cursor_take_rest(in)};
 }
 
-static int do_write(struct share_server *server, struct cursor *in)
+static int do_write(struct share_server *server, struct share_cursor *in)
 {
 	struct write write = take_write(in);
 	uint32_t size = 0;
-	int err = server->run.err, closed = 0;
+	int err = share_answers_run_error(server->answers), closed = 0;
 
 	if (in->bad || write.flags & ~(SHARE_WRITE_FLUSH | SHARE_WRITE_CLOSE))
 		return -EINVAL;
@@ -508,60 +369,49 @@ static int do_write(struct share_server *server, struct cursor *in)
 		err = share_files_flush(server->files, write.handle);
 	if (write.flags & SHARE_WRITE_CLOSE)
 		closed = share_files_close(server->files, write.handle);
-	put32(&server->kept, size);
+	share_answers_put32(server->answers, size);
 	return err ? err : closed;
-}
-
-/* How many of the run that the write with the number SEQUENCE is of have come. One of another run ends that which was there. */
-static unsigned have_of_run(struct share_server *server, uint8_t sequence, unsigned before)
-{
-	struct run *run = &server->run;
-	uint8_t first = (uint8_t)(sequence - before);
-
-	if (run->first != first)
-		*run = (struct run){.first = first};
-	return run->count;
 }
 
 /* One of a run, which is not answered. */
 static void add_to_run(struct share_server *server, const struct write *write, uint8_t sequence)
 {
-	struct run *run = &server->run;
+	struct share_answers *answers = server->answers;
 	uint32_t size;
 
 	if (write->flags != SHARE_WRITE_MORE || write->before >= SHARE_RUN_MAX ||
-	    have_of_run(server, sequence, write->before) != write->before)
+	    share_answers_run_count(answers, sequence, write->before) != write->before)
 		return;
-	run->count++;
-	if (!run->err)
-		run->err =
-			share_files_write(server->files, write->handle, write->bytes.at, write->bytes.len, write->offset, &size);
+	int err = share_answers_run_error(answers);
+	if (!err)
+		err = share_files_write(server->files, write->handle, write->bytes.at, write->bytes.len, write->offset, &size);
+	share_answers_run_add(answers, err);
 }
 
-static int do_size(struct share_server *server, struct cursor *in)
+static int do_size(struct share_server *server, struct share_cursor *in)
 {
-	uint8_t handle = take8(in);
+	uint8_t handle = share_cursor_take8(in);
 	uint32_t size = 0;
 	int err = in->bad ? -EINVAL : share_files_size(server->files, handle, &size);
 
-	put32(&server->kept, size);
+	share_answers_put32(server->answers, size);
 	return err;
 }
 
-static int do_close(struct share_server *server, struct cursor *in)
+static int do_close(struct share_server *server, struct share_cursor *in)
 {
-	uint8_t handle = take8(in);
+	uint8_t handle = share_cursor_take8(in);
 
 	return in->bad ? -EINVAL : share_files_close(server->files, handle);
 }
 
 /* What CALL answers for the path that is asked to be changed. */
-static int change(struct share_server *server, struct cursor *in,
+static int change(struct share_server *server, struct share_cursor *in,
 		  int (*call)(const struct share_tree *tree, const char *path, size_t len))
 {
 	uint8_t number;
 	const struct share_tree *tree = take_share(server, in, &number);
-	struct text path = take_rest(in);
+	struct share_text path = share_cursor_take_rest(in);
 
 	if (in->bad || !tree)
 		return refusal(in);
@@ -571,26 +421,26 @@ static int change(struct share_server *server, struct cursor *in,
 	return share_tree_writable(tree) ? tell_changed(server, false, err) : err;
 }
 
-static int do_mkdir(struct share_server *server, struct cursor *in)
+static int do_mkdir(struct share_server *server, struct share_cursor *in)
 {
 	return change(server, in, share_tree_mkdir);
 }
 
-static int do_rmdir(struct share_server *server, struct cursor *in)
+static int do_rmdir(struct share_server *server, struct share_cursor *in)
 {
 	return change(server, in, share_tree_rmdir);
 }
 
-static int do_remove(struct share_server *server, struct cursor *in)
+static int do_remove(struct share_server *server, struct share_cursor *in)
 {
 	return change(server, in, share_tree_remove);
 }
 
-static int do_rename(struct share_server *server, struct cursor *in)
+static int do_rename(struct share_server *server, struct share_cursor *in)
 {
 	uint8_t number;
 	const struct share_tree *tree = take_share(server, in, &number);
-	struct text from = take_text(in, take16(in)), to = take_rest(in);
+	struct share_text from = share_cursor_take_text(in, share_cursor_take16(in)), to = share_cursor_take_rest(in);
 
 	if (in->bad || !tree)
 		return refusal(in);
@@ -602,11 +452,11 @@ static int do_rename(struct share_server *server, struct cursor *in)
 	return share_tree_writable(tree) ? tell_changed(server, false, err) : err;
 }
 
-static int do_statvfs(struct share_server *server, struct cursor *in)
+static int do_statvfs(struct share_server *server, struct share_cursor *in)
 {
 	uint8_t number;
 	const struct share_tree *tree = take_share(server, in, &number);
-	struct text path = take_rest(in);
+	struct share_text path = share_cursor_take_rest(in);
 	struct statvfs status;
 	unsigned shift = 0;
 	int err;
@@ -632,46 +482,45 @@ static int do_statvfs(struct share_server *server, struct cursor *in)
 		status.f_namemax,
 	};
 	for (size_t i = 0; i < sizeof(answer) / sizeof(answer[0]); i++)
-		put32(&server->kept, answer[i]);
+		share_answers_put32(server->answers, answer[i]);
 	return 0;
 }
 
-static int do_program(struct share_server *server, struct cursor *in)
+static int do_program(struct share_server *server, struct share_cursor *in)
 {
-	struct kept *kept = &server->kept;
-	uint32_t offset = take32(in);
-	uint16_t wanted = take16(in);
+	struct share_answers *answers = server->answers;
+	uint32_t offset = share_cursor_take32(in);
+	uint16_t wanted = share_cursor_take16(in);
 
 	if (in->bad)
 		return -EINVAL;
-	put32(kept, server->program_len);
-	kept->has_data = true;
-	size_t left = offset < server->program_len ? server->program_len - offset : 0, room = content_room(server, wanted);
-	kept->content_len = left < room ? left : room;
-	if (kept->content_len)
-		memcpy(kept->content, server->program + offset, kept->content_len);
-	kept->at_end = kept->content_len == left;
+	share_answers_put32(answers, server->program_len);
+	size_t left = offset < server->program_len ? server->program_len - offset : 0;
+	size_t room = share_answers_room(answers, wanted), len = left < room ? left : room;
+	if (len)
+		memcpy(share_answers_content(answers), server->program + offset, len);
+	share_answers_set_content(answers, len, len == left);
 	return 0;
 }
 
 /* This and the next are the caller's business. */
-static int do_bytes(struct share_server *server, struct cursor *in)
+static int do_bytes(struct share_server *server, struct share_cursor *in)
 {
 	(void)server;
-	take(in, 9);
+	share_cursor_take(in, 9);
 	return in->bad ? -EINVAL : 0;
 }
 
-static int do_end(struct share_server *server, struct cursor *in)
+static int do_end(struct share_server *server, struct share_cursor *in)
 {
 	(void)server;
-	take(in, 5);
+	share_cursor_take(in, 5);
 	return in->bad ? -EINVAL : 0;
 }
 
 static const struct op {
 	uint8_t op;
-	int (*call)(struct share_server *server, struct cursor *in);
+	int (*call)(struct share_server *server, struct share_cursor *in);
 } ops[] = {
 	{SHARE_STAT, do_stat},       {SHARE_IMPORT, do_import},   {SHARE_LIST, do_list},     {SHARE_OPEN, do_open},
 	{SHARE_READ, do_read},       {SHARE_WRITE, do_write},     {SHARE_SIZE, do_size},     {SHARE_CLOSE, do_close},
@@ -680,9 +529,9 @@ static const struct op {
 	{SHARE_HELLO, do_hello},
 };
 
-static int do_request(struct share_server *server, uint8_t op, struct cursor in)
+static int do_request(struct share_server *server, uint8_t op, struct share_cursor in)
 {
-	if (!server->packer && op != SHARE_HELLO)
+	if (!share_answers_is_started(server->answers) && op != SHARE_HELLO)
 		return -ESTALE;
 	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)
 		if (ops[i].op == op)
@@ -691,226 +540,86 @@ static int do_request(struct share_server *server, uint8_t op, struct cursor in)
 }
 
 /* What the caller has to do for a request that came for the first time and was answered with DONE. */
-static void tell_event(struct share_answer *answer, uint8_t op, struct cursor in)
+static void tell_event(struct share_answer *answer, uint8_t op, struct share_cursor in)
 {
 	if (op == SHARE_HELLO)
 		answer->event = SHARE_EVENT_STARTED;
 	if (op == SHARE_BYTES) {
 		answer->event = SHARE_EVENT_BYTES;
-		answer->sure = take32(&in);
-		answer->maybe = take32(&in);
-		answer->seen = take8(&in);
+		answer->sure = share_cursor_take32(&in);
+		answer->maybe = share_cursor_take32(&in);
+		answer->seen = share_cursor_take8(&in);
 	}
 	if (op != SHARE_END)
 		return;
 	answer->event = SHARE_EVENT_END;
-	answer->how = take8(&in);
-	answer->code = (int32_t)take32(&in);
+	answer->how = share_cursor_take8(&in);
+	answer->code = (int32_t)share_cursor_take32(&in);
 	answer->bytes_len = in.left;
-	answer->bytes = take(&in, in.left);
-}
-
-/*
- * Whether CONTENT is deflated already, or noise: all bytes are about as frequent in it. To find that out by deflating it takes half a
- * millisecond, which a fast line does not have.
- */
-static bool is_packed(const uint8_t *content, size_t len)
-{
-	uint32_t counts[256] = {0};
-	uint64_t squares = 0;
-
-	for (size_t i = 0; i < len; i++)
-		counts[content[i]]++;
-	for (size_t i = 0; i < 256; i++)
-		squares += (uint64_t)counts[i] * counts[i];
-	/* Noise comes to len * len / 256 + len; text to more than len * len / 30. */
-	return len >= 256 && squares < (uint64_t)len * len / 200 + len;
-}
-
-/* CONTENT as it is, as far as it fits. */
-static struct packed put_plain(const uint8_t *content, size_t len, uint8_t *out, size_t room)
-{
-	struct packed packed = {.taken = len < room ? len : room};
-
-	packed.len = packed.taken;
-	memcpy(out, content, packed.len);
-	return packed;
-}
-
-/* How many of the listing's bytes are whole entries of at most ROOM bytes. */
-static size_t whole_entries(const struct kept *kept, size_t room)
-{
-	size_t at = 0, next = 0;
-
-	while (next <= room && next < kept->content_len) {
-		at = next;
-		next += ENTRY_HEAD + kept->content[at + ENTRY_HEAD - 1];
-	}
-	return next <= room ? next : at;
-}
-
-/* Writes DATA, what was not given of the kept content as far as it fits, to OUT of ROOM bytes. Returns its length; adds to FLAGS. */
-static size_t put_data(struct share_server *server, uint8_t *out, size_t room, uint8_t *flags)
-{
-	struct kept *kept = &server->kept;
-	const uint8_t *content = kept->content + kept->given;
-	struct packed packed;
-	size_t len = kept->content_len - kept->given;
-
-	room -= DATA_HEAD;
-	if (kept->op == SHARE_LIST)
-		len = whole_entries(kept, room);
-	if (len > PACKER_INPUT_MAX)
-		len = PACKER_INPUT_MAX;
-	if (is_packed(content, len))
-		packed = put_plain(content, len, out + DATA_HEAD, room);
-	else
-		packed = packer_pack(server->packer, content, len, out + DATA_HEAD, room);
-	le_put16(out, packed.taken);
-	kept->given += packed.taken;
-	*flags |= (packed.deflated ? SHARE_DEFLATED : 0) | (packed.reset ? SHARE_RESET : 0) |
-		  (kept->at_end && kept->given == kept->content_len ? SHARE_LAST : 0);
-	return DATA_HEAD + packed.len;
-}
-
-/* Makes ANSWER's payload the next part of what is kept. */
-static void put_part(struct share_server *server, struct share_answer *answer)
-{
-	struct kept *kept = &server->kept;
-	uint8_t *out = answer->payload, flags = (uint8_t)(kept->part * SHARE_PART) | (kept->interrupt ? SHARE_INTERRUPT : 0);
-
-	answer->type = AGENT_DONE;
-	answer->len = ANSWER_HEAD;
-	if (!kept->part) {
-		memcpy(out + answer->len, kept->head, kept->head_len);
-		answer->len += kept->head_len;
-	}
-	if (kept->has_data)
-		answer->len += put_data(server, out + answer->len, server->reach - answer->len, &flags);
-	if (kept->parts && kept->given < kept->content_len && ++kept->part < SHARE_PARTS_MAX)
-		answer->type = AGENT_MORE;
-	out[0] = kept->try;
-	out[1] = flags;
-}
-
-/* Makes ANSWER's payload what is kept, for a request with TRY. */
-static void put_answer(struct share_server *server, uint8_t try, struct share_answer *answer)
-{
-	struct kept *kept = &server->kept;
-
-	kept->try = try;
-	kept->given = kept->part = 0;
-	if (!kept->err) {
-		put_part(server, answer);
-		return;
-	}
-	answer->type = AGENT_FAILED;
-	answer->payload[0] = try;
-	answer->payload[1] = kept->interrupt ? SHARE_INTERRUPT : 0;
-	le_put32(answer->payload + ANSWER_HEAD, (uint32_t)-kept->err);
-	answer->len = ANSWER_HEAD + 4;
-}
-
-void share_server_go_on(struct share_server *server, struct share_answer *answer)
-{
-	answer->event = SHARE_EVENT_NONE;
-	put_part(server, answer);
-}
-
-/*
- * An answer that is asked again was probably damaged, and a shorter one comes through more easily: a quarter of it each time. After that
- * each request, which says that one has come through, allows a little more again.
- */
-static void adapt_reach(struct share_server *server, bool repeated)
-{
-	size_t reach = repeated ? server->reach / 4 : server->reach + server->block / 16;
-
-	server->reach = reach > server->block ? server->block : reach > SHARE_SERVER_BLOCK_MIN ? reach : SHARE_SERVER_BLOCK_MIN;
-}
-
-/*
- * Whether the request is the one that was answered last. A SHARE_HELLO that was not asked before is always another: of an agent that
- * counts from where the one before it did.
- */
-static bool is_repeated(const struct kept *kept, const struct frame *request, uint8_t count, uint32_t crc)
-{
-	return kept->any && kept->op == request->type && kept->sequence == request->sequence && kept->crc == crc &&
-	       (request->type != SHARE_HELLO || count);
-}
-
-/* Says that the run before a write is not whole. */
-static void put_gap(struct share_server *server, uint8_t try, bool interrupt, struct share_answer *answer)
-{
-	server->run.interrupt |= interrupt;
-	answer->type = AGENT_NAK;
-	answer->len = ANSWER_HEAD + 1;
-	answer->payload[0] = try;
-	answer->payload[1] = server->run.interrupt ? SHARE_INTERRUPT : 0;
-	answer->payload[2] = (uint8_t)server->run.count;
+	answer->bytes = share_cursor_take(&in, in.left);
 }
 
 /* Sees to a request that comes for the first time where it is of a run. Returns whether that is all. */
-static bool look_at_run(struct share_server *server, const struct frame *request, struct cursor in, bool interrupt,
+static bool look_at_run(struct share_server *server, const struct share_request *request, bool interrupt,
 			struct share_answer *answer)
 {
+	struct share_cursor in = request->in;
 	struct write write = take_write(&in);
 
-	if (request->type != SHARE_WRITE || in.bad || !server->packer)
+	if (request->op != SHARE_WRITE || in.bad || !share_answers_is_started(server->answers))
 		return false;
 	if (write.flags & SHARE_WRITE_MORE) {
 		add_to_run(server, &write, request->sequence);
 		return true;
 	}
-	if (have_of_run(server, request->sequence, write.before) == write.before)
+	if (share_answers_run_count(server->answers, request->sequence, write.before) == write.before)
 		return false;
-	/* Only once for each TRY, as all answers. */
-	unsigned behind = 1u + (request->payload[0] & SHARE_COUNT);
-	if (server->run.told != behind)
-		put_gap(server, request->payload[0], interrupt, answer);
-	server->run.told = behind;
+	share_answers_give_gap(server->answers, request, interrupt, answer);
 	return true;
 }
 
-/* Forgets what was kept, but not the bytes of its content, for a new REQUEST with TRY. */
-static void begin_kept(struct kept *kept, const struct frame *request, uint8_t try)
+/* Does REQUEST, which comes for the first time, and has its answer kept. */
+static void do_new(struct share_server *server, const struct share_request *request, struct share_answer *answer)
 {
-	memset(kept, 0, offsetof(struct kept, content));
-	kept->any = true;
-	kept->op = request->type;
-	kept->sequence = request->sequence;
-	kept->parts = try & SHARE_PARTS && request->type != SHARE_LIST;
+	share_answers_begin(server->answers, request);
+	int err = do_request(server, request->op, request->in);
+	share_answers_end(server->answers, err);
+	if (!err)
+		tell_event(answer, request->op, request->in);
 }
 
-void share_server_answer(struct share_server *server, const struct frame *request, bool interrupt, struct share_answer *answer)
+/* Takes TRY, and the padding, off FRAME. Returns whether there is a TRY. */
+static bool take_request(const struct frame *frame, struct share_request *request)
 {
-	struct kept *kept = &server->kept;
-	struct cursor in = {request->payload, request->len, false};
-	uint8_t try = take8(&in), count = try & SHARE_COUNT;
+	struct share_cursor in = {frame->payload, frame->len, false};
+
+	*request = (struct share_request){.op = frame->type, .sequence = frame->sequence, .try = share_cursor_take8(&in)};
+	if (request->try & SHARE_PADDED && in.left)
+		in.left--;
+	request->in = in;
+	request->crc = (uint32_t)crc32(0, in.at, (uInt)in.left);
+	return !in.bad;
+}
+
+void share_server_answer(struct share_server *server, const struct frame *frame, bool interrupt, struct share_answer *answer)
+{
+	struct share_request request;
 
 	answer->type = 0;
 	answer->len = 0;
 	answer->event = SHARE_EVENT_NONE;
-	if (in.bad)
+	if (!take_request(frame, &request))
 		return;
-	if (try & SHARE_PADDED && in.left)
-		in.left--;
-	uint32_t crc = (uint32_t)crc32(0, in.at, (uInt)in.left);
-	bool repeated = is_repeated(kept, request, count, crc);
-	if (repeated ? count == kept->count : look_at_run(server, request, in, interrupt, answer))
+	enum share_asked asked = share_answers_asked(server->answers, &request);
+	if (asked == SHARE_ASKED_NEW ? look_at_run(server, &request, interrupt, answer) : asked == SHARE_ASKED_ANSWERED)
 		return;
-	adapt_reach(server, repeated);
-	if (!repeated) {
-		begin_kept(kept, request, try);
-		kept->crc = crc;
-		kept->err = do_request(server, request->type, in);
-		kept->interrupt = server->run.interrupt;
-		server->run = (struct run){0};
-		if (!kept->err)
-			tell_event(answer, request->type, in);
-	}
-	kept->count = count;
-	kept->interrupt |= interrupt;
-	if (server->packer && (repeated || try & SHARE_FRESH))
-		packer_reset(server->packer);
-	put_answer(server, try, answer);
+	if (asked == SHARE_ASKED_NEW)
+		do_new(server, &request, answer);
+	share_answers_give(server->answers, &request, asked, interrupt, answer);
+}
+
+void share_server_go_on(struct share_server *server, struct share_answer *answer)
+{
+	answer->event = SHARE_EVENT_NONE;
+	share_answers_go_on(server->answers, answer);
 }

@@ -12,39 +12,15 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "agent/frame.h"
-#include "agent/protocol.h"
+#include "share/share_answers.h"
 #include "share/share_tree.h"
 
 struct share_server;
 
 enum {
 	SHARE_SERVER_SHARES = 16,
-	SHARE_SERVER_BLOCK_MIN = 320, /* a payload that holds any entry of a listing */
-};
-
-/* What a request asks of the caller, who has its payload. */
-enum share_event {
-	SHARE_EVENT_NONE,    /* nothing more than to send the answer */
-	SHARE_EVENT_STARTED, /* SHARE_HELLO, which was good: the server has been started anew for this agent */
-	SHARE_EVENT_BYTES,   /* SHARE_BYTES, `sure`, `maybe`, `seen` */
-	SHARE_EVENT_END,     /* SHARE_END, `how`, `code`, `bytes` */
-};
-
-struct share_answer {
-	/* AGENT_DONE, AGENT_FAILED, AGENT_NAK for a run with a gap, AGENT_MORE: share_server_go_on has the next part; 0: nothing is to be sent */
-	uint8_t type;
-	size_t len; /* of the payload, never more than SHARE_HELLO's largest */
-	uint8_t payload[SHARE_PAYLOAD_MAX];
-	enum share_event event; /* only when it was asked for the first time */
-	uint8_t how;
-	int32_t code;
-	uint32_t sure, maybe;
-	uint8_t seen;
-	const uint8_t *bytes; /* in the request's payload */
-	size_t bytes_len;
 };
 
 /* NULL: no memory. */
@@ -74,14 +50,13 @@ struct share_server_listener {
 void share_server_on_change(struct share_server *server, const struct share_server_listener *listener);
 
 /*
- * Answers REQUEST, a whole frame of channel 1, into ANSWER. With INTERRUPT the answer carries SHARE_INTERRUPT, and so do those that repeat it;
+ * Answers FRAME, a whole one of channel 1, into ANSWER. With INTERRUPT the answer carries SHARE_INTERRUPT, and so do those that repeat it;
  * an answer that is not to be sent carries nothing.
  *
  * Nothing is to be sent (type 0) for a frame with no TRY, for a write of a run that is not its last, and for a TRY that was answered
- * already: a line can repeat bytes, and a
- * late answer would reach the program. Before the first SHARE_HELLO all else fails with ESTALE.
+ * already: a line can repeat bytes, and a late answer would reach the program. Before the first SHARE_HELLO all else fails with ESTALE.
  */
-void share_server_answer(struct share_server *server, const struct frame *request, bool interrupt, struct share_answer *answer);
+void share_server_answer(struct share_server *server, const struct frame *frame, bool interrupt, struct share_answer *answer);
 
 /* The next part of an answer that was AGENT_MORE, to be called once that was sent. */
 void share_server_go_on(struct share_server *server, struct share_answer *answer);

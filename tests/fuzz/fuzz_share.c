@@ -217,7 +217,7 @@ static void check_answer(struct share_client *client, int result)
 
 static void start(struct share_client *client, struct share_server *server, uint8_t how)
 {
-	static const uint16_t blocks[] = {SHARE_SERVER_BLOCK_MIN, 512, 1024, SHARE_PAYLOAD_MAX};
+	static const uint16_t blocks[] = {SHARE_ANSWERS_BLOCK_MIN, 512, 1024, SHARE_PAYLOAD_MAX};
 
 	FUZZ_CHECK(share_client_open(client, server, blocks[how & 3], how & 4 ? 9 + (how >> 4) % 7 : 0) == 0);
 	FUZZ_CHECK(client->answer.event == SHARE_EVENT_STARTED);

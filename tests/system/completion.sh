@@ -106,6 +106,12 @@ completes 'mpremote-romfs list ma' made.romfs
 completes 'mpremote-romfs check fi'
 completes 'mpremote-romfs extract made.romfs lib/m' lib/module.py
 completes 'mpremote-romfs extract made.romfs -C fo' folder
+# Whatever names an image has, they are offered as they are typed, and nothing in them is run.
+touch 'folder/lib/$(>ran)' 'folder/lib/a b'
+mpremote-romfs build --no-mpy -o hostile.romfs folder >said.out || fail "build: $(cat said.out)"
+completes 'mpremote-romfs extract hostile.romfs lib/' 'lib/' 'lib/\$\(\>ran\)' 'lib/a\ b' lib/module.py
+completes 'mpremote-romfs extract hostile.romfs lib/a\' 'lib/a\ b'
+[ ! -e ran ] || fail 'a name in an image was run'
 completes 'mpremote-romfs build --exclude x'
 mpy_cross=$(peers)/mpy-cross
 for arch in $(offers 'mpremote-romfs build --march '); do

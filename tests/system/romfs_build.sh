@@ -163,6 +163,19 @@ for signal in INT TERM HUP KILL; do
 	rm runs
 	[ ! -e blink.romfs ] || fail "SIG$signal left an image"
 done
+# Whoever started build may have left children to it, which it has to tell from its compilers.
+mkdir many
+for n in $(seq 40); do echo "n = $n" >"many/m$n.py"; done
+cat >../with_children.py <<'EOF'
+import os, subprocess, sys
+
+for child in [subprocess.Popen(["true"]) for _ in range(100)]:
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+os.execv(sys.argv[1], sys.argv[1:])
+EOF
+python3 ../with_children.py "$romfs" build --mpy-cross "$mpy_cross" many >../said 2>&1 || fail "with children: $(cat ../said)"
+grep -q '40 of them compiled' ../said || fail "with children: $(cat ../said)"
+rm -r many many.romfs
 chmod -x old-mpy-cross
 refused 'old-mpy-cross cannot be run: Permission denied' "$romfs" build --mpy-cross ./old-mpy-cross blink
 rm old-mpy-cross

@@ -92,3 +92,16 @@ int share_folder_remove(void **state)
 	snprintf(command, sizeof(command), "rm -r %s", folder);
 	return chdir("/") == 0 ? system(command) : -1; /* NOLINT(cert-env33-c): a fixed command */
 }
+
+struct share_server *share_folder_serve(void)
+{
+	struct share_server *server = share_server_open();
+	struct share_tree *tree;
+
+	for (int i = 0; server && i < 2; i++)
+		if (share_tree_open(&tree, i ? "top/d" : "top", !i, NULL) < 0 || share_server_add(server, tree) != i) {
+			share_server_close(server);
+			return NULL;
+		}
+	return server;
+}

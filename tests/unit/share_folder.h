@@ -10,6 +10,8 @@
 
 #include <stddef.h>
 
+#include "share/share_server.h"
+
 /* For cmocka_unit_test_setup_teardown. The second fails where out/ is not what it was. */
 int share_folder_make(void **state);
 int share_folder_remove(void **state);
@@ -18,5 +20,8 @@ int share_folder_remove(void **state);
 void share_folder_expect(const char *file, const char *text);
 
 void share_folder_write(const char *file, const void *bytes, size_t len);
+
+/* A server with two shares: 0 is top/, writable; 1 is top/d, and is not. NULL: that has failed. */
+struct share_server *share_folder_serve(void);
 
 #endif

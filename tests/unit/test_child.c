@@ -47,6 +47,16 @@ static void said(int fd, const char *expected)
 	free(bytes);
 }
 
+/* Whoever started this process may have left it so. */
+static void sigchld_was_ignored(void **state)
+{
+	(void)state;
+	signal(SIGCHLD, SIG_IGN);
+	start("exit 3", -1);
+	assert_int_equal(end(), 3);
+	child_close(&child);
+}
+
 static void what_it_prints(void **state)
 {
 	(void)state;
@@ -154,9 +164,9 @@ static void one_whose_parent_ends(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_it_prints),   cmocka_unit_test(much),
-		cmocka_unit_test(what_it_reads),    cmocka_unit_test(what_cannot_be_run),
-		cmocka_unit_test(one_that_goes_on), cmocka_unit_test(one_whose_parent_ends),
+		cmocka_unit_test(sigchld_was_ignored),   cmocka_unit_test(what_it_prints),     cmocka_unit_test(much),
+		cmocka_unit_test(what_it_reads),         cmocka_unit_test(what_cannot_be_run), cmocka_unit_test(one_that_goes_on),
+		cmocka_unit_test(one_whose_parent_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

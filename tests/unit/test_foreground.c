@@ -22,17 +22,32 @@ struct stage {
 	struct foreground foreground;
 };
 
-static int set_up(void **state)
+/* Starts the board after the shell's PREFIX, and before its SUFFIX. */
+static void start_board(void **state, const char *prefix, const char *suffix)
 {
 	static struct stage stage;
 	char device[1000];
 
 	stage = (struct stage){.link = NULL};
-	assert_int_equal(exec_open(&stage.link, exec_device(device, sizeof(device), "", "sigint_board", ""), NULL), 0);
+	assert_int_equal(exec_open(&stage.link, exec_device(device, sizeof(device), prefix, "sigint_board", suffix), NULL), 0);
 	stage.master = ((struct fdlink *)stage.link->state)->fd;
-	tell(stage.link, "d");
-	expect(stage.link, "-");
 	*state = &stage;
+}
+
+static int set_up(void **state)
+{
+	struct stage *stage;
+
+	start_board(state, "", "");
+	stage = *state;
+	tell(stage->link, "d");
+	expect(stage->link, "-");
+	return 0;
+}
+
+static int set_up_shell(void **state)
+{
+	start_board(state, "echo shell; read line; ", "; true");
 	return 0;
 }
 
@@ -109,6 +124,18 @@ static void a_new_group_is_looked_up(void **state)
 	assert_false(foreground_interrupt(&stage->foreground, stage->master, 1 * MS));
 }
 
+static void a_board_that_its_shell_starts_just_now_is_seen(void **state)
+{
+	struct stage *stage = *state;
+
+	expect(stage->link, "shell\n");
+	assert_false(foreground_interrupt(&stage->foreground, stage->master, 1000 * MS));
+	tell(stage->link, "\nh");
+	expect(stage->link, "+");
+	assert_true(foreground_interrupt(&stage->foreground, stage->master, 1001 * MS));
+	expect(stage->link, "pI");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -117,6 +144,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_later_one_is_sent, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(taken_by_the_prompt_is_taken, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_new_group_is_looked_up, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_board_that_its_shell_starts_just_now_is_seen, set_up_shell, tear_down),
 	};
 
 	alarm(TEST_SECONDS);

@@ -278,7 +278,7 @@ static void lose_answers(void)
 
 static void start_anew(void)
 {
-	static const uint16_t blocks[] = {SHARE_SERVER_BLOCK_MIN, 512, 1024, 4096, SHARE_PAYLOAD_MAX};
+	static const uint16_t blocks[] = {SHARE_ANSWERS_BLOCK_MIN, 512, 1024, 4096, SHARE_PAYLOAD_MAX};
 	uint16_t block = blocks[dice_roll(&dice, sizeof(blocks) / sizeof(blocks[0]))];
 
 	assert_int_equal(share_client_open(&client, server, block, dice_hit(&dice, 3) ? 0 : 9 + (int)dice_roll(&dice, 7)), 0);
