@@ -62,6 +62,7 @@ UNIT_TESTS += \
 	tests/unit/test_share_user \
 	tests/unit/test_share_volume \
 	tests/unit/test_typed \
+	tests/unit/test_typed_random \
 	tests/unit/test_watch
 tests_unit_test_incoming_SOURCES = tests/unit/test_incoming.c tests/unit/dice.h
 SHARE_FOLDER = tests/unit/share_folder.c tests/unit/share_folder.h
@@ -70,6 +71,7 @@ tests_unit_test_share_answers_SOURCES = tests/unit/test_share_answers.c tests/un
 tests_unit_test_share_files_SOURCES = tests/unit/test_share_files.c $(SHARE_FOLDER)
 tests_unit_test_share_random_SOURCES = tests/unit/test_share_random.c tests/unit/dice.h $(SHARE_FOLDER) $(SHARE_CLIENT)
 tests_unit_test_share_server_SOURCES = tests/unit/test_share_server.c $(SHARE_FOLDER) $(SHARE_CLIENT)
+tests_unit_test_typed_random_SOURCES = tests/unit/test_typed_random.c tests/unit/dice.h
 tests_unit_test_watch_SOURCES = tests/unit/test_watch.c $(SHARE_FOLDER)
 tests_unit_test_share_tree_SOURCES = tests/unit/test_share_tree.c $(SHARE_FOLDER)
 

@@ -406,7 +406,7 @@ static int start(struct share_session *session)
 	if (error || session->state == LEAVING)
 		return error ? error : -EINTR;
 	share_line_start(&session->line, session->link, window, session->diag);
-	typed_begin(&session->user.typed, window && !session->user.is_terminal, bytelink_now(session->link));
+	typed_begin(&session->user.typed, window && !session->user.is_terminal);
 	printed_forget(&session->printed);
 	session->ended_at = 0;
 	session->refused = 0;

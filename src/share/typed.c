@@ -42,14 +42,12 @@ void typed_init(struct typed *typed)
 	typed->pause = TYPED_QUIET_US;
 }
 
-void typed_begin(struct typed *typed, bool loses, int64_t now)
+void typed_begin(struct typed *typed, bool loses)
 {
 	forget(typed, typed->sent);
-	typed->stale = 0;
 	typed->pause = TYPED_QUIET_US;
 	typed->put_off = 0;
 	typed->loses = loses;
-	typed->said = typed->heard = now;
 	typed->gap = 0;
 	typed->believed = false;
 	empty_ring(typed);
@@ -57,8 +55,7 @@ void typed_begin(struct typed *typed, bool loses, int64_t now)
 
 void typed_drop(struct typed *typed)
 {
-	typed->len = typed->sent = typed->mark = typed->stale = 0;
-	empty_ring(typed);
+	typed->len = typed->sent = typed->mark = 0;
 }
 
 const uint8_t *typed_waiting(const struct typed *typed, size_t *len)
@@ -105,20 +102,18 @@ void typed_asked(struct typed *typed, unsigned tries)
 	if (typed->mark)
 		typed->pause = TYPED_QUIET_US;
 	forget(typed, typed->mark);
-	typed->stale = 0;
 	mark(typed, tries);
 }
 
 void typed_returned(struct typed *typed, unsigned tries, size_t sure, size_t maybe, unsigned seen)
 {
 	size_t count = seen == typed->tries ? sure + maybe : sure;
-	size_t unread = smaller(count - smaller(count, typed->stale), typed->mark);
+	size_t unread = smaller(count, typed->mark);
 
 	if (unread < typed->mark)
 		typed->pause = TYPED_QUIET_US;
-	else if (typed->mark)
+	else
 		typed->pause = earlier(2 * typed->pause, TYPED_QUIET_MAX_US);
-	typed->stale = typed->sent - typed->mark;
 	forget(typed, typed->mark - unread);
 	typed->sent = 0;
 	mark(typed, tries);
@@ -148,10 +143,8 @@ void typed_exchanged(struct typed *typed, int64_t now)
 
 void typed_heard(struct typed *typed, int64_t now)
 {
-	int64_t gap = now - later(typed->heard, typed->said);
-
 	if (typed->believed && now - typed->heard > TYPED_SILENT_US)
-		typed->gap = later(gap, typed->gap / 4);
+		typed->gap = later(now - later(typed->heard, typed->said), typed->gap * 5 / 8);
 	typed->answered = typed->ring > 0;
 	typed->heard = now;
 }
@@ -172,7 +165,7 @@ static void look_at_ring(struct typed *typed, int64_t now)
 	if (now >= believed_at(typed)) {
 		empty_ring(typed);
 		typed->believed = true;
-	} else if (now >= typed->full + TYPED_STUCK_US) {
+	} else if (now >= typed->said + TYPED_STUCK_US) {
 		typed->regardless = true;
 	}
 }
@@ -194,7 +187,7 @@ size_t typed_due(struct typed *typed, int64_t now, int64_t *next)
 	look_at_ring(typed, now);
 	size_t room = ring_room(typed);
 	if (!room)
-		*next = earlier(believed_at(typed), typed->full + TYPED_STUCK_US);
+		*next = earlier(believed_at(typed), typed->said + TYPED_STUCK_US);
 	return smaller(smaller(waiting, TYPED_PIECE), room);
 }
 
@@ -217,8 +210,6 @@ void typed_sent(struct typed *typed, size_t len, int64_t now)
 	size_t kept = take_interrupts(typed, len);
 
 	typed->sent += kept;
-	if (typed->ring < TYPED_RING)
-		typed->full = now;
 	typed->ring += kept;
 	if (!typed->regardless)
 		typed->said = now;

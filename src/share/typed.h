@@ -38,7 +38,6 @@ struct typed {
 	size_t len;
 	size_t sent;    /* the first so many have gone, and may be unread; of these... */
 	size_t mark;    /* ... so many before the last request came */
-	size_t stale;   /* so many went beside the last SHARE_BYTES: the next one has them, and they wait again already */
 	unsigned tries; /* the TRY of the last request that was answered first */
 	bool after_cr;  /* the last byte that was added is a CR */
 	int64_t pause;
@@ -50,15 +49,14 @@ struct typed {
 	bool regardless;
 	bool answered;       /* the program has printed something since they went */
 	bool believed;       /* silence was taken for reading since the last request */
-	int64_t full;        /* when the ring was, as far as is known */
-	int64_t said, heard; /* when something went, and when the program printed something */
-	int64_t gap;         /* how long it can be silent without waiting for input */
+	int64_t said, heard; /* when something went, but not regardless, and when the program printed something */
+	int64_t gap;         /* how long it can be silent without waiting for input; 3/8 of it are forgotten each time */
 };
 
 void typed_init(struct typed *typed);
 
-/* A program begins at NOW, on a board whose line LOSES what is not read; what had gone was for another. */
-void typed_begin(struct typed *typed, bool loses, int64_t now);
+/* A program begins, on a board whose line LOSES what is not read; what had gone was for another. */
+void typed_begin(struct typed *typed, bool loses);
 
 /* Forgets all that waits, and what has gone. */
 void typed_drop(struct typed *typed);

@@ -206,14 +206,16 @@ static void what_always_comes_back_goes_more_rarely(void **state)
 static void exchanges_without_a_pause_do_not_keep_it_for_ever(void **state)
 {
 	struct typed typed;
-	int64_t now, last = 0;
+	int64_t now, last;
 	size_t gone = 0;
 
 	(void)state;
 	typed_init(&typed);
+	for (now = 1000; now < SECOND; now += TYPED_QUIET_US / 5)
+		exchange(&typed, now, 0);
 	for (int i = 0; i < 5; i++)
 		add(&typed, "0123456789abcdefghijklmnopqrstuvwxyz", true);
-	for (now = 1000; now < 2 * SECOND && gone < 180; now += TYPED_QUIET_US / 5) {
+	for (last = now; now < 3 * SECOND && gone < 180; now += TYPED_QUIET_US / 5) {
 		size_t piece;
 
 		exchange(&typed, now, 0);
@@ -260,6 +262,14 @@ static void ctrl_c_never_goes_again(void **state)
 	add(&typed, "e", true);
 	exchange(&typed, SECOND, 3);
 	assert_waits(&typed, "bcde");
+	/* It takes no room in a ring. */
+	typed_begin(&typed, true);
+	for (int i = 0; i < 10; i++) {
+		add(&typed, "\3\3\3\3\3\3\3\3\3\3\3\3\3\3\3\3\3\3\3\3", true);
+		go(&typed, (2 + i) * SECOND);
+		go(&typed, (2 + i) * SECOND + TYPED_PIECE_US);
+	}
+	assert_waits(&typed, "");
 }
 
 static void what_has_gone_is_kept_while_there_is_room(void **state)
@@ -302,7 +312,7 @@ static void begin_uart(struct uart *uart)
 
 	*uart = (struct uart){0};
 	typed_init(&uart->typed);
-	typed_begin(&uart->typed, true, 0);
+	typed_begin(&uart->typed, true);
 	memset(much, 'x', sizeof(much));
 	typed_add(&uart->typed, much, typed_room(&uart->typed), true);
 }
@@ -371,24 +381,85 @@ static void who_begins_late_is_not_waited_for_longer(void **state)
 	read_and_print(&uart, 8 * SECOND);
 	assert_int_equal(uart.gone, TYPED_WAITING);
 	assert_false(uart.typed.regardless);
+	/* One that it has printed something before is forgotten soon. */
+	begin_uart(&uart);
+	pass(&uart, SECOND);
+	typed_heard(&uart.typed, uart.now);
+	pass(&uart, 2 * SECOND);
+	read_and_print(&uart, 15 * SECOND);
+	assert_int_equal(uart.gone, TYPED_WAITING);
+	assert_false(uart.typed.regardless);
 }
 
-/* What prints something in between and reads nothing: half a ring for chance, and no more. */
-static void output_alone_does_not(void **state)
+/* It is as long behind what was sent last as behind the output. */
+static void silence_begins_when_all_has_gone(void **state)
 {
-	static const int64_t periods[] = {1000, 40000, 250000, SECOND};
+	struct uart uart;
+	int64_t full = (TYPED_RING / TYPED_PIECE) * TYPED_PIECE_US, next;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(periods) / sizeof(periods[0]); i++) {
+	begin_uart(&uart);
+	pass(&uart, 1000);
+	typed_heard(&uart.typed, uart.now);
+	pass(&uart, full + TYPED_SILENT_US);
+	assert_int_equal(uart.gone, TYPED_RING);
+	typed_due(&uart.typed, uart.now - 1, &next);
+	assert_int_equal(next, full + TYPED_SILENT_US);
+	pass(&uart, uart.now + 1);
+	assert_int_equal(uart.gone, TYPED_RING + TYPED_PIECE);
+}
+
+/* Prints COUNT times, one BETWEEN after the other, each PERIOD, until UNTIL, and reads nothing. */
+static void only_print(struct uart *uart, int count, int64_t between, int64_t period, int64_t until)
+{
+	while (uart->now < until) {
+		int64_t next = uart->now + period;
+
+		for (int i = 0; i < count; i++) {
+			pass(uart, uart->now + (i ? between : 0));
+			typed_heard(&uart->typed, uart->now);
+		}
+		pass(uart, next);
+	}
+}
+
+/* Half a ring for chance, and no more. */
+static void output_alone_does_not(void **state)
+{
+	static const struct {
+		int count;
+		int64_t between, period;
+	} cases[] = {{1, 0, 1000}, {1, 0, 40000}, {1, 0, 250000}, {1, 0, SECOND}, {10, 1000, SECOND}, {2, 100000, SECOND}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct uart uart;
 
 		begin_uart(&uart);
-		while (uart.now < TYPED_STUCK_US) {
-			typed_heard(&uart.typed, uart.now);
-			pass(&uart, uart.now + periods[i]);
-		}
+		only_print(&uart, cases[i].count, cases[i].between, cases[i].period, TYPED_STUCK_US);
 		assert_true(uart.gone <= 2 * TYPED_RING);
+		/* Behind a request there is room again for chance. */
+		exchange(&uart.typed, uart.now, uart.gone % TYPED_RING);
+		uart.gone = 0;
+		pass(&uart, uart.now + TYPED_QUIET_MAX_US);
+		typed_heard(&uart.typed, uart.now);
+		pass(&uart, uart.now + 2 * TYPED_SILENT_US + TYPED_RING / TYPED_PIECE * TYPED_PIECE_US);
+		assert_int_equal(uart.gone, 2 * TYPED_RING);
 	}
+}
+
+static void a_line_that_holds_back_its_writer_gets_all(void **state)
+{
+	struct uart uart;
+
+	(void)state;
+	begin_uart(&uart);
+	typed_begin(&uart.typed, false);
+	pass(&uart, 2 * TYPED_STUCK_US);
+	assert_int_equal(uart.gone, TYPED_WAITING);
+	add(&uart.typed, "more", true);
+	assert_int_equal(go(&uart.typed, uart.now), 4);
+	assert_false(uart.typed.regardless);
 }
 
 /* A program that reads without a word waits once, and not at each ring. */
@@ -463,11 +534,43 @@ static void the_next_program_is_not_blamed(void **state)
 
 	(void)state;
 	go_regardless(&uart);
-	typed_begin(&uart.typed, true, uart.now);
+	only_print(&uart, 1, 0, SECOND, uart.now + 4 * SECOND);
+	typed_begin(&uart.typed, true);
 	uart.gone = 0;
-	pass(&uart, uart.now + TYPED_STUCK_US);
+	pass(&uart, uart.now + 2 * SECOND);
 	assert_int_equal(uart.gone, TYPED_RING);
 	assert_false(uart.typed.regardless);
+	typed_heard(&uart.typed, uart.now);
+	pass(&uart, uart.now + TYPED_SILENT_US + 1000);
+	assert_int_equal(uart.gone, TYPED_RING + TYPED_PIECE);
+	pass(&uart, uart.now + TYPED_SILENT_US + 1000);
+	assert_int_equal(uart.gone, 2 * TYPED_RING);
+	typed_heard(&uart.typed, uart.now);
+	pass(&uart, uart.now + 4 * TYPED_SILENT_US);
+	assert_true(uart.gone > 2 * TYPED_RING);
+}
+
+static void what_went_to_the_last_program_is_none_of_the_next(void **state)
+{
+	struct typed typed;
+	int64_t next;
+
+	(void)state;
+	typed_init(&typed);
+	add(&typed, "abcdef", true);
+	for (int i = 0; i < 5; i++) {
+		go(&typed, i * SECOND);
+		exchange(&typed, i * SECOND, 6);
+	}
+	typed_begin(&typed, false);
+	exchange(&typed, 7 * SECOND, 0);
+	typed_due(&typed, 7 * SECOND, &next);
+	assert_int_equal(next, 7 * SECOND + TYPED_QUIET_US);
+	assert_int_equal(go(&typed, 8 * SECOND), 6);
+	add(&typed, "gh", true);
+	typed_begin(&typed, false);
+	exchange(&typed, 9 * SECOND, 6);
+	assert_waits(&typed, "gh");
 }
 
 int main(void)
@@ -487,11 +590,14 @@ int main(void)
 		cmocka_unit_test(a_ring_is_not_overrun),
 		cmocka_unit_test(silence_behind_output_tells_that_it_was_read),
 		cmocka_unit_test(who_begins_late_is_not_waited_for_longer),
+		cmocka_unit_test(silence_begins_when_all_has_gone),
 		cmocka_unit_test(output_alone_does_not),
+		cmocka_unit_test(a_line_that_holds_back_its_writer_gets_all),
 		cmocka_unit_test(in_the_end_it_goes_regardless),
 		cmocka_unit_test(a_request_ends_that),
 		cmocka_unit_test(so_does_silence_behind_output),
 		cmocka_unit_test(the_next_program_is_not_blamed),
+		cmocka_unit_test(what_went_to_the_last_program_is_none_of_the_next),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
