@@ -9,6 +9,7 @@ LIBMPREMOTEFS_LIBS = libmpremotefs.a $(SERIALPORT_LIBS) $(ZLIB_LIBS) $(LIBMD_LIB
 libmpremotefs_a_SOURCES = \
 	src/base/diag.c \
 	src/base/diag.h \
+	src/base/earlier.h \
 	src/base/file_kind.c \
 	src/base/file_kind.h \
 	src/base/json.c \

@@ -258,6 +258,7 @@ SYSTEM_TESTS = \
 	tests/system/share_input.sh \
 	tests/system/share_leave.sh \
 	tests/system/share_lost.sh \
+	tests/system/share_moments.sh \
 	tests/system/share_native.sh \
 	tests/system/share_output.sh \
 	tests/system/share_pause.sh \
@@ -268,6 +269,7 @@ SYSTEM_TESTS = \
 	tests/system/share_run.sh \
 	tests/system/share_threads.sh \
 	tests/system/share_watch.sh \
+	tests/system/share_watch_own.sh \
 	tests/system/silent_board.sh \
 	tests/system/small_board.sh \
 	tests/system/socket.sh \
@@ -379,6 +381,7 @@ LAB_FILES = \
 	tests/system/share_lib.sh \
 	tests/system/share_lost.py \
 	tests/system/share_memory.py \
+	tests/system/share_moments.py \
 	tests/system/share_native.py \
 	tests/system/share_piped.py \
 	tests/system/share_prompt.py \

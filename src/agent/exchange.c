@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/answer.h"
+#include "base/earlier.h"
 
 enum {
 	KEEPALIVE_US = 1500000, /* between two frames to the board, well below AGENT_IDLE_US */
@@ -789,11 +790,6 @@ void exchange_tick(struct exchange *exchange, int64_t now)
 		look_after(exchange, now);
 	else if (!held)
 		keep_alive(exchange, now);
-}
-
-static int64_t earlier(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
 }
 
 int64_t exchange_deadline(const struct exchange *exchange)

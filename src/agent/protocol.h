@@ -244,6 +244,7 @@ enum share_how {
 };
 
 enum {
+	SHARE_CHANNEL = 1,
 	SHARE_HANDLES = 32,
 	SHARE_RUN_MAX = 7,         /* with SHARE_WRITE_MORE */
 	SHARE_ENTRY_HEAD = 6,      /* of an entry of a listing, what comes before its name */

@@ -55,14 +55,25 @@ int diag_fail(struct diag *diag, enum diag_layer layer, int err, const char *for
 	return -err;
 }
 
+/* A name with a line end in it should not look like a message of its own. */
+static char *make_one_line(char *text)
+{
+	for (char *c = text; (c = strchr(c, '\n'));)
+		*c = '?';
+	return text;
+}
+
 const char *diag_path(char *text, const char *path)
 {
 	const size_t ends = (DIAG_PATH_SIZE - sizeof("...")) / 2, len = strlen(path);
 
-	if (len < DIAG_PATH_SIZE)
+	if (len >= DIAG_PATH_SIZE)
+		snprintf(text, DIAG_PATH_SIZE, "%.*s...%s", (int)ends, path, path + len - ends);
+	else if (strchr(path, '\n'))
+		memcpy(text, path, len + 1);
+	else
 		return path;
-	snprintf(text, DIAG_PATH_SIZE, "%.*s...%s", (int)ends, path, path + len - ends);
-	return text;
+	return make_one_line(text);
 }
 
 char *diag_printable(char *text, size_t size, const void *bytes, size_t len)
@@ -95,9 +106,6 @@ char *diag_printable(char *text, size_t size, const void *bytes, size_t len)
 
 char *diag_printable_line(char *text, size_t size, const void *bytes, size_t len)
 {
-	char *c = diag_printable(text, size, bytes, len);
-
-	while (size > 0 && (c = strchr(c, '\n')))
-		*c = '?';
-	return text;
+	diag_printable(text, size, bytes, len);
+	return size > 0 ? make_one_line(text) : text;
 }

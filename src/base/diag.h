@@ -30,8 +30,8 @@ int diag_fail(struct diag *diag, enum diag_layer layer, int err, const char *for
 enum { DIAG_PATH_SIZE = 324 };
 
 /*
- * PATH as it stands in a message: of one that would leave no room for the words its two ends, which are enough to know it, with dots
- * between, in TEXT of DIAG_PATH_SIZE bytes. Returns PATH or TEXT.
+ * PATH as it stands in a message: on one line (line ends become `?`), and of one that would leave no room for the words its two ends,
+ * which are enough to know it, with dots between, in TEXT of DIAG_PATH_SIZE bytes. Returns PATH or TEXT.
  */
 const char *diag_path(char *text, const char *path);
 

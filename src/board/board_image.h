@@ -17,8 +17,9 @@ bool board_image_is(const char *device);
 /*
  * Opens the image file PATH; ROOT is the directory in it that is the top (NULL: "/"). All names are read now, contents later from the
  * file, which stays open. A damaged image, or one that is cut short, is -EBADMSG; with FORCE what is whole of it is there, and the
- * warning of board_info says what is not. -EIO: another program changed the file meanwhile; where one does later, so are
- * reads: a new image has to come under the old name as another file, as mpremote-romfs makes it. On success *OUT is the board, to be closed with board_close; on failure *OUT is NULL and DIAG says why.
+ * warning of board_info says what is not. -EIO: another program changed the file meanwhile; where one does later, so are reads: a new
+ * image has to come under the old name as another file, as mpremote-romfs makes it. On success *OUT is the board, to be closed with
+ * board_close; on failure *OUT is NULL and DIAG says why.
  */
 int board_image_open(struct board **out, const char *path, const char *root, bool force, struct diag *diag);
 

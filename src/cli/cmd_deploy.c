@@ -255,8 +255,9 @@ static int write_partition(struct deploy *deploy, struct failure *failure)
 		return 0;
 	if (deploy->result.destroyed) {
 		snprintf(words, sizeof(words), "%s", failure->diag.text);
-		diag_fail(&failure->diag, DIAG_ROMFS, -rc, "%s\npartition %u has no image now; the same command brings it there",
-			  words, deploy->number);
+		diag_fail(&failure->diag, DIAG_ROMFS, -rc, "%s\npartition %u has %s now; the same command brings %s there", words,
+			  deploy->number, deploy->result.unverified ? "nothing that was verified" : "no image",
+			  deploy->result.unverified ? "the image" : "it");
 	}
 	return failure_is(failure, kind_of(deploy, rc), rc);
 }

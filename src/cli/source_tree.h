@@ -20,7 +20,10 @@
 /* More entries than this beneath links are refused: links to the same directories again and again can make them without end. */
 enum { SOURCE_TREE_LINKED_MAX = 1 << 16 };
 
-/* The file of these numbers is the image that is made, and never in it; anything but an image, or an empty file, in DIR is refused as it. */
+/*
+ * The file of these numbers is the image that is made, and never in it; anything but an image, or an empty file, in DIR is refused as
+ * it.
+ */
 struct source_output {
 	bool exists;
 	dev_t device;
@@ -57,10 +60,11 @@ struct source_tree {
 #define SOURCE_TREE_NONE ((struct source_tree){.fd = -1, .near = BENEATH_NEAR_NONE})
 
 /*
- * Finds what is in DIR (which must outlive TREE), and reads up to AHEAD bytes of it already, where that is less work. Links are followed where they
- * stay in DIR. RULES' globs are marked where they match; an image that is called *.romfs is left out as caches are. Returns 0 or a negative errno with DIAG, which
- * names the path: there is no such directory, it cannot be read, a link leads out or in a circle, a device, a name that cannot be in
- * an image, more than SOURCE_TREE_LINKED_MAX entries by way of links, more than 4 GiB... source_tree_close comes in any case.
+ * Finds what is in DIR (which must outlive TREE), and reads up to AHEAD bytes of it already, where that is less work. Links are
+ * followed where they stay in DIR. RULES' globs are marked where they match; an image that is called *.romfs is left out as caches
+ * are. Returns 0 or a negative errno with DIAG, which names the path: there is no such directory, it cannot be read, a link leads out
+ * or in a circle, a device, a name that cannot be in an image, more than SOURCE_TREE_LINKED_MAX entries by way of links, more than
+ * 4 GiB... source_tree_close comes in any case.
  */
 int source_tree_open(struct source_tree *tree, const char *dir, struct source_rules *rules, const struct source_output *output,
 		     size_t ahead, struct diag *diag);

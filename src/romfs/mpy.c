@@ -11,6 +11,11 @@ static const char *const archs[] = {
 
 enum { ARCH_COUNT = sizeof(archs) / sizeof(archs[0]), ARMV6M = 4, ARMV7EMDP = 8 };
 
+bool mpy_is_name(const char *name, size_t len)
+{
+	return len >= 4 && memcmp(name + len - 4, ".mpy", 4) == 0;
+}
+
 const char *mpy_parse(struct mpy_header *header, const uint8_t *bytes, size_t len)
 {
 	*header = (struct mpy_header){0};

@@ -23,6 +23,9 @@ struct mpy_header {
 	unsigned arch;        /* 0: bytecode, which runs on each board */
 };
 
+/* Whether the LEN bytes of NAME are the name of a .mpy file. */
+bool mpy_is_name(const char *name, size_t len);
+
 /*
  * Parses the LEN BYTES of a .mpy. Returns NULL, or what keeps a board with ROM images from loading it, in constant words; *HEADER is
  * what is said there all the same, zeros where the file is no .mpy at all.

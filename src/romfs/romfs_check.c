@@ -115,11 +115,6 @@ int romfs_check_records(struct romfs_check *check, const struct romfs_reader *re
 	return rc == 0 && check->fault.what ? -EBADMSG : rc;
 }
 
-static bool is_mpy(const struct romfs_entry *entry)
-{
-	return !entry->is_dir && entry->name_len >= 4 && memcmp(entry->name + entry->name_len - 4, ".mpy", 4) == 0;
-}
-
 int romfs_check_bytecode(struct romfs_check *check, const struct romfs_reader *reader, romfs_check_mpy_fn *each, void *context)
 {
 	struct romfs_walk walk;
@@ -130,7 +125,7 @@ int romfs_check_bytecode(struct romfs_check *check, const struct romfs_reader *r
 
 	romfs_walk_start(&walk, reader);
 	while (romfs_walk_next(&walk, &entry, &fault) > 0) {
-		if (!is_mpy(&entry))
+		if (entry.is_dir || !mpy_is_name(entry.name, entry.name_len))
 			continue;
 		what = mpy_parse(&header, reader->bytes + entry.content, entry.size);
 		if (each)

@@ -133,10 +133,17 @@ static int compare(struct deploy *deploy, struct diag *diag)
 	return rc == -EOPNOTSUPP ? compare_by_reading(deploy, diag) : rc;
 }
 
-static int complain(struct deploy *deploy, uint32_t at, struct diag *diag)
+/* UNREAD: what is there could not be read, with this errno; 0: it was. */
+static int complain(struct deploy *deploy, uint32_t at, int unread, struct diag *diag)
 {
 	deploy->result->lied = true;
 	deploy->lie_at = at;
+	if (unread)
+		return diag_fail(
+			diag, DIAG_ROMFS, EBADMSG,
+			"verification failed at offset %u: the board has another hash there than what was written has, and does "
+			"not let it be read: %s",
+			at, strerror(unread));
 	return diag_fail(diag, DIAG_ROMFS, EBADMSG,
 			 "verification failed at offset %u: the partition does not have there what was written", at);
 }
@@ -152,13 +159,13 @@ static int read_back(struct deploy *deploy, uint32_t from, uint32_t to, bool dif
 		int rc = read_block(deploy, at, end, diag);
 
 		if (rc < 0)
-			return differs ? complain(deploy, at, diag) : rc;
+			return differs ? complain(deploy, at, -rc, diag) : rc;
 		for (uint32_t i = at; i < end; i++) {
 			if (deploy->buf[i - at] != deploy->image[i])
-				return complain(deploy, i, diag);
+				return complain(deploy, i, 0, diag);
 		}
 	}
-	return differs ? complain(deploy, from, diag) : 0;
+	return differs ? complain(deploy, from, 0, diag) : 0;
 }
 
 /* What is between FROM and TO has to be what the image has there. */
@@ -253,15 +260,13 @@ static int write_blank(struct deploy *deploy, struct diag *diag)
 }
 
 /*
- * Makes an end to the old image. Memory that needs no erasing (MRAM of alif) has its header after that, too, and is written over.
- * Where only all can be erased (the erase block is not known), all is.
+ * Memory that needs no erasing (MRAM of alif) has its header after that, too, and is written over. Where only all can be erased (the erase
+ * block is not known), all is.
  */
-static int destroy(struct deploy *deploy, struct diag *diag)
+static int erase_header(struct deploy *deploy, struct diag *diag)
 {
-	int rc;
+	int rc = erase(deploy, 0, deploy->target->erase_block ? 1 : deploy->count, diag);
 
-	deploy->result->destroyed = true;
-	rc = erase(deploy, 0, deploy->target->erase_block ? 1 : deploy->count, diag);
 	if (rc == 0)
 		rc = has_header(deploy, diag);
 	if (rc <= 0)
@@ -270,6 +275,17 @@ static int destroy(struct deploy *deploy, struct diag *diag)
 	if (rc == 0)
 		rc = has_header(deploy, diag);
 	return rc > 0 ? diag_fail(diag, DIAG_ROMFS, EIO, "the partition cannot be erased: its old header is still there") : rc;
+}
+
+/* Makes an end to the image that is there. */
+static int destroy(struct deploy *deploy, struct diag *diag)
+{
+	int rc;
+
+	deploy->result->destroyed = deploy->result->unverified = true;
+	rc = erase_header(deploy, diag);
+	deploy->result->unverified = rc < 0;
+	return rc;
 }
 
 /* The end of the blocks from FIRST on that are erased and written together. */
@@ -344,6 +360,7 @@ static int write_first_block(struct deploy *deploy, struct diag *diag)
 	return rc == 0 ? verify_all_but_header(deploy, diag) : rc;
 }
 
+/* A board would start with this image from now on: whatever goes wrong, also after all of it was written, it is made an end to. */
 static int write_header(struct deploy *deploy, struct diag *diag)
 {
 	const struct romfs_deploy_target *target = deploy->target;
@@ -353,7 +370,7 @@ static int write_header(struct deploy *deploy, struct diag *diag)
 		rc = target->ops->complete(target->context, diag);
 	if (rc == 0)
 		rc = verify(deploy, 0, start_of(deploy, 1), diag);
-	if (rc == -EBADMSG)
+	if (rc < 0)
 		destroy(deploy, NULL);
 	return rc;
 }

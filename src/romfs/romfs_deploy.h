@@ -6,7 +6,7 @@
  *   destroy    the old header, by erasing its block, also where that is equal
  *   write      the other blocks that differ, each erased before; then what is behind the header in its own block
  *   verify     all but the header, what was not written, too
- *   header     is written, and verified with its block
+ *   header     is written, and verified with its block; where that fails it is destroyed again
  *
  * What is interrupted anywhere is finished by the same call again. A board looks at the header only (vfs_rom_make_new in
  * extmod/vfs_rom.c of micropython/micropython); an image without one is nothing to it.
@@ -58,17 +58,19 @@ struct romfs_deploy_target {
 struct romfs_deploy_result {
 	uint32_t block;                    /* bytes of each of these but the last */
 	size_t written, skipped, verified; /* blocks: each is written or skipped, and all are verified in the end */
-	bool destroyed;                    /* what was in the partition is gone, whatever else is said */
-	bool lied;                         /* what was read back is not what was written */
+	bool destroyed;                    /* what was in the partition is gone, whatever else is said; but with ... */
+	bool unverified; /* ... this a header may be there, the old one or the new one: the last call failed there */
+	bool lied;       /* what was read back is not what was written */
 };
 
 /* DONE of TOTAL bytes are written. Anything but 0 ends the deploy with -EINTR. */
 typedef int romfs_deploy_progress_fn(void *context, size_t done, size_t total);
 
 /*
- * Puts the SIZE bytes of IMAGE onto TARGET. PROGRESS may be NULL. RESULT is set in any case. Returns 0 or a negative errno with DIAG:
+ * Puts the SIZE bytes of IMAGE onto TARGET. PROGRESS may be NULL. RESULT is set in any case. Returns 0 or a negative errno with DIAG; with
+ * RESULT->destroyed, and without RESULT->unverified, there is no image in the partition then.
  *   -ENOSPC   the partition is smaller; nothing was touched
- *   -EBADMSG  verification failed (RESULT->lied): DIAG says where; there is no image in the partition then
+ *   -EBADMSG  verification failed (RESULT->lied): DIAG says where
  *   -EINTR    PROGRESS said so
  *   others    of TARGET's operations
  */

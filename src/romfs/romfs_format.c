@@ -55,6 +55,11 @@ int romfs_format_get_number(const uint8_t *bytes, size_t *at, size_t end, uint32
 	return -EBADMSG;
 }
 
+bool romfs_format_fits(size_t at, size_t len, size_t end)
+{
+	return at <= end && len <= end - at;
+}
+
 const char *romfs_format_name_fault(const char *name, size_t len)
 {
 	if (len == 0)

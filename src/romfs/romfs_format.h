@@ -17,6 +17,7 @@
 #ifndef ROMFS_ROMFS_FORMAT_H
 #define ROMFS_ROMFS_FORMAT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -55,6 +56,12 @@ void romfs_format_put_padded(uint8_t *out, uint32_t value);
  * does not end before END or needs more than 32 bits.
  */
 int romfs_format_get_number(const uint8_t *bytes, size_t *at, size_t end, uint32_t *value);
+
+/*
+ * The gate for each length that an image says: whether LEN bytes from AT on lie before END. No sum is made for that, so none can be too
+ * large.
+ */
+bool romfs_format_fits(size_t at, size_t len, size_t end);
 
 /* What is wrong with the LEN bytes of NAME as one name of a file or directory, in words that go on from "a name that"; NULL: nothing. */
 const char *romfs_format_name_fault(const char *name, size_t len);

@@ -58,7 +58,7 @@ static int take_record(struct romfs_gaps *gaps, size_t *at, size_t end, struct r
 		rc = -EBADMSG;
 	if (rc == 0)
 		rc = take_number(gaps, &here, end, &len);
-	if (rc == 0 && len > end - here)
+	if (rc == 0 && !romfs_format_fits(here, len, end))
 		rc = -EBADMSG;
 	if (rc == -EAGAIN)
 		return rc;
@@ -82,7 +82,7 @@ static int look_at_pointer(struct romfs_gaps *gaps, const struct record *record,
 
 	if (rc == 0)
 		rc = take_number(gaps, &at, record->end, &offset);
-	if (rc == 0 && code && offset <= room && size <= room - offset)
+	if (rc == 0 && code && romfs_format_fits(offset, size, room))
 		rc = look_at_code(gaps, gaps->top + offset, size);
 	return rc == -EAGAIN ? rc : 0;
 }
@@ -103,11 +103,6 @@ static int look_at_file(struct romfs_gaps *gaps, size_t at, size_t end, bool cod
 	return rc == -EAGAIN ? rc : 0;
 }
 
-static bool is_mpy(const uint8_t *name, size_t len)
-{
-	return len >= 4 && !memcmp(name + len - 4, ".mpy", 4);
-}
-
 /* The file or directory RECORD. Returns 1 for a directory to go into, which begins at *INSIDE; 0; or -EAGAIN. */
 static int look_at_entry(struct romfs_gaps *gaps, const struct record *record, size_t *inside)
 {
@@ -115,7 +110,7 @@ static int look_at_entry(struct romfs_gaps *gaps, const struct record *record, s
 	uint32_t len;
 	int rc = take_number(gaps, &at, record->end, &len);
 
-	if (rc == 0 && len > record->end - at)
+	if (rc == 0 && !romfs_format_fits(at, len, record->end))
 		rc = -EBADMSG;
 	if (rc == 0 && len <= ROMFS_NAME_MAX)
 		rc = need(gaps, at, at + len);
@@ -124,7 +119,7 @@ static int look_at_entry(struct romfs_gaps *gaps, const struct record *record, s
 	*inside = at + len;
 	if (record->kind == ROMFS_DIRECTORY)
 		return 1;
-	return look_at_file(gaps, *inside, record->end, gaps->bytecode && is_mpy(gaps->bytes + at, len));
+	return look_at_file(gaps, *inside, record->end, gaps->bytecode && mpy_is_name((const char *)gaps->bytes + at, len));
 }
 
 /* One record of a directory. */
@@ -160,7 +155,7 @@ static int look_at_start(struct romfs_gaps *gaps)
 	if (rc == -EAGAIN)
 		return rc;
 	gaps->started = true;
-	if (rc == 0 && size <= gaps->size - at) {
+	if (rc == 0 && romfs_format_fits(at, size, gaps->size)) {
 		gaps->at = gaps->top = at;
 		gaps->ends[gaps->depth++] = at + size;
 	}

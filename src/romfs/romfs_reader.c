@@ -27,8 +27,8 @@ static int no_number(const struct romfs_reader *reader, size_t end, struct romfs
 }
 
 /*
- * The one gate for lengths: takes the record at *AT, which ends at END at the latest. After a fault *AT is END. Of what a record of an
- * image that is cut short holds only the start may be there; its kind and its length are.
+ * Takes the record at *AT, which ends at END at the latest. After a fault *AT is END. Of what a record of an image that is cut short
+ * holds only the start may be there; its kind and its length are.
  */
 static int take_record(const struct romfs_reader *reader, size_t *at, size_t end, struct record *record,
 		       struct romfs_fault *fault)
@@ -47,7 +47,7 @@ static int take_record(const struct romfs_reader *reader, size_t *at, size_t end
 		return bad(fault, record->start, "a record of kind 0, which stands for damage");
 	if (romfs_format_get_number(reader->bytes, &here, present, &len) < 0)
 		return no_number(reader, end, fault, record->start, "the length of a record is no number");
-	if (len > end - here)
+	if (!romfs_format_fits(here, len, end))
 		return bad(fault, record->start, "a record reaches beyond the end of what it lies in");
 	record->at = here;
 	record->end = *at = here + len;
@@ -66,10 +66,10 @@ int romfs_reader_open_cut(struct romfs_reader *reader, const void *bytes, size_t
 		return bad(fault, 0, "this is no ROM image: it does not begin with d2 cd 31");
 	if (romfs_format_get_number(bytes, &at, len, &size) < 0)
 		return bad(fault, ROMFS_MAGIC_SIZE, "the image's length is no number");
-	if (size > SIZE_MAX - at)
+	if (!romfs_format_fits(at, size, SIZE_MAX))
 		return bad(fault, ROMFS_MAGIC_SIZE, "the image is larger than this computer's memory");
 	*reader = (struct romfs_reader){.bytes = bytes, .size = at + size, .present = at + size, .top = at};
-	if (size <= len - at)
+	if (romfs_format_fits(at, size, len))
 		return 0;
 	reader->present = len;
 	*fault = (struct romfs_fault){ROMFS_MAGIC_SIZE, "the image is cut short: it says that it is longer"};
@@ -102,9 +102,9 @@ static int take_pointer(const struct romfs_reader *reader, const struct record *
 	if (romfs_format_get_number(reader->bytes, &at, record->end, &size) < 0 ||
 	    romfs_format_get_number(reader->bytes, &at, record->end, &offset) < 0)
 		return bad(fault, record->start, "a pointer to data is no pair of numbers");
-	if (offset > room || size > room - offset)
+	if (!romfs_format_fits(offset, size, room))
 		return bad(fault, record->start, "a pointer to data leads out of the image");
-	if (size > 0 && reader->top + offset + size > reader->present)
+	if (size > 0 && !romfs_format_fits(reader->top + offset, size, reader->present))
 		return bad(fault, record->start, "a pointer leads to data that was cut off");
 	entry->is_pointer = true;
 	entry->content = reader->top + offset;
@@ -149,9 +149,9 @@ static int take_entry(const struct romfs_reader *reader, const struct record *re
 	entry->is_dir = record->kind == ROMFS_DIRECTORY;
 	if (romfs_format_get_number(reader->bytes, &at, end, &len) < 0)
 		return no_number(reader, record->end, fault, record->start, "the length of a name is no number");
-	if (len > record->end - at)
+	if (!romfs_format_fits(at, len, record->end))
 		return bad(fault, record->start, "a name reaches beyond the end of its record");
-	if (len > end - at)
+	if (!romfs_format_fits(at, len, end))
 		return bad(fault, record->start, "the image is cut short in a name");
 	name = (const char *)reader->bytes + at;
 	if (romfs_format_name_fault(name, len))

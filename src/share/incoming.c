@@ -4,7 +4,6 @@
 #include <string.h>
 
 enum {
-	CHANNEL = 1,
 	AHEAD = 8, /* requests that a board may have given up since the last one that came */
 };
 
@@ -79,16 +78,16 @@ static bool may_be_damaged(const struct incoming *incoming, const uint8_t *p, si
 {
 	if (have < 4)
 		return true;
-	bool op = is_op(p[1]), channel = p[2] == CHANNEL, next = is_next(incoming, p[3]);
+	bool op = is_op(p[1]), channel = p[2] == SHARE_CHANNEL, next = is_next(incoming, p[3]);
 
-	return op + channel + next >= 2 || (p[1] == CHANNEL && is_next(incoming, p[2])) || (op && is_next(incoming, p[2])) ||
-	       (op && p[2] == p[1] && p[3] == CHANNEL);
+	return op + channel + next >= 2 || (p[1] == SHARE_CHANNEL && is_next(incoming, p[2])) ||
+	       (op && is_next(incoming, p[2])) || (op && p[2] == p[1] && p[3] == SHARE_CHANNEL);
 }
 
 static enum look look_at_frame(struct incoming *incoming, const uint8_t *p, size_t have)
 {
 	if (have >= AGENT_HEADER_SIZE && frame_header_good(p, SHARE_PAYLOAD_MAX)) {
-		if (!is_op(p[1]) || p[2] != CHANNEL || !is_next(incoming, p[3]))
+		if (!is_op(p[1]) || p[2] != SHARE_CHANNEL || !is_next(incoming, p[3]))
 			return LOOK_OUTPUT;
 		size_t size = AGENT_HEADER_SIZE + (size_t)(p[4] | p[5] << 8) + AGENT_TRAILER_SIZE;
 		if (have < size)

@@ -189,20 +189,43 @@ static void run_again(void *context)
 	share_server_set_program(share->server, arguments->program, arguments->program_len);
 }
 
-/* The board is about to change the file at PATH. */
-static void note_own(void *context, unsigned number, const char *path)
+/* What has happened by now was not the board. */
+static void note_others(const struct share *share)
 {
-	struct share *share = context;
-
-	watch_own(share->watch, share->arguments->volumes[number].dir, path);
-}
-
-static void note_own_done(void *context, bool opened)
-{
-	struct share *share = context;
 	struct diag diag = {0};
 
-	if (watch_own_done(share->watch, opened, bytelink_now(share->link), &diag) < 0)
+	if (watch_read(share->watch, bytelink_now(share->link), &diag) < 0)
+		say("%s", diag.text);
+}
+
+/* The board is about to change what is at PATH. */
+static void note_own(void *context, const struct share_tree *tree, const char *path, size_t len)
+{
+	const struct share *share = context;
+	char name[SHARE_TREE_NAME_MAX + 1];
+	struct stat status;
+
+	note_others(share);
+	if (share_tree_place(tree, path, len, &status, name) == 0)
+		watch_own_name(share->watch, &status, name);
+	if (share_tree_stat(tree, path, len, &status) == 0)
+		watch_own_file(share->watch, &status); /* one that is opened is closed again where that fails late */
+}
+
+static void note_own_close(void *context, const struct stat *file)
+{
+	const struct share *share = context;
+
+	note_others(share);
+	watch_own_file(share->watch, file);
+}
+
+static void note_own_done(void *context)
+{
+	const struct share *share = context;
+	struct diag diag = {0};
+
+	if (watch_own_done(share->watch, bytelink_now(share->link), &diag) < 0)
 		say("%s", diag.text);
 }
 
@@ -216,7 +239,8 @@ static int open_watch(struct share *share, struct diag *diag)
 	if (!error && arguments->path)
 		error = watch_add_file(share->watch, arguments->path, diag);
 	if (!error)
-		share_server_on_change(share->server, &(struct share_server_listener){note_own, note_own_done, share});
+		share_server_on_change(share->server,
+				       &(struct share_server_listener){note_own, note_own_close, note_own_done, share});
 	return error;
 }
 
@@ -260,9 +284,9 @@ static int share_all(struct arguments *arguments, struct diag *diag)
 		error = device_open(&share.link, arguments->device.device, &arguments->device.options, diag);
 	if (!error)
 		error = run_session(&share, diag);
+	share_server_close(share.server); /* the files that it closes are told, which takes the link's clock */
 	if (share.link)
 		bytelink_close(share.link);
-	share_server_close(share.server);
 	watch_close(share.watch);
 	return error;
 }

@@ -1,47 +1,48 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * own_writes: which changes of files are the board's own, as they are told: each begins with own_writes_begin for its path, or two, and ends
- * with own_writes_end. A file that the board has then opened for writing is its own until it is closed. No input, no output, no clock.
- *
- * Where too many are told of, or somebody else writes a file that the board has open, one of the board's changes may be taken for
- * somebody else's; never the other way round for longer than the board has the file open.
+ * own_writes: which entries and files the board changes this moment, by what they are and not by a path: directories may be renamed, and
+ * links turned elsewhere, while it writes. No input, no output, no clock.
  */
 #ifndef SHARE_OWN_WRITES_H
 #define SHARE_OWN_WRITES_H
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
+#include <sys/stat.h>
 
-enum { OWN_WRITES_MAX = 64, OWN_WRITES_PATHS = 2 };
+#include "share/share_tree.h"
+
+enum { OWN_WRITES_MAX = 2 }; /* a rename has two of each */
+
+/* A file or a directory. */
+struct own_inode {
+	dev_t dev;
+	ino_t ino;
+};
 
 /* One of zeros knows of none. */
 struct own_writes {
-	struct own_write {
-		uint64_t path; /* a hash */
-		unsigned count;
-	} writes[OWN_WRITES_MAX];
-	size_t len;
-	uint64_t now[OWN_WRITES_PATHS]; /* what is changed this moment */
-	size_t now_len;
+	struct own_name {
+		struct own_inode dir;
+		char name[SHARE_TREE_NAME_MAX + 1];
+	} names[OWN_WRITES_MAX];
+	size_t name_count;
+	struct own_inode files[OWN_WRITES_MAX];
+	size_t file_count;
 };
 
-/* The board is about to change PATH. */
-void own_writes_begin(struct own_writes *own, const char *path);
+struct own_inode own_inode_of(const struct stat *status);
 
-/* It has. With OPENED the file is open for writing now. */
-void own_writes_end(struct own_writes *own, bool opened);
+/* The entry NAME of DIR comes or goes. What is more than OWN_WRITES_MAX, or longer than a name can be, is not kept. */
+void own_writes_add_name(struct own_writes *own, struct own_inode dir, const char *name);
 
-/* Whether PATH is changed by the board, or open for writing. */
-bool own_writes_has(const struct own_writes *own, const char *path);
+/* FILE, open for writing, is closed. */
+void own_writes_add_file(struct own_writes *own, struct own_inode file);
 
-/* Somebody has closed PATH, after writing. Returns whether that was the board. */
-bool own_writes_closed(struct own_writes *own, const char *path);
+bool own_writes_has_name(const struct own_writes *own, struct own_inode dir, const char *name);
+bool own_writes_has_file(const struct own_writes *own, struct own_inode file);
 
-/* The name PATH has come or gone. Returns whether that was the board; if not, the board's file is another one from now on. */
-bool own_writes_moved(struct own_writes *own, const char *path);
-
-/* Forgets all. */
-void own_writes_forget(struct own_writes *own);
+/* That is over. */
+void own_writes_end(struct own_writes *own);
 
 #endif

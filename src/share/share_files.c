@@ -18,15 +18,21 @@ struct file {
 
 struct share_files {
 	struct file files[SHARE_HANDLES];
+	struct share_files_listener listener; /* NULLs: none */
 };
 
 struct share_files *share_files_create(void)
 {
-	struct share_files *files = malloc(sizeof(*files));
+	struct share_files *files = calloc(1, sizeof(*files));
 
 	for (unsigned i = 0; files && i < SHARE_HANDLES; i++)
 		files->files[i].fd = -1;
 	return files;
+}
+
+void share_files_on_close(struct share_files *files, const struct share_files_listener *listener)
+{
+	files->listener = *listener;
 }
 
 void share_files_free(struct share_files *files)
@@ -184,8 +190,17 @@ int share_files_close(struct share_files *files, unsigned handle)
 
 	if (!file)
 		return -EBADF;
+	const struct share_files_listener *listener = &files->listener;
+	struct stat status;
+	bool told = file->writable && listener->before && fstat(file->fd, &status) == 0;
 	int fd = file->fd;
+
 	files->files[handle].fd = -1;
+	if (told)
+		listener->before(listener->context, &status);
 	/* The descriptor is gone also where a signal came between (close(2)). */
-	return close(fd) < 0 && errno != EINTR ? -errno : 0;
+	int err = close(fd) < 0 && errno != EINTR ? -errno : 0;
+	if (told)
+		listener->after(listener->context);
+	return err;
 }

@@ -20,6 +20,16 @@ struct share_files;
 /* NULL: no memory. */
 struct share_files *share_files_create(void);
 
+/* Is told, with CONTEXT, of each file that was open for writing, before and after it is closed. */
+struct share_files_listener {
+	void (*before)(void *context, const struct stat *file);
+	void (*after)(void *context);
+	void *context;
+};
+
+/* LISTENER is copied. */
+void share_files_on_close(struct share_files *files, const struct share_files_listener *listener);
+
 /* Closes all. NULL is accepted. */
 void share_files_free(struct share_files *files);
 

@@ -6,9 +6,6 @@
 #include "base/say.h"
 
 enum {
-	CTRL_B = 2,
-	CTRL_C = 3,
-	CTRL_D = 4,
 	ENTERS = 3,         /* as many are typed to end a statement */
 	ANSWER_US = 500000, /* a prompt with so much silence behind what was typed is the answer to it */
 	RESET_US = 300000,  /* how long a board may take to say that it resets */
@@ -18,7 +15,7 @@ enum {
 
 static int send_ctrl_c(struct share_input *input, bool *full, int64_t *next)
 {
-	static const uint8_t ctrl_c = CTRL_C;
+	static const uint8_t ctrl_c = TYPED_CTRL_C;
 
 	if (bytelink_now(input->line->link) < input->line->closed_at + TYPED_QUIET_US) {
 		*next = input->line->closed_at + TYPED_QUIET_US;
@@ -37,7 +34,7 @@ static bool is_piped(const struct share_input *input)
 
 static bool brings_banner(uint8_t key)
 {
-	return key == CTRL_B || key == CTRL_D;
+	return key == TYPED_CTRL_B || key == TYPED_CTRL_D;
 }
 
 /* How many of LEN BYTES typed may go at once: what is piped behind a Ctrl-D is for the board after its reset. */

@@ -3,8 +3,9 @@
 
 #include <errno.h>
 
+#include "base/earlier.h"
+
 enum {
-	CHANNEL = 1,
 	LOOK_US = 300000,   /* the line is looked at so often... */
 	ABSENT_US = 500000, /* ... and after so long, somebody has kept us from it: */
 	SETTLE_US = 100000, /* all that came meanwhile is here after this */
@@ -18,7 +19,7 @@ void share_line_start(struct share_line *line, struct bytelink *link, unsigned w
 
 	*line = (struct share_line){.link = link, .diag = diag, .window = window};
 	line->heard = line->said = line->closed_at = line->looked = line->since = bytelink_now(link);
-	line->out_len = frame_encode_channel(line->out, AGENT_DONE, CHANNEL, 0, go, sizeof(go));
+	line->out_len = frame_encode_channel(line->out, AGENT_DONE, SHARE_CHANNEL, 0, go, sizeof(go));
 }
 
 void share_line_forget(struct share_line *line)
@@ -31,7 +32,7 @@ void share_line_forget(struct share_line *line)
 
 void share_line_answer(struct share_line *line, uint8_t type, uint8_t sequence, const uint8_t *payload, size_t len)
 {
-	line->out_len = frame_encode_channel(line->out, type, CHANNEL, sequence, payload, len);
+	line->out_len = frame_encode_channel(line->out, type, SHARE_CHANNEL, sequence, payload, len);
 	line->out_sent = line->out_read = 0;
 	line->open = true;
 	line->begun = false;
@@ -171,11 +172,6 @@ static int receive(struct share_line *line, size_t most)
 		incoming_silence(&line->incoming);
 	}
 	return 0;
-}
-
-static int64_t earlier(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
 }
 
 int share_line_wait(struct share_line *line, size_t most, bool full, int64_t until)

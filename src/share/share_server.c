@@ -25,7 +25,7 @@ struct share_server {
 	struct share_answers *answers;
 	const uint8_t *program;
 	size_t program_len;
-	struct share_server_listener listener; /* before and after NULL: none */
+	struct share_server_listener listener; /* NULLs: none */
 };
 
 struct share_server *share_server_open(void)
@@ -73,25 +73,21 @@ void share_server_set_program(struct share_server *server, const void *program, 
 void share_server_on_change(struct share_server *server, const struct share_server_listener *listener)
 {
 	server->listener = *listener;
+	share_files_on_close(server->files, &(struct share_files_listener){listener->closes, listener->after, listener->context});
 }
 
-/* Says that PATH of the share NUMBER is about to change. One that is no path changes nothing. */
-static void tell_change(const struct share_server *server, unsigned number, struct share_text path)
+/* Says that PATH of TREE is about to change. */
+static void tell_change(const struct share_server *server, const struct share_tree *tree, struct share_text path)
 {
-	char copy[PATH_MAX];
-
-	if (!server->listener.before || path.len >= sizeof(copy) || memchr(path.at, 0, path.len))
-		return;
-	memcpy(copy, path.at, path.len);
-	copy[path.len] = '\0';
-	server->listener.before(server->listener.context, number, copy);
+	if (server->listener.before)
+		server->listener.before(server->listener.context, tree, path.at, path.len);
 }
 
 /* Says that it has changed, or not: ERR, which is returned. */
-static int tell_changed(const struct share_server *server, bool opened, int err)
+static int tell_changed(const struct share_server *server, int err)
 {
 	if (server->listener.after)
-		server->listener.after(server->listener.context, opened);
+		server->listener.after(server->listener.context);
 	return err;
 }
 
@@ -122,13 +118,12 @@ static int do_hello(struct share_server *server, struct share_cursor *in)
 	return 0;
 }
 
-/* The tree of the SHARE that comes next, its number in *NUMBER; NULL: there is none. */
-static const struct share_tree *take_share(const struct share_server *server, struct share_cursor *in, uint8_t *number)
+/* The tree of the SHARE that comes next; NULL: there is none. */
+static const struct share_tree *take_share(const struct share_server *server, struct share_cursor *in)
 {
-	*number = share_cursor_take8(in);
-	if (*number >= server->count)
-		return NULL;
-	return server->trees[*number];
+	uint8_t number = share_cursor_take8(in);
+
+	return number < server->count ? server->trees[number] : NULL;
 }
 
 /* Why a request that is cut, or is of no share, is not done. */
@@ -139,8 +134,7 @@ static int refusal(const struct share_cursor *in)
 
 static int do_stat(struct share_server *server, struct share_cursor *in)
 {
-	uint8_t number;
-	const struct share_tree *tree = take_share(server, in, &number);
+	const struct share_tree *tree = take_share(server, in);
 	struct share_text path = share_cursor_take_rest(in);
 	struct stat status;
 	int err;
@@ -218,8 +212,7 @@ static void bring(struct share_server *server, const struct share_tree *tree, co
 static int do_import(struct share_server *server, struct share_cursor *in)
 {
 	struct share_answers *answers = server->answers;
-	uint8_t number;
-	const struct share_tree *tree = take_share(server, in, &number);
+	const struct share_tree *tree = take_share(server, in);
 	uint16_t wanted = share_cursor_take16(in);
 	struct share_text path = share_cursor_take_rest(in);
 	struct stat status = {0}, module = {0};
@@ -265,8 +258,7 @@ static bool list_entry(void *context, const struct share_entry *entry)
 
 static int do_list(struct share_server *server, struct share_cursor *in)
 {
-	uint8_t number;
-	const struct share_tree *tree = take_share(server, in, &number);
+	const struct share_tree *tree = take_share(server, in);
 	uint16_t wanted = share_cursor_take16(in);
 	struct share_text behind = share_cursor_take_text(in, share_cursor_take8(in)), path = share_cursor_take_rest(in);
 	/* What is not deflated has to fit, too: an entry is never cut. */
@@ -303,8 +295,7 @@ static int read_open(struct share_server *server, unsigned handle, uint32_t offs
 
 static int do_open(struct share_server *server, struct share_cursor *in)
 {
-	uint8_t number;
-	const struct share_tree *tree = take_share(server, in, &number);
+	const struct share_tree *tree = take_share(server, in);
 	uint8_t handle = share_cursor_take8(in), mode = share_cursor_take8(in);
 	uint16_t wanted = share_cursor_take16(in);
 	struct share_text path = share_cursor_take_rest(in);
@@ -315,10 +306,10 @@ static int do_open(struct share_server *server, struct share_cursor *in)
 		return refusal(in);
 	bool writes = mode & SHARE_OPEN_WRITE && share_tree_writable(tree);
 	if (writes)
-		tell_change(server, number, path);
+		tell_change(server, tree, path);
 	err = share_files_open(server->files, handle, tree, path.at, path.len, mode, &status);
 	if (writes)
-		tell_changed(server, !err, err);
+		tell_changed(server, err);
 	if (err)
 		return err;
 	put_size_and_time(server->answers, &status);
@@ -409,16 +400,15 @@ static int do_close(struct share_server *server, struct share_cursor *in)
 static int change(struct share_server *server, struct share_cursor *in,
 		  int (*call)(const struct share_tree *tree, const char *path, size_t len))
 {
-	uint8_t number;
-	const struct share_tree *tree = take_share(server, in, &number);
+	const struct share_tree *tree = take_share(server, in);
 	struct share_text path = share_cursor_take_rest(in);
 
 	if (in->bad || !tree)
 		return refusal(in);
 	if (share_tree_writable(tree))
-		tell_change(server, number, path);
+		tell_change(server, tree, path);
 	int err = call(tree, path.at, path.len);
-	return share_tree_writable(tree) ? tell_changed(server, false, err) : err;
+	return share_tree_writable(tree) ? tell_changed(server, err) : err;
 }
 
 static int do_mkdir(struct share_server *server, struct share_cursor *in)
@@ -438,24 +428,22 @@ static int do_remove(struct share_server *server, struct share_cursor *in)
 
 static int do_rename(struct share_server *server, struct share_cursor *in)
 {
-	uint8_t number;
-	const struct share_tree *tree = take_share(server, in, &number);
+	const struct share_tree *tree = take_share(server, in);
 	struct share_text from = share_cursor_take_text(in, share_cursor_take16(in)), to = share_cursor_take_rest(in);
 
 	if (in->bad || !tree)
 		return refusal(in);
 	if (share_tree_writable(tree)) {
-		tell_change(server, number, from);
-		tell_change(server, number, to);
+		tell_change(server, tree, from);
+		tell_change(server, tree, to);
 	}
 	int err = share_tree_rename(tree, from.at, from.len, to.at, to.len);
-	return share_tree_writable(tree) ? tell_changed(server, false, err) : err;
+	return share_tree_writable(tree) ? tell_changed(server, err) : err;
 }
 
 static int do_statvfs(struct share_server *server, struct share_cursor *in)
 {
-	uint8_t number;
-	const struct share_tree *tree = take_share(server, in, &number);
+	const struct share_tree *tree = take_share(server, in);
 	struct share_text path = share_cursor_take_rest(in);
 	struct statvfs status;
 	unsigned shift = 0;

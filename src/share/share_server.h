@@ -40,9 +40,10 @@ void share_server_set_program(struct share_server *server, const void *program, 
 
 /* Is told, with CONTEXT, of what the board changes: a watch must not take it for somebody's edit. */
 struct share_server_listener {
-	void (*before)(void *context, unsigned share, const char *path); /* PATH is about to change; of a rename both are told */
-	void (*after)(void *context,
-		      bool opened); /* it has, or has not; with OPENED it is open for writing, until it is closed */
+	/* The LEN bytes of PATH in TREE, which may be no path, are about to change; of a rename both are told. */
+	void (*before)(void *context, const struct share_tree *tree, const char *path, size_t len);
+	void (*closes)(void *context, const struct stat *file); /* FILE, which was open for writing, is about to be closed */
+	void (*after)(void *context);                           /* that is done, or has failed */
 	void *context;
 };
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/earlier.h"
 #include "base/say.h"
 #include "share/attention.h"
 #include "share/printed.h"
@@ -319,11 +320,6 @@ static int send_due(struct share_session *session, bool *full, int64_t *next)
 static bool may_be_reset(const struct share_session *session)
 {
 	return session->state == RUNNING && !share_line_is_open(&session->line) && printed_was_reset(&session->printed);
-}
-
-static int64_t earlier(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
 }
 
 /* When a REPL whose stdin has ended is over. */

@@ -360,6 +360,20 @@ static int open_parent(const struct share_tree *tree, const char *path, size_t l
 	return open_beneath(tree->top, copy, O_PATH | O_DIRECTORY, 0);
 }
 
+int share_tree_place(const struct share_tree *tree, const char *path, size_t len, struct stat *dir, char *name)
+{
+	char copy[PATH_MAX + 1];
+	const char *last;
+	int fd = open_parent(tree, path, len, copy, &last);
+
+	if (fd < 0)
+		return fd;
+	snprintf(name, SHARE_TREE_NAME_MAX + 1, "%s", last);
+	int err = fstat(fd, dir) < 0 ? -errno : 0;
+	close(fd);
+	return err;
+}
+
 /* What CALL answers for PATH's directory and name. */
 static int change(const struct share_tree *tree, const char *path, size_t len, int (*call)(int fd, const char *name))
 {

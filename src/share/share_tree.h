@@ -47,6 +47,12 @@ bool share_tree_writable(const struct share_tree *tree);
 int share_tree_stat(const struct share_tree *tree, const char *path, size_t len, struct stat *status);
 
 /*
+ * The directory in which PATH is made, renamed or removed, and its NAME there, of SHARE_TREE_NAME_MAX + 1 bytes. -EBUSY: PATH is the top,
+ * and is none of that.
+ */
+int share_tree_place(const struct share_tree *tree, const char *path, size_t len, struct stat *dir, char *name);
+
+/*
  * Opens the regular file at PATH; FLAGS of open(2): O_RDONLY, O_WRONLY or O_RDWR with any of O_CREAT, O_EXCL, O_TRUNC, O_APPEND.
  * Returns a descriptor, which no exec inherits, and *STATUS, or
  *   -EISDIR  it is a directory

@@ -11,8 +11,6 @@
 #include "share/terminal.h"
 
 enum {
-	CTRL_C = 3,
-	CTRL_RIGHT_BRACKET = 0x1d,
 	TWICE_US = 2000000,    /* a Ctrl-C so soon after another leaves */
 	BACKGROUND_US = 500000 /* between two looks whether this program is in the foreground again */
 };
@@ -35,7 +33,7 @@ static void ask_for_stdin(struct share_user *user)
 /* What was typed into a REPL, up to the key that leaves. */
 static size_t until_leaving(struct share_user *user, const uint8_t *bytes, size_t len)
 {
-	const uint8_t *key = user->repl && user->is_terminal ? memchr(bytes, CTRL_RIGHT_BRACKET, len) : NULL;
+	const uint8_t *key = user->repl && user->is_terminal ? memchr(bytes, TYPED_CTRL_RIGHT_BRACKET, len) : NULL;
 
 	if (key)
 		user->leaves = true;
@@ -45,7 +43,7 @@ static size_t until_leaving(struct share_user *user, const uint8_t *bytes, size_
 /* Ctrl-C, which was typed into a REPL, goes before all that was typed: that is dropped, as terminals do. Returns what is dropped of BYTES. */
 static size_t until_interrupt(struct share_user *user, const uint8_t *bytes, size_t len)
 {
-	const uint8_t *key = user->repl && user->is_terminal ? memrchr(bytes, CTRL_C, len) : NULL;
+	const uint8_t *key = user->repl && user->is_terminal ? memrchr(bytes, TYPED_CTRL_C, len) : NULL;
 
 	if (!key)
 		return 0;

@@ -33,6 +33,14 @@ enum {
 	TYPED_STUCK_US = 5000000     /* so long a full ring waits for a word of the program */
 };
 
+/* Keys that mean something on their way to the board. */
+enum {
+	TYPED_CTRL_B = 2,
+	TYPED_CTRL_C = 3,
+	TYPED_CTRL_D = 4,
+	TYPED_CTRL_RIGHT_BRACKET = 0x1d,
+};
+
 struct typed {
 	uint8_t bytes[TYPED_MAX];
 	size_t len;

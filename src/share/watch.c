@@ -22,7 +22,8 @@ enum {
 /* A directory that is watched. */
 struct watched {
 	int wd;
-	char *path;  /* without links */
+	char *path; /* without links */
+	struct own_inode inode;
 	char **only; /* NULL-terminated: the files in it that count; NULL: all, and its directories */
 };
 
@@ -130,33 +131,21 @@ static bool join(char *out, const char *dir, const char *name)
 	return len >= 0 && len < PATH_MAX;
 }
 
-/* PATH without links, into the PATH_MAX bytes of OUT. The file itself may not be there yet. */
-static bool real_path(const char *path, char *out)
+void watch_own_name(struct watch *watch, const struct stat *dir, const char *name)
 {
-	char dir[PATH_MAX], real[PATH_MAX];
-	const char *slash;
-
-	if (realpath(path, out))
-		return true;
-	slash = strrchr(path, '/');
-	snprintf(dir, sizeof(dir), "%.*s", (int)(slash - path), path);
-	return realpath(dir, real) && join(out, real, slash + 1);
+	own_writes_add_name(&watch->own, own_inode_of(dir), name);
 }
 
-void watch_own(struct watch *watch, const char *dir, const char *path)
+void watch_own_file(struct watch *watch, const struct stat *file)
 {
-	char whole[PATH_MAX], real[PATH_MAX];
-
-	if (join(whole, dir, path) && real_path(whole, real))
-		own_writes_begin(&watch->own, real);
+	own_writes_add_file(&watch->own, own_inode_of(file));
 }
 
-int watch_own_done(struct watch *watch, bool opened, int64_t now, struct diag *diag)
+int watch_own_done(struct watch *watch, int64_t now, struct diag *diag)
 {
-	/* Opening alone is no change, so what has come by now may be somebody else's; another change has just come as the last. */
-	int err = opened ? 0 : watch_read(watch, now, diag);
+	int err = watch_read(watch, now, diag);
 
-	own_writes_end(&watch->own, opened);
+	own_writes_end(&watch->own);
 	return err;
 }
 
@@ -192,6 +181,14 @@ static struct watched *add(struct watch *watch, int wd)
 	return &watch->dirs[watch->count++];
 }
 
+/* What PATH is; nothing that there is where it has gone meanwhile. */
+static struct own_inode inode_at(const char *path)
+{
+	struct stat status = {0};
+
+	return lstat(path, &status) == 0 ? own_inode_of(&status) : (struct own_inode){0};
+}
+
 /* Keeps that WD is the directory PATH: one that was renamed has the number that it had. Returns it; NULL: no memory. */
 static struct watched *keep(struct watch *watch, int wd, const char *path)
 {
@@ -206,6 +203,7 @@ static struct watched *keep(struct watch *watch, int wd, const char *path)
 	}
 	free(dir->path);
 	dir->path = copy;
+	dir->inode = inode_at(path);
 	return dir;
 }
 
@@ -249,7 +247,7 @@ static void scan_entry(struct scan *scan, const char *path, const char *name, in
 		return;
 	if (S_ISDIR(status.st_mode))
 		scan_tree(scan, whole, depth + 1);
-	else if (!own_writes_has(&scan->watch->own, whole))
+	else
 		scan->files = true;
 }
 
@@ -391,21 +389,21 @@ static bool counts(const struct watched *dir, const char *name)
 	return !dir->only && !is_left_out(name);
 }
 
-/* What happened to the directory PATH in one that is watched. What is in one that comes is new, too. */
-static int read_directory_event(struct watch *watch, uint32_t mask, const char *path, int64_t now, struct diag *diag)
+/* What happened to the directory PATH in one that is watched. What is in one that comes is new, too. OWN: it was the board. */
+static int read_directory_event(struct watch *watch, uint32_t mask, const char *path, bool own, int64_t now, struct diag *diag)
 {
 	struct scan scan = {.watch = watch};
 
 	if (mask & (IN_DELETE | IN_MOVED_FROM)) {
 		forget_tree(watch, path);
-		if (!own_writes_moved(&watch->own, path) && mask & IN_MOVED_FROM)
+		if (!own && mask & IN_MOVED_FROM)
 			note_change(watch, now);
 		return 0;
 	}
 	if (!(mask & (IN_CREATE | IN_MOVED_TO)))
 		return 0;
 	scan_tree(&scan, path, 1);
-	if (!own_writes_moved(&watch->own, path) && scan.files)
+	if (!own && scan.files)
 		note_change(watch, now);
 	return say_scan(&scan, path, diag);
 }
@@ -418,28 +416,23 @@ static bool is_link(const char *path)
 	return lstat(path, &status) == 0 && (S_ISLNK(status.st_mode) || status.st_nlink > 1);
 }
 
-/* What happened to the file PATH. */
-static void read_file_event(struct watch *watch, uint32_t mask, const char *path, int64_t now)
+/* What happened to the file PATH. OWN: if something happened to its name, it was the board. */
+static void read_file_event(struct watch *watch, uint32_t mask, const char *path, bool own, int64_t now)
 {
-	bool own;
-
-	if (mask & IN_CREATE)
-		own = !is_link(path) || own_writes_has(&watch->own, path);
-	else if (mask & IN_CLOSE_WRITE)
-		own = own_writes_closed(&watch->own, path);
-	else
-		own = own_writes_moved(&watch->own, path);
+	if (mask & IN_CLOSE_WRITE)
+		own = own_writes_has_file(&watch->own, inode_at(path));
+	else if (mask & IN_CREATE)
+		own = own || !is_link(path);
 	if (!own)
 		note_change(watch, now);
 }
 
-/* Watches all anew, since events were lost: who made what, and which directories there are, is not known any more. */
+/* Watches all anew, since events were lost: which directories there are is not known any more. */
 static int start_anew(struct watch *watch, int64_t now, struct diag *diag)
 {
 	int err = 0;
 
 	note_change(watch, now);
-	own_writes_forget(&watch->own);
 	for (size_t i = 0; i < watch->root_count && !err; i++) {
 		if (!watch->roots[i].file)
 			err = scan_root(watch, watch->roots[i].path, diag);
@@ -500,9 +493,11 @@ static int read_event(struct watch *watch, const struct inotify_event *event, in
 	else if (dir && event->mask & IN_MOVE_SELF)
 		note_moved(watch, dir);
 	else if (dir && event->len && counts(dir, event->name) && join(path, dir->path, event->name)) {
+		bool own = own_writes_has_name(&watch->own, dir->inode, event->name);
+
 		if (event->mask & IN_ISDIR)
-			return read_directory_event(watch, event->mask, path, now, diag);
-		read_file_event(watch, event->mask, path, now);
+			return read_directory_event(watch, event->mask, path, own, now, diag);
+		read_file_event(watch, event->mask, path, own, now);
 	}
 	return 0;
 }

@@ -5,7 +5,7 @@
  *
  * A change is a file that was closed after writing, made by link or rename, renamed or removed. Directories made later are watched,
  * too. Not watched: what a link in the tree leads to, hidden names (.git, an editor's .x.swp), __pycache__, and what editors leave beside a
- * file while they work (x~, #x#, vim's 4913). What the board itself writes is no change: watch_own. What is watched may go and come again:
+ * file while they work (x~, #x#, vim's 4913). What the board itself writes is no change: watch_own_name. What is watched may go and come again:
  * that is looked for twice a second, and is a change. Where the kernel has lost events, that is one, too.
  *
  * Times are microseconds of the caller's clock. One thread.
@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "base/diag.h"
 
@@ -50,15 +51,15 @@ int64_t watch_deadline(const struct watch *watch);
 bool watch_fired(struct watch *watch, int64_t now);
 
 /*
- * The file at PATH beneath DIR is about to be changed by the board, which does not count. Of a rename both paths are told. Then comes
- * watch_own_done.
+ * The board is about to make, rename or remove the entry NAME of the directory DIR, which does not count. Of a rename both are told. What
+ * has happened by now was somebody else: watch_read comes before this, and then watch_own_done.
  */
-void watch_own(struct watch *watch, const char *dir, const char *path);
+void watch_own_name(struct watch *watch, const struct stat *dir, const char *name);
 
-/*
- * That change is done, or has failed. With OPENED the file is open for writing, and the board's own until it is closed. Otherwise it reads
- * what has happened, as watch_read, and returns the same.
- */
-int watch_own_done(struct watch *watch, bool opened, int64_t now, struct diag *diag);
+/* The same of FILE, which the board has open for writing and is about to close: that is what counts, if somebody else does it. */
+void watch_own_file(struct watch *watch, const struct stat *file);
+
+/* That is done, or has failed. Reads what has happened, as watch_read, and returns the same. */
+int watch_own_done(struct watch *watch, int64_t now, struct diag *diag);
 
 #endif

@@ -83,11 +83,12 @@ static void make_shares(void)
 	FUZZ_CHECK(!symlink("../../out", "top/d/out") && !mkfifo("top/fifo", 0600));
 }
 
-static void note_change(void *context, unsigned share, const char *path)
+static void note_change(void *context, const struct share_tree *tree, const char *path, size_t len)
 {
 	(void)context;
-	(void)share;
+	(void)tree;
 	(void)path;
+	(void)len;
 	changed = true;
 }
 

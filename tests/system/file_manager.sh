@@ -90,15 +90,14 @@ press() { # TITLE KEY...
 	xdotool key --delay 100 "$@"
 }
 
-# Presses KEYs in the window TITLE until COMMAND succeeds. A window that was opened just now may not hear the first.
-press_until() { # WHAT TITLE KEYS COMMAND...
-	_what=$1 _title=$2 _keys=$3 _tries=0
-	shift 3
+# Does ACTION until COMMAND succeeds. A window that was opened just now may not hear the first keys.
+try_until() { # WHAT ACTION COMMAND...
+	_what=$1 _action=$2 _tries=0
+	shift 2
 	until "$@"; do
 		_tries=$((_tries + 1))
 		[ $_tries -le 10 ] || { import_screen; fail "in PCManFM: $_what; the mount has $(tree)"; }
-		# shellcheck disable=SC2086 # keys are words
-		press "$_title" $_keys
+		eval "$_action"
 		for _ in 1 2 3 4 5 6; do
 			if "$@"; then break; fi
 			sleep 0.5
@@ -114,8 +113,12 @@ await 60 'PCManFM shows the source' window_is_there source
 await 60 'PCManFM shows the mount' window_is_there mnt
 assert_equal 'windows' 2 "$(windows)"
 
-press source ctrl+a ctrl+c
-press_until 'copying' mnt 'ctrl+v' tree_is './data.bin ./folder ./folder/inner.txt ./main.py '
+# When something has come all is on its way: asked once more, PCManFM would ask what to do with what is there.
+something_is_there() {
+	[ -n "$(tree)" ]
+}
+try_until 'copying' 'press source ctrl+a ctrl+c; press mnt ctrl+v' something_is_there
+await 60 'all is copied' tree_is './data.bin ./folder ./folder/inner.txt ./main.py '
 await 60 'the copy is closed' windows_are 2
 for file in data.bin main.py folder/inner.txt; do
 	await 60 "$file is whole" cmp -s "source/$file" "$mnt/$file"
@@ -124,7 +127,7 @@ done
 # A click on the first file would need its place; with all else away it is the first that the keys find.
 rm -r "$mnt/folder" "$mnt/data.bin"
 await 60 'the rest is gone' tree_is './main.py '
-press_until 'asking for a new name' mnt 'ctrl+a F2' windows_are 3
+try_until 'asking for a new name' 'press mnt ctrl+a F2' windows_are 3
 xdotool key --delay 100 ctrl+a
 xdotool type --delay 50 new.py
 xdotool key Return
@@ -132,9 +135,9 @@ await 60 'PCManFM has renamed' tree_is './new.py '
 await 60 'its question is closed' windows_are 2
 assert_same source/main.py "$mnt/new.py"
 
-press_until 'asking whether to delete' mnt 'ctrl+a Delete' windows_are 3
+try_until 'asking whether to delete' 'press mnt ctrl+a Delete' windows_are 3
 # First it asks for the trash, and when that is refused, whether to delete.
-press_until 'deleting' '.*' Return tree_is ''
+try_until 'deleting' 'press ".*" Return' tree_is ''
 await 60 'its questions are closed' windows_are 2
 
 # shellcheck disable=SC2046 # numbers

@@ -298,6 +298,11 @@ mkdir -m 0 blink/secret
 refused 'blink/secret: Permission denied' as_user "$romfs" build --no-mpy blink
 rmdir blink/secret
 
+# A name that would look like a message of its own.
+mkfifo "$(printf 'blink/f\nmpremote-romfs: all is well')"
+refused 'blink/f?mpremote-romfs: all is well: a FIFO' build blink
+rm blink/f*
+
 # A name whose bytes are not for a terminal.
 python3 -c 'open("blink/a\x1b[31mred\n", "w")'
 build blink >said

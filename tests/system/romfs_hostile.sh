@@ -203,24 +203,32 @@ EOF
 python3 many.py
 "$romfs" build --no-mpy many >/dev/null
 cat >shrink.py <<'EOF'
-import os, subprocess, sys, time
+import os, shutil, subprocess, sys, time
 
 romfs, image = sys.argv[1:]
 good = open(image, "rb").read()
-for command, size in (("list", 0), ("list", 4096), ("check", 5000), ("extract", 4096)):
+def shrink(command, size):
+    """Has COMMAND read an image that has only SIZE bytes when it has begun. Returns its status, and what it has said."""
     with open("shrinks.romfs", "wb") as file:
         file.write(good)
     words = [romfs, command, "shrinks.romfs"] + (["-C", "shrunk"] if command == "extract" else [])
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | {"LC_ALL": "C"})
     if command == "extract":
-        while not os.path.exists("shrunk/0100"):
-            assert process.poll() is None, process.communicate()
+        while not os.path.exists("shrunk/0100") and process.poll() is None:
             time.sleep(0.001)
     else:
         process.stdout.read(1)  # it has begun, and more than the pipe holds is to come
     os.truncate("shrinks.romfs", size)
     said = process.communicate()[1].decode()
-    assert process.returncode == 1, (command, size, process.returncode, said)
+    return process.returncode, said
+
+
+for command, size in (("list", 0), ("list", 4096), ("check", 5000), ("extract", 4096)):
+    status, said = shrink(command, size)
+    while command == "extract" and status == 0:  # it was quicker
+        shutil.rmtree("shrunk")
+        status, said = shrink(command, size)
+    assert status == 1, (command, size, status, said)
     assert "shrinks.romfs: another program changed it while it was read" in said, (command, size, said)
 files = [name for name in os.listdir("shrunk") if not name.endswith(".d")]
 assert all(open(f"shrunk/{name}").read() == name * 500 for name in files), "a file of the image that was cut"

@@ -78,7 +78,7 @@ romfs deploy app.romfs >said
 grep -q '^the board sees it after a reset$' said || fail "where /rom stays mounted: $(cat said)"
 
 # --- What is told: a program that was stopped, who has the port ---
-timeout 3 "$mpremote" connect "$PWD/line" resume exec --no-follow 'import time
+timeout 60 "$mpremote" connect "$PWD/line" resume exec --no-follow 'import time
 while True: time.sleep(1)' || :
 romfs query -p 0 >said 2>said.err
 grep -q 'the board was .*which was stopped' said.err || fail "nothing of the program: $(cat said.err)"

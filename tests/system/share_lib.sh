@@ -18,6 +18,13 @@ assert_run() { # STATUS OPTION-OR-WORD...
 	assert_equal "status of $*; it said $(cat err; tail -n 5 out)" "$_expected" "$status"
 }
 
+# The mpremote-share in the background, $pid, ends with STATUS. What it says is in ./err.
+assert_ends() { # STATUS
+	status=0
+	wait "$pid" || status=$?
+	assert_equal "status; it said $(cat err)" "$1" "$status"
+}
+
 # The program has printed these lines, and nothing came on stderr.
 assert_printed() { # LINE...
 	printf '%s\n' "$@" >expected
@@ -45,11 +52,12 @@ assert_untouched() {
 }
 
 # Runs PROGRAM on a board of its own with directory `rw`, and prints how many answers of the share came to the board, as the line's trace
-# has it. AGENT_DONE or AGENT_FAILED on channel 1: a frame ends an answer.
+# has it. AGENT_DONE or AGENT_FAILED on channel 1: a frame ends an answer. One that has the number of the one before is the same again: a
+# busy computer answers so late that the board has asked twice.
 count_answers() { # PROGRAM
 	rm -rf flash*
 	start_line --usb
 	assert_run 0 -v rw:/rw:rw run "$1"
 	stop_line
-	sed -n 's/^ *[0-9.]* > *[0-9]* //p' line.trace | tr -d '\n' | grep -o '\\xfa[AE]\\x01' | wc -l
+	sed -n 's/^ *[0-9.]* > *[0-9]* //p' line.trace | tr -d '\n' | grep -oP '\\xfa[AE]\\x01(\\x..|.)' | uniq | wc -l
 }

@@ -106,17 +106,24 @@ assert_same random "$mnt/up2"
 unmount_board
 assert_equal 'interrupts' 0 "$(line_counter interrupts)"
 
-# Bytes that get lost while our program is put on the board, where nothing counts them: it is put there again.
-before=$(line_counter to_board)
-try_mount -o timeout=6 &
-mounting=$!
-started() { [ "$(line_counter to_board)" -ge $((before + 1000)) ]; }
-await 60 'the program is on its way' started
-line_command 'to-board lose=1000000'
-sleep 0.05
-line_command 'to-board lose=0'
-wait $mounting || fail 'a mount that lost some bytes at its start did not try again'
-assert_same text "$mnt/text"
-[ "$(line_counter to_board_dropped)" -gt 0 ] || fail 'no byte was lost'
-unmount_board
+# Bytes that get lost while our program is put on the board, where nothing counts them: it is put there again. A busy computer may be too
+# late for that, as the line does not wait for it: $took is 1 then.
+started() {
+	[ "$(line_counter to_board)" -ge $((before + 1000)) ]
+}
+
+lose_some_of_the_start() {
+	before=$(line_counter to_board) dropped=$(line_counter to_board_dropped)
+	try_mount -o timeout=6 &
+	mounting=$!
+	await 60 'the program is on its way' started
+	line_command 'to-board lose=1000000'
+	sleep 0.05
+	line_command 'to-board lose=0'
+	wait $mounting || fail 'a mount that lost some bytes at its start did not try again'
+	assert_same text "$mnt/text"
+	unmount_board
+	took=$(($(line_counter to_board_dropped) == dropped))
+}
+at_most_ms 'starts without a lost byte' 0 lose_some_of_the_start
 stop_line

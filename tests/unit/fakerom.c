@@ -5,6 +5,8 @@
 #include <sha2.h>
 #include <string.h>
 
+#include "romfs/romfs_format.h"
+
 enum { PAGE = 256, AT_ONCE = 12288 };
 
 /* The next change of the partition. 1: it is done whole, 0: the power fails in its middle, -EIO: there is no power. */
@@ -25,6 +27,8 @@ static int read_rom(void *context, void *buf, uint32_t offset, uint32_t len, str
 
 	if (rom->off)
 		return diag_fail(diag, DIAG_BOARD, EIO, "no power");
+	if (rom->end == FAKEROM_UNREAD && rom->completes && len > ROMFS_MAGIC_SIZE)
+		return diag_fail(diag, DIAG_BOARD, EIO, "it cannot be read any more");
 	if (rom->read_error && offset + len > rom->read_to)
 		return diag_fail(diag, DIAG_BOARD, rom->read_error, "it cannot be read");
 	if (offset > FAKEROM_SIZE || len > FAKEROM_SIZE - offset)
@@ -43,6 +47,8 @@ static int hash_rom(void *context, uint8_t (*hashes)[ROMFS_DEPLOY_HASH_SIZE], si
 
 	if (rom->no_hash)
 		return -EOPNOTSUPP;
+	if (rom->end == FAKEROM_UNREAD && rom->completes)
+		return diag_fail(diag, DIAG_BOARD, EIO, "it cannot be hashed any more");
 	memcpy(buf, rom->bytes + offset, len);
 	if (rom->chance && size < sizeof(whole))
 		memcpy(buf, rom->chance + offset, len);
@@ -139,6 +145,9 @@ static int complete_rom(void *context, struct diag *diag)
 	struct fakerom *rom = context;
 
 	rom->completes++;
+	rom->off = rom->off || rom->end == FAKEROM_CUT_OFF;
+	if (rom->end == FAKEROM_INCOMPLETE)
+		return diag_fail(diag, DIAG_BOARD, EIO, "it cannot be completed");
 	return rom->off ? diag_fail(diag, DIAG_BOARD, EIO, "no power") : 0;
 }
 

@@ -11,6 +11,14 @@
 
 enum { FAKEROM_SIZE = 1 << 17 };
 
+/* What happens once all is written. */
+enum fakerom_end {
+	FAKEROM_WELL,
+	FAKEROM_INCOMPLETE, /* `complete` fails */
+	FAKEROM_UNREAD,     /* nothing is hashed any more, and nothing but a header read */
+	FAKEROM_CUT_OFF,    /* the power fails */
+};
+
 struct fakerom {
 	uint8_t bytes[FAKEROM_SIZE];
 	uint32_t erase_block; /* as it is: what is erased is rounded up to it */
@@ -22,6 +30,7 @@ struct fakerom {
 	bool no_hash;
 	int read_error; /* errno of each read beyond READ_TO; 0: none. What is hashed is not read */
 	uint32_t read_to;
+	enum fakerom_end end;
 	const uint8_t *chance; /* a part of a hash is that of these FAKEROM_SIZE bytes; NULL: of its own */
 	bool lies;             /* a bit of what was written is not as it was sent: the lowest of the byte LIE_AT */
 	uint32_t lie_at;

@@ -96,7 +96,7 @@ int share_client_ask(struct share_client *client)
 {
 	const struct frame request = {
 		.type = client->op,
-		.channel = 1,
+		.channel = SHARE_CHANNEL,
 		.sequence = client->sequence,
 		.len = (uint16_t)client->len,
 		.payload = client->payload,

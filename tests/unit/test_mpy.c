@@ -82,6 +82,17 @@ static void what_a_board_loads(void **state)
 	assert_false(mpy_arch_runs_on(X64, 0));
 }
 
+static void names(void **state)
+{
+	(void)state;
+	assert_true(mpy_is_name("a.mpy", 5));
+	assert_true(mpy_is_name(".mpy", 4));
+	assert_false(mpy_is_name("a.mpyx", 6));
+	assert_false(mpy_is_name("ampy", 4));
+	assert_false(mpy_is_name("x.mpy" + 2, 3));
+	assert_false(mpy_is_name("", 0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -89,6 +100,7 @@ int main(void)
 		cmocka_unit_test(native_code),
 		cmocka_unit_test(what_no_board_loads),
 		cmocka_unit_test(what_a_board_loads),
+		cmocka_unit_test(names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,110 +3,74 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdio.h>
+#include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
-static void begin_and_end(struct own_writes *own, const char *path, bool opened)
-{
-	own_writes_begin(own, path);
-	own_writes_end(own, opened);
-}
+static const struct own_inode one = {1, 2}, other_number = {1, 3}, other_device = {2, 2};
 
-static void what_is_done_is_not_its_own_any_more(void **state)
+static void a_name_in_its_directory(void **state)
 {
 	struct own_writes own = {0};
 
 	(void)state;
-	assert_false(own_writes_has(&own, "/a"));
-	own_writes_begin(&own, "/a");
-	own_writes_begin(&own, "/b");
-	assert_true(own_writes_has(&own, "/a"));
-	assert_true(own_writes_moved(&own, "/a"));
-	assert_true(own_writes_moved(&own, "/b"));
-	assert_false(own_writes_moved(&own, "/c"));
-	own_writes_end(&own, false);
-	assert_false(own_writes_has(&own, "/a"));
-	assert_false(own_writes_moved(&own, "/b"));
+	assert_false(own_writes_has_name(&own, one, "a"));
+	own_writes_add_name(&own, one, "a");
+	own_writes_add_name(&own, other_number, "b");
+	assert_true(own_writes_has_name(&own, one, "a"));
+	assert_true(own_writes_has_name(&own, other_number, "b"));
+	assert_false(own_writes_has_name(&own, one, "b"));
+	assert_false(own_writes_has_name(&own, other_device, "a"));
+	assert_false(own_writes_has_file(&own, one));
+	own_writes_end(&own);
+	assert_false(own_writes_has_name(&own, one, "a"));
+	assert_false(own_writes_has_name(&own, other_number, "b"));
 }
 
-static void an_open_file_is_until_it_is_closed(void **state)
+static void a_file(void **state)
 {
 	struct own_writes own = {0};
 
 	(void)state;
-	begin_and_end(&own, "/a", true);
-	begin_and_end(&own, "/a", true);
-	begin_and_end(&own, "/a", false);
-	assert_true(own_writes_closed(&own, "/a"));
-	assert_true(own_writes_has(&own, "/a"));
-	assert_true(own_writes_closed(&own, "/a"));
-	assert_false(own_writes_has(&own, "/a"));
-	assert_false(own_writes_closed(&own, "/a"));
+	assert_false(own_writes_has_file(&own, one));
+	own_writes_add_file(&own, one);
+	assert_true(own_writes_has_file(&own, one));
+	assert_false(own_writes_has_file(&own, other_number));
+	assert_false(own_writes_has_file(&own, other_device));
+	own_writes_end(&own);
+	assert_false(own_writes_has_file(&own, one));
 }
 
-static void an_open_file_is_under_its_new_name(void **state)
+static void more_than_it_keeps(void **state)
 {
 	struct own_writes own = {0};
+	char longest[SHARE_TREE_NAME_MAX + 2] = "";
 
 	(void)state;
-	begin_and_end(&own, "/a", true);
-	own_writes_begin(&own, "/a");
-	own_writes_begin(&own, "/b");
-	assert_true(own_writes_moved(&own, "/a"));
-	assert_true(own_writes_moved(&own, "/b"));
-	own_writes_end(&own, false);
-	assert_false(own_writes_has(&own, "/a"));
-	assert_true(own_writes_closed(&own, "/b"));
-	assert_false(own_writes_has(&own, "/b"));
-}
-
-static void an_open_file_that_is_removed_is_nobodys(void **state)
-{
-	struct own_writes own = {0};
-
-	(void)state;
-	begin_and_end(&own, "/a", true);
-	own_writes_begin(&own, "/a");
-	assert_true(own_writes_moved(&own, "/a"));
-	own_writes_end(&own, false);
-	assert_false(own_writes_closed(&own, "/a"));
-}
-
-static void another_file_in_its_place_is_not(void **state)
-{
-	struct own_writes own = {0};
-
-	(void)state;
-	begin_and_end(&own, "/a", true);
-	assert_false(own_writes_moved(&own, "/a"));
-	assert_false(own_writes_closed(&own, "/a"));
-	begin_and_end(&own, "/a", true);
-	own_writes_forget(&own);
-	assert_false(own_writes_closed(&own, "/a"));
-}
-
-static void the_oldest_of_too_many_is_forgotten(void **state)
-{
-	struct own_writes own = {0};
-	char path[20];
-
-	(void)state;
-	for (int i = 0; i <= OWN_WRITES_MAX; i++) {
-		snprintf(path, sizeof(path), "/%d", i);
-		begin_and_end(&own, path, true);
+	memset(longest, 'x', SHARE_TREE_NAME_MAX);
+	own_writes_add_name(&own, one, longest);
+	assert_true(own_writes_has_name(&own, one, longest));
+	own_writes_end(&own);
+	longest[SHARE_TREE_NAME_MAX] = 'x';
+	own_writes_add_name(&own, one, longest);
+	assert_false(own_writes_has_name(&own, one, longest));
+	for (int i = 0; i < 2 * OWN_WRITES_MAX; i++) {
+		own_writes_add_name(&own, one, i < OWN_WRITES_MAX ? "a" : "b");
+		own_writes_add_file(&own, i < OWN_WRITES_MAX ? one : other_number);
 	}
-	assert_false(own_writes_has(&own, "/0"));
-	assert_true(own_writes_has(&own, "/1"));
-	assert_true(own_writes_has(&own, path));
+	assert_true(own_writes_has_name(&own, one, "a"));
+	assert_false(own_writes_has_name(&own, one, "b"));
+	assert_true(own_writes_has_file(&own, one));
+	assert_false(own_writes_has_file(&own, other_number));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_done_is_not_its_own_any_more), cmocka_unit_test(an_open_file_is_until_it_is_closed),
-		cmocka_unit_test(an_open_file_is_under_its_new_name),   cmocka_unit_test(an_open_file_that_is_removed_is_nobodys),
-		cmocka_unit_test(another_file_in_its_place_is_not),     cmocka_unit_test(the_oldest_of_too_many_is_forgotten),
+		cmocka_unit_test(a_name_in_its_directory),
+		cmocka_unit_test(a_file),
+		cmocka_unit_test(more_than_it_keeps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -290,6 +290,7 @@ static void cut_at(struct fakerom *rom, const struct kind *kind, const struct im
 	rom->dice.state = cut;
 	assert_true(deploy(rom, image, &result, &diag) < 0);
 	assert_true(rom->off);
+	assert_true(result.unverified || !is_mounted(rom));
 	if (is_mounted(rom) && !holds(rom, image) && !holds(rom, held))
 		fail_msg("%s: cut at change %u, a board would mount half an image", kind->name, cut);
 	succeeds(rom, image);
@@ -389,6 +390,7 @@ static void what_cannot_be_erased_stays_whole(void **state)
 		fakerom_start(&rom);
 		assert_int_equal(deploy(&rom, &new, &result, &diag), -EIO);
 		assert_non_null(strstr(diag.text, "its old header is still there"));
+		assert_true(result.unverified);
 		assert_true(holds(&rom, &old));
 	}
 	free(old.bytes);
@@ -415,9 +417,39 @@ static void what_differs_and_cannot_be_read_is_not_verified(void **state)
 		fakerom_start(&rom);
 		assert_int_equal(deploy(&rom, &image, &result, &diag), -EBADMSG);
 		assert_true(result.lied);
+		assert_non_null(strstr(diag.text, strerror(errors[i % 2])));
 		assert_false(is_mounted(&rom));
 	}
 	free(image.bytes);
+}
+
+/* All was written, the header too, and then it could not be verified: the board must not start with it. */
+static void what_was_not_verified_is_no_image(void **state)
+{
+	static const enum fakerom_end ends[] = {FAKEROM_INCOMPLETE, FAKEROM_UNREAD, FAKEROM_CUT_OFF};
+	struct image old = make_image(1, 20000), new = make_image(2, 20000);
+	struct romfs_deploy_result result;
+	static struct fakerom rom;
+	struct diag diag;
+
+	(void)state;
+	for (size_t i = 0; i < 3 * KIND_COUNT; i++) {
+		make_rom(&rom, &kinds[i / 3]);
+		succeeds(&rom, &old);
+		fakerom_start(&rom);
+		rom.completes = 0;
+		rom.end = ends[i % 3];
+		assert_int_equal(deploy(&rom, &new, &result, &diag), -EIO);
+		assert_true(result.destroyed);
+		assert_int_equal(result.unverified, rom.end == FAKEROM_CUT_OFF);
+		assert_int_equal(is_mounted(&rom), rom.end == FAKEROM_CUT_OFF);
+		if (rom.end != FAKEROM_CUT_OFF)
+			assert_non_null(strstr(diag.text, "it cannot be"));
+		rom.end = FAKEROM_WELL;
+		succeeds(&rom, &new);
+	}
+	free(old.bytes);
+	free(new.bytes);
 }
 
 /* What no flash erases at once takes no memory here. */
@@ -534,6 +566,7 @@ int main(void)
 		cmocka_unit_test(a_header_that_cannot_be_destroyed_is_told),
 		cmocka_unit_test(what_cannot_be_erased_stays_whole),
 		cmocka_unit_test(what_differs_and_cannot_be_read_is_not_verified),
+		cmocka_unit_test(what_was_not_verified_is_no_image),
 		cmocka_unit_test(a_huge_erase_block_takes_no_memory),
 		cmocka_unit_test(an_impossible_unit_is_refused),
 		cmocka_unit_test(progress_tells_what_is_to_be_written),

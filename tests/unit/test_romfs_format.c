@@ -78,6 +78,20 @@ static void odd_numbers(void **state)
 	get("\x80\x80", 2, -EBADMSG, 0);
 }
 
+static void the_gate(void **state)
+{
+	(void)state;
+	assert_true(romfs_format_fits(0, 0, 0));
+	assert_true(romfs_format_fits(3, 7, 10));
+	assert_true(romfs_format_fits(10, 0, 10));
+	assert_false(romfs_format_fits(3, 8, 10));
+	assert_false(romfs_format_fits(11, 0, 10));
+	assert_true(romfs_format_fits(1, SIZE_MAX - 1, SIZE_MAX));
+	assert_false(romfs_format_fits(1, SIZE_MAX, SIZE_MAX)); /* the sums of these are small again */
+	assert_false(romfs_format_fits(SIZE_MAX, 2, 10));
+	assert_false(romfs_format_fits(8, SIZE_MAX - 4, 10));
+}
+
 static void names(void **state)
 {
 	char longest[ROMFS_NAME_MAX + 2];
@@ -101,9 +115,8 @@ static void names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(numbers),
-		cmocka_unit_test(the_magic_is_a_number),
-		cmocka_unit_test(odd_numbers),
+		cmocka_unit_test(numbers),     cmocka_unit_test(the_magic_is_a_number),
+		cmocka_unit_test(odd_numbers), cmocka_unit_test(the_gate),
 		cmocka_unit_test(names),
 	};
 

@@ -101,6 +101,39 @@ static void reading_and_writing(void **state)
 	assert_string_equal(read_at(0, 0), "still");
 }
 
+static char closed[200];
+
+static void tell(void *context, const struct stat *file)
+{
+	struct stat status;
+
+	assert_ptr_equal(context, closed);
+	assert_int_equal(stat("top/d/e/f", &status), 0);
+	strcat(closed, status.st_ino == file->st_ino ? "f " : "another ");
+}
+
+static void tell_done(void *context)
+{
+	assert_ptr_equal(context, closed);
+	strcat(closed, "closed ");
+}
+
+static void closing_is_told(void **state)
+{
+	(void)state;
+	*closed = '\0';
+	share_files_on_close(files, &(struct share_files_listener){tell, tell_done, closed});
+	assert_int_equal(open_as(0, "d/e/f", READ), 0);
+	assert_int_equal(share_files_close(files, 0), 0);
+	assert_int_equal(open_as(0, "d/e/f", WRITE), 0);
+	assert_int_equal(share_files_close(files, 0), 0);
+	assert_int_equal(open_as(0, "new", WRITE | CREATE), 0);
+	assert_int_equal(open_as(0, "d/e/f", READ | WRITE), 0);
+	assert_string_equal(closed, "f closed another closed ");
+	share_files_close_all(files);
+	assert_string_equal(closed, "f closed another closed f closed ");
+}
+
 static void modes_that_make_no_sense(void **state)
 {
 	static const unsigned modes[] = {
@@ -290,6 +323,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(reading_and_writing, make_files, remove_files),
+		cmocka_unit_test_setup_teardown(closing_is_told, make_files, remove_files),
 		cmocka_unit_test_setup_teardown(modes_that_make_no_sense, make_files, remove_files),
 		cmocka_unit_test_setup_teardown(handles, make_files, remove_files),
 		cmocka_unit_test_setup_teardown(more_than_the_host_can_open, make_files, remove_files),

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -14,18 +15,10 @@
 
 enum { SECOND = SHARE_STAGE_SECOND };
 
-static int keyboard; /* what is written there is stdin */
+static const char *typed; /* what is typed, ... */
+static bool ctrl_c;       /* ... and whether Ctrl-C is pressed after that */
+static int keyboard;      /* what is written there is stdin */
 static pthread_t typing;
-
-static void take_stdin(void)
-{
-	int ends[2];
-
-	assert_int_equal(pipe(ends), 0);
-	dup2(ends[0], STDIN_FILENO);
-	close(ends[0]);
-	keyboard = ends[1];
-}
 
 static bool is_taken(void)
 {
@@ -36,13 +29,14 @@ static bool is_taken(void)
 	       !waiting;
 }
 
-/* Types while the session waits for credits, which come a second after it has got that. */
+/* Types, or presses Ctrl-C, or both, while the session waits for credits, which come a second after it has got that. */
 static void *typist(void *context)
 {
 	struct share_stage *stage = context;
 
-	assert_int_equal(write(keyboard, "typed", 5), 5);
-	kill(getpid(), SIGINT);
+	assert_int_equal(write(keyboard, typed, strlen(typed)), strlen(typed));
+	if (ctrl_c)
+		kill(getpid(), SIGINT);
 	while (!is_taken())
 		usleep(1000);
 	fakelink_timer(stage->fake, SECOND, share_stage_credits, stage);
@@ -65,6 +59,22 @@ static void type_meanwhile(struct share_stage *stage, const struct frame *frame)
 	fakelink_timer(stage->fake, SECOND, start_typist, stage);
 }
 
+/* Plays STEPS, of which the second is type_meanwhile. */
+static void run(struct share_stage *stage, share_stage_step *const *steps)
+{
+	int ends[2];
+
+	signal(SIGINT, SIG_DFL); /* in the background it is ignored, and the session would, too */
+	stage->slow = true;
+	assert_int_equal(pipe(ends), 0);
+	dup2(ends[0], STDIN_FILENO);
+	close(ends[0]);
+	keyboard = ends[1];
+	assert_int_equal(share_stage_run(stage, steps), 7);
+	pthread_join(typing, NULL);
+	close(keyboard);
+}
+
 static void be_typed_to(struct share_stage *stage, const struct frame *frame)
 {
 	assert_int_equal(frame->type, AGENT_DONE);
@@ -78,13 +88,91 @@ static void what_is_typed_waits_for_the_end_of_an_answer(void **state)
 	static share_stage_step *const steps[] = {share_stage_hello, type_meanwhile, be_typed_to, share_stage_prompt, NULL};
 	struct share_stage *stage = *state;
 
-	signal(SIGINT, SIG_DFL); /* in the background it is ignored, and the session would, too */
-	stage->slow = true;
-	take_stdin();
-	assert_int_equal(share_stage_run(stage, steps), 7);
-	pthread_join(typing, NULL);
-	close(keyboard);
+	typed = "typed";
+	ctrl_c = true;
+	run(stage, steps);
 	assert_string_equal(stage->keys, "\3typed");
+}
+
+/* The board says on a line that is slow at first that the program has ended meanwhile. */
+static void stop_before_it_goes(struct fakelink *fake, void *context)
+{
+	share_stage_stop_host(context, 20 * SECOND);
+	fakelink_timer(fake, SECOND / 20, share_stage_fall_back, context);
+}
+
+static void be_left_alone(struct share_stage *stage, const struct frame *frame)
+{
+	(void)frame;
+	fakelink_timer(stage->fake, SECOND / 20, stop_before_it_goes, stage);
+}
+
+static void what_is_typed_waits_for_what_came_in_an_absence(void **state)
+{
+	static share_stage_step *const steps[] = {share_stage_hello, type_meanwhile, be_left_alone, NULL};
+	struct share_stage *stage = *state;
+
+	typed = "typed";
+	ctrl_c = false;
+	run(stage, steps);
+	assert_string_equal(stage->keys, "");
+}
+
+static void want_some(struct share_stage *stage, const struct frame *frame)
+{
+	(void)frame;
+	share_stage_some(stage->fake, stage);
+}
+
+static void be_interrupted(struct share_stage *stage, const struct frame *frame)
+{
+	assert_true(frame->payload[1] & SHARE_INTERRUPT);
+	fakelink_timer(stage->fake, SECOND, share_stage_exit, stage);
+}
+
+static void ctrl_c_goes_with_an_answer(void **state)
+{
+	static share_stage_step *const steps[] = {share_stage_hello, type_meanwhile,     want_some,
+						  be_interrupted,    share_stage_prompt, NULL};
+	struct share_stage *stage = *state;
+
+	typed = "";
+	ctrl_c = true;
+	run(stage, steps);
+	assert_string_equal(stage->keys, "");
+}
+
+/* The answer that carries Ctrl-C is never read to its end. */
+static void stop_in_answer(struct fakelink *fake, void *context)
+{
+	struct share_stage *stage = context;
+	struct frame_reader *reader = &stage->reader;
+
+	assert_int_equal(reader->end - reader->start, AGENT_WINDOW);
+	assert_true(reader->bytes[reader->start + AGENT_HEADER_SIZE + 1] & SHARE_INTERRUPT);
+	frame_reader_init(reader);
+	share_stage_stop_host(stage, SECOND);
+	fakelink_timer(fake, SECOND, share_stage_exit, stage);
+}
+
+static void want_more_and_stop(struct share_stage *stage, const struct frame *frame)
+{
+	(void)frame;
+	assert_string_equal(stage->keys, "");
+	share_stage_ask_for_much(stage);
+	fakelink_timer(stage->fake, SECOND / 10, stop_in_answer, stage);
+}
+
+static void ctrl_c_of_an_answer_that_was_given_up_is_typed(void **state)
+{
+	static share_stage_step *const steps[] = {share_stage_hello, type_meanwhile, want_more_and_stop, share_stage_prompt,
+						  NULL};
+	struct share_stage *stage = *state;
+
+	typed = "";
+	ctrl_c = true;
+	run(stage, steps);
+	assert_string_equal(stage->keys, "\3");
 }
 
 int main(void)
@@ -92,6 +180,9 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, share_stage_open, share_stage_close)
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_typed_waits_for_the_end_of_an_answer),
+		TEST(what_is_typed_waits_for_what_came_in_an_absence),
+		TEST(ctrl_c_goes_with_an_answer),
+		TEST(ctrl_c_of_an_answer_that_was_given_up_is_typed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

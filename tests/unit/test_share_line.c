@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -169,9 +170,158 @@ static void the_rest_of_an_answer_does_not_follow(void **state)
 	assert_int_equal(share_stage_run(stage, steps), 7);
 }
 
+/* --- Without a session --- */
+
+struct bench {
+	struct bytelink *link;
+	struct fakelink *fake;
+	struct share_line line;
+	struct diag diag;
+};
+
+/* A line whose agent was told to begin. */
+static int open_bench(void **state)
+{
+	struct bench *bench = calloc(1, sizeof(*bench));
+	bool full;
+
+	assert_non_null(bench);
+	*state = bench;
+	bench->fake = fakelink_open(&bench->link);
+	share_line_start(&bench->line, bench->link, AGENT_WINDOW, &bench->diag);
+	assert_true(share_line_is_busy(&bench->line));
+	assert_int_equal(share_line_send_answer(&bench->line, &full), 0);
+	assert_false(share_line_is_busy(&bench->line));
+	return 0;
+}
+
+static int close_bench(void **state)
+{
+	struct bench *bench = *state;
+
+	bytelink_close(bench->link);
+	free(bench);
+	return 0;
+}
+
+/* So long nobody looks at the line. */
+static void be_absent(struct bench *bench, int64_t us)
+{
+	assert_int_equal(bytelink_wait(bench->link, 0, bytelink_now(bench->link) + us), 0);
+}
+
+/* So long somebody does. */
+static void look(struct bench *bench, int64_t us)
+{
+	int64_t until = bytelink_now(bench->link) + us;
+
+	while (bytelink_now(bench->link) < until)
+		assert_int_equal(share_line_wait(&bench->line, SIZE_MAX, false, until), 0);
+}
+
+/* The board asks, and its answer has LEN bytes. */
+static void begin_answer(struct bench *bench, size_t len)
+{
+	static const uint8_t payload[2 * AGENT_WINDOW];
+	uint8_t out[FRAME_SIZE_MAX];
+
+	fakelink_say(bench->fake, out, frame_encode_channel(out, SHARE_READ, SHARE_CHANNEL, 1, payload, 8));
+	while (share_line_next(&bench->line) != INCOMING_REQUEST)
+		look(bench, SECOND / 1000);
+	share_line_answer(&bench->line, AGENT_DONE, bench->line.incoming.frame.sequence, payload, len);
+	assert_true(share_line_is_open(&bench->line));
+}
+
+static size_t count_sent(struct bench *bench)
+{
+	size_t len;
+
+	fakelink_written(bench->fake, &len);
+	return len;
+}
+
+/* Sends what may go. Returns whether the answer is still under way. */
+static bool send_some(struct bench *bench)
+{
+	bool full, open = share_line_is_open(&bench->line);
+	int rc = share_line_send_answer(&bench->line, &full);
+
+	assert_int_equal(rc, open && !share_line_is_open(&bench->line));
+	return rc == 0;
+}
+
+static void expect_given_up(struct bench *bench)
+{
+	size_t sent = count_sent(bench);
+
+	assert_false(send_some(bench));
+	assert_true(bench->line.given_up);
+	assert_int_equal(bench->line.closed_at, bytelink_now(bench->link));
+	assert_false(share_line_is_busy(&bench->line));
+	assert_int_equal(count_sent(bench), sent);
+}
+
+/* Before anybody has looked what the board says now. */
+static void an_answer_does_not_go_on_behind_an_absence(void **state)
+{
+	struct bench *bench = *state;
+
+	begin_answer(bench, AGENT_WINDOW + 100);
+	assert_true(send_some(bench));
+	look(bench, 2 * SECOND); /* the credits take their time */
+	assert_true(send_some(bench));
+	be_absent(bench, SECOND * 2 / 5);
+	assert_true(send_some(bench));
+	be_absent(bench, SECOND / 5);
+	expect_given_up(bench);
+}
+
+/* A board that waits for the first byte of its answer does not do so for long. */
+static void an_answer_that_cannot_begin_is_given_up(void **state)
+{
+	struct bench *bench = *state;
+
+	fakelink_limit(bench->fake, 0);
+	begin_answer(bench, 100);
+	assert_true(send_some(bench));
+	look(bench, SECOND / 2);
+	assert_true(send_some(bench));
+	look(bench, SECOND / 5);
+	fakelink_limit(bench->fake, SIZE_MAX);
+	expect_given_up(bench);
+	/* The next one begins, and then the link takes no more of it for long. */
+	fakelink_limit(bench->fake, 1);
+	begin_answer(bench, 100);
+	assert_true(send_some(bench));
+	look(bench, 10 * SECOND);
+	assert_true(send_some(bench));
+	fakelink_limit(bench->fake, SIZE_MAX);
+	assert_false(send_some(bench));
+	assert_false(bench->line.given_up);
+}
+
+static void it_is_behind_until_all_has_come(void **state)
+{
+	struct bench *bench = *state;
+
+	assert_false(share_line_is_behind(&bench->line));
+	look(bench, 10 * SECOND);
+	assert_false(share_line_is_behind(&bench->line));
+	be_absent(bench, SECOND * 2 / 5);
+	assert_false(share_line_is_behind(&bench->line));
+	be_absent(bench, SECOND / 5);
+	assert_true(share_line_is_behind(&bench->line));
+	/* It is looked now; but what came meanwhile need not all be here. */
+	look(bench, SECOND / 20);
+	assert_true(share_line_is_behind(&bench->line));
+	look(bench, SECOND / 10);
+	assert_false(share_line_is_behind(&bench->line));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, share_stage_open, share_stage_close)
+#define BENCH(name) cmocka_unit_test_setup_teardown(name, open_bench, close_bench)
 	const struct CMUnitTest tests[] = {
 		TEST(a_long_answer_waits_for_credits),
 		TEST(what_is_asked_again_is_answered_anew),
@@ -179,6 +329,9 @@ int main(void)
 		TEST(a_board_that_still_asks_is_answered),
 		TEST(what_comes_at_once_behind_an_absence_is_as_old),
 		TEST(the_rest_of_an_answer_does_not_follow),
+		BENCH(an_answer_does_not_go_on_behind_an_absence),
+		BENCH(an_answer_that_cannot_begin_is_given_up),
+		BENCH(it_is_behind_until_all_has_come),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -539,16 +539,23 @@ static void a_listing_of_what_is_removed(void **state)
 
 static char told[1000];
 
-static void tell(void *context, unsigned share, const char *path)
+static void tell(void *context, const struct share_tree *tree, const char *path, size_t len)
 {
 	assert_ptr_equal(context, &told);
-	sprintf(told + strlen(told), "%u:%s ", share, path);
+	assert_true(share_tree_writable(tree));
+	sprintf(told + strlen(told), "%.*s ", (int)len, path);
 }
 
-static void tell_done(void *context, bool opened)
+static void tell_closes(void *context, const struct stat *file)
 {
 	assert_ptr_equal(context, &told);
-	strcat(told, opened ? "opened " : "done ");
+	sprintf(told + strlen(told), "closes %d ", (int)file->st_size);
+}
+
+static void tell_done(void *context)
+{
+	assert_ptr_equal(context, &told);
+	strcat(told, "done ");
 }
 
 static void changes_are_told(void **state)
@@ -557,7 +564,7 @@ static void changes_are_told(void **state)
 
 	(void)state;
 	*told = '\0';
-	share_server_on_change(server, &(struct share_server_listener){tell, tell_done, &told});
+	share_server_on_change(server, &(struct share_server_listener){tell, tell_closes, tell_done, &told});
 	share_client_file(&client, 0, READ, "d/e/f");
 	share_client_stat(&client, "d", &stat);
 	share_client_change(&client, SHARE_MKDIR, "made");
@@ -570,8 +577,12 @@ static void changes_are_told(void **state)
 	share_client_put(&client, "\1x", 2);
 	share_client_ask(&client);
 	share_client_file(&client, 0, WRITE, "missing");
-	assert_string_equal(told, "0:made done 0:made/new opened 0:made/new 0:made/newer done 0:made/newer done 0:made done "
-				  "0:missing done ");
+	assert_string_equal(told, "made done made/new done closes 1 done made/new made/newer done made/newer done made done "
+				  "missing done ");
+	*told = '\0';
+	share_client_file(&client, 1, WRITE | CREATE, "left_open");
+	assert_int_equal(share_client_open(&client, server, 1024, 9), 0); /* which closes all */
+	assert_string_equal(told, "left_open done closes 0 done ");
 }
 
 static void as_many_shares_as_there_can_be(void **state)

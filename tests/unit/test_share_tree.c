@@ -163,8 +163,10 @@ static void refused(const char *path, size_t len, int expected)
 {
 	struct stat status;
 	struct statvfs fs;
+	char name[SHARE_TREE_NAME_MAX + 1];
 
 	assert_int_equal(share_tree_stat(tree, path, len, &status), expected);
+	assert_int_equal(share_tree_place(tree, path, len, &status, name), expected);
 	assert_int_equal(share_tree_file(tree, path, len, O_RDONLY, &status), expected);
 	assert_int_equal(share_tree_file(tree, path, len, O_RDWR | O_CREAT | O_TRUNC, &status), expected);
 	assert_int_equal(share_tree_list(tree, path, len, "", add_name, NULL), expected);
@@ -282,6 +284,40 @@ static void changes(void **state)
 	assert_int_equal(do_remove(""), -EISDIR);
 	assert_int_equal(do_rename("", "x"), -EBUSY);
 	assert_int_equal(do_rename("d", ""), -EBUSY);
+}
+
+/* PATH is NAME in the directory DIR, which is the test's path of it. */
+static void expect_place(const char *path, const char *dir, const char *name)
+{
+	char found_name[SHARE_TREE_NAME_MAX + 1];
+	struct stat found, status;
+
+	assert_int_equal(share_tree_place(tree, path, strlen(path), &found, found_name), 0);
+	assert_int_equal(stat(dir, &status), 0);
+	assert_int_equal(found.st_ino, status.st_ino);
+	assert_int_equal(found.st_dev, status.st_dev);
+	assert_string_equal(found_name, name);
+}
+
+static void places(void **state)
+{
+	struct stat status;
+	char name[SHARE_TREE_NAME_MAX + 1];
+
+	(void)state;
+	expect_place("d", "top", "d");
+	expect_place("d/e/f", "top/d/e", "f");
+	expect_place("d/missing", "top/d", "missing");
+	expect_place("leads_in/new", "top/d", "new");
+	expect_place("leads_in", "top", "leads_in");
+	expect_place("leads_out", "top", "leads_out");
+	assert_int_equal(share_tree_place(tree, "leads_out/f", 11, &status, name), -EACCES);
+	assert_int_equal(share_tree_place(tree, "missing/f", 9, &status, name), -ENOENT);
+	assert_int_equal(share_tree_place(tree, "", 0, &status, name), -EBUSY);
+	/* Whatever has become of the name that was shared. */
+	assert_int_equal(rename("top", "renamed"), 0);
+	expect_place("d/e/f", "renamed/d/e", "f");
+	assert_int_equal(rename("renamed", "top"), 0);
 }
 
 static void read_only(void **state)
@@ -476,6 +512,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(links_that_lead_out, make_tree, remove_tree),
 		cmocka_unit_test_setup_teardown(magic_links, make_tree, remove_tree),
 		cmocka_unit_test_setup_teardown(changes, make_tree, remove_tree),
+		cmocka_unit_test_setup_teardown(places, make_tree, remove_tree),
 		cmocka_unit_test_setup_teardown(read_only, make_read_only, remove_tree),
 		cmocka_unit_test_setup_teardown(what_is_no_file, make_tree, remove_tree),
 		cmocka_unit_test_setup_teardown(names_that_are_not_utf8, make_tree, remove_tree),

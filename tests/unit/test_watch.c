@@ -144,57 +144,79 @@ static void a_burst_is_one_change(void **state)
 	assert_int_equal(fired, 1);
 }
 
-/* The board changes PATH in DIR by COMMAND. */
-static void board_runs(const char *dir, const char *path, const char *command)
+/* The board is about to change NAME in DIR. */
+static void board_names(const char *dir, const char *name)
 {
-	watch_own(watch, dir, path);
-	run(command);
-	assert_int_equal(watch_own_done(watch, false, now, NULL), 0);
+	struct stat status;
+
+	assert_int_equal(stat(dir, &status), 0);
+	watch_own_name(watch, &status, name);
 }
 
-/* The board opens PATH in DIR for writing. */
-static int board_opens(const char *dir, const char *path)
+static void board_is_done(void)
 {
-	char whole[100];
+	assert_int_equal(watch_own_done(watch, now, NULL), 0);
+}
+
+/* The board changes NAME in DIR by COMMAND. */
+static void board_runs(const char *dir, const char *name, const char *command)
+{
+	board_names(dir, name);
+	run(command);
+	board_is_done();
+}
+
+/* The board makes NAME in DIR, or opens it, for writing. */
+static int board_opens(const char *dir, const char *name)
+{
+	char whole[300];
 	int fd;
 
-	watch_own(watch, dir, path);
-	snprintf(whole, sizeof(whole), "%s/%s", dir, path);
+	board_names(dir, name);
+	snprintf(whole, sizeof(whole), "%s/%s", dir, name);
 	fd = open(whole, O_WRONLY | O_CREAT, 0600);
 	assert_true(fd >= 0);
-	assert_int_equal(watch_own_done(watch, true, now, NULL), 0);
+	board_is_done();
 	return fd;
 }
 
-static void board_writes(const char *dir, const char *path)
+static void board_closes(int fd)
 {
-	close(board_opens(dir, path));
+	struct stat status;
+
+	assert_int_equal(fstat(fd, &status), 0);
+	watch_own_file(watch, &status);
+	close(fd);
+	board_is_done();
+}
+
+static void board_writes(const char *dir, const char *name)
+{
+	board_closes(board_opens(dir, name));
 }
 
 static void what_the_board_writes(void **state)
 {
 	(void)state;
 	board_writes("top", "log");
-	assert_false(changed());
-	board_writes("top", "log");
 	board_writes("top", "log");
 	assert_false(changed());
 	run("echo >top/log2");
 	assert_true(changed());
 	/* By a link, and a directory with what is in it. */
-	board_writes("top", "leads_in/e/f");
+	board_writes("top/leads_in/e", "f");
 	board_writes("top", "to_f");
 	assert_false(changed());
 	board_runs("top", "data", "mkdir top/data");
-	board_writes("top", "data/1");
-	watch_own(watch, "top", "data/1");
-	board_runs("top", "data/2", "mv top/data/1 top/data/2");
-	board_runs("top", "data/2", "rm top/data/2");
+	board_writes("top/data", "1");
+	board_names("top/data", "1");
+	board_runs("top/data", "2", "mv top/data/1 top/data/2");
+	board_runs("top/data", "2", "rm top/data/2");
 	board_runs("top", "data", "rmdir top/data");
 	assert_false(changed());
 	board_runs("top", "from", "mkdir top/from");
-	board_writes("top", "from/file");
-	watch_own(watch, "top", "from");
+	board_writes("top/from", "file");
+	board_names("top", "from");
 	board_runs("top", "to", "mv top/from top/to");
 	assert_false(changed());
 	/* One of two directories that are watched, and lie in each other. */
@@ -207,8 +229,6 @@ static void what_the_board_writes(void **state)
 
 static void what_the_board_has_written_is_watched_again(void **state)
 {
-	int fd;
-
 	(void)state;
 	board_writes("top", "log");
 	assert_false(changed());
@@ -221,35 +241,77 @@ static void what_the_board_has_written_is_watched_again(void **state)
 	board_runs("top", "none", "rm top/none");
 	run("echo >x && mv x top/none");
 	assert_true(changed());
-	/* While it is open. */
-	fd = board_opens("top", "log");
+}
+
+static void what_others_do_while_the_board_writes(void **state)
+{
+	int fd = board_opens("top", "log");
+
+	(void)state;
+	run("echo >top/log");
+	assert_true(changed());
 	run("echo >top/beside");
+	assert_true(changed());
+	/* In the same moment: another name, the same name elsewhere, another file. */
+	board_runs("top", "made", "mkdir top/made && echo >top/d/made");
+	assert_true(changed());
+	board_runs("top", "gone", "echo >top/other");
 	assert_true(changed());
 	run("echo >x && mv x top/log");
 	assert_true(changed());
-	close(fd);
+	board_closes(fd);
 	assert_false(changed());
 	run("echo >top/log");
 	assert_true(changed());
 }
 
+/* The file that the board has open is the same one, whatever it is called now. */
+static void what_is_renamed_while_the_board_writes(void **state)
+{
+	int fd;
+
+	(void)state;
+	run("mkdir top/run");
+	assert_false(changed());
+	fd = board_opens("top/run", "log");
+	board_names("top", "run");
+	board_runs("top", "done", "mv top/run top/done");
+	board_closes(fd);
+	assert_false(changed());
+	fd = board_opens("top/done", "log");
+	run("mv top/done top/d/done");
+	assert_true(changed());
+	board_closes(fd);
+	assert_false(changed());
+	fd = board_opens("top/d/done", "log");
+	run("mv top/d/done/log top/moved");
+	assert_true(changed());
+	board_closes(fd);
+	assert_false(changed());
+	/* Removed, it tells nothing; and another file may have got its number. */
+	fd = board_opens("top", "moved");
+	board_runs("top", "moved", "rm top/moved");
+	board_closes(fd);
+	assert_false(changed());
+	run("echo >top/new");
+	assert_true(changed());
+}
+
 static void more_than_can_be_known(void **state)
 {
-	char longest[8000], name[20];
+	char longest[8000];
+	struct stat status;
 
 	(void)state;
 	memset(longest, 'x', sizeof(longest) - 1);
 	longest[sizeof(longest) - 1] = '\0';
 	board_runs("top", longest, "true");
-	board_runs("top", "missing/deeper/file", "true");
-	for (int i = 0; i < 1000; i++) {
-		snprintf(name, sizeof(name), "n%d", i);
-		watch_own(watch, "top", name);
-		assert_int_equal(watch_own_done(watch, true, now, NULL), 0);
-	}
-	run("echo >top/n999");
-	assert_false(changed());
-	run("echo >top/n0");
+	for (int i = 0; i < 1000; i++)
+		board_names("top", "name");
+	assert_int_equal(stat("top/d/e/f", &status), 0);
+	for (int i = 0; i < 1000; i++)
+		watch_own_file(watch, &status);
+	board_runs("top", "another", "echo >top/another");
 	assert_true(changed());
 }
 
@@ -404,6 +466,8 @@ int main(void)
 		TEST(a_burst_is_one_change),
 		TEST(what_the_board_writes),
 		TEST(what_the_board_has_written_is_watched_again),
+		TEST(what_others_do_while_the_board_writes),
+		TEST(what_is_renamed_while_the_board_writes),
 		TEST(more_than_can_be_known),
 		TEST(a_root_that_goes_and_comes),
 		TEST(a_root_that_goes_and_comes_with_its_directory),
