@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { CTRL_C = 3 };
+#include "base/earlier.h"
 
 static size_t smaller(size_t a, size_t b)
 {
@@ -13,11 +13,6 @@ static size_t smaller(size_t a, size_t b)
 static int64_t later(int64_t a, int64_t b)
 {
 	return a > b ? a : b;
-}
-
-static int64_t earlier(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
 }
 
 /* The first COUNT bytes, all of which have gone, were read. */
@@ -198,7 +193,7 @@ static size_t take_interrupts(struct typed *typed, size_t len)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < len; i++)
-		if (bytes[i] != CTRL_C)
+		if (bytes[i] != TYPED_CTRL_C)
 			bytes[kept++] = bytes[i];
 	memmove(bytes + kept, bytes + len, typed->len - typed->sent - len);
 	typed->len -= len - kept;

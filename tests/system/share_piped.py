@@ -10,7 +10,7 @@ import time
 
 share, line, *wanted = sys.argv[1:]
 LIMIT = 120  # seconds, for the busiest computer
-SIZE = 1200
+SIZE = 1000
 LINES = b"".join(b"line %d of what is piped, %s\n" % (i, b"x" * (i % 40)) for i in range(50))[:SIZE] + b"\n"
 NOISE = bytes(b for b in random.Random(7).randbytes(5000) if b not in b"\3\n\r")
 # A byte of them that the line damages is another one, but never a Ctrl-C or one that begins a frame.
@@ -70,15 +70,15 @@ save()
     "uses files while it reads": ("""
 def use_files():
     with open("/rw/random", "rb") as f:
-        while f.read(4000):
+        while f.read(1500):
             pass
 
-for i in range(4):
+for i in range(3):
     use_files()
     time.sleep(0.1)
 while len(got) < SIZE:
     got += read(min(100, SIZE - len(got)))
-    if len(got) % 400 == 0:
+    if len(got) % 300 == 0:
         use_files()
     print(".")
 save()
@@ -118,7 +118,7 @@ def run(what, code, data, expected, flips=0, said=b""):
 with open("rw/other.py", "w") as file:
     file.write("x = 1\n" * 100)
 with open("rw/random", "wb") as file:
-    file.write(random.Random(5).randbytes(8000))
+    file.write(random.Random(5).randbytes(4000))
 for what in wanted:
     code, data, expected = PROGRAMS[what]
     run(what, code, data, expected, 20 if data is LETTERS else 0, REGARDLESS if expected is JSON else b"")
