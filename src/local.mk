@@ -17,6 +17,8 @@ libmpremotefs_a_SOURCES = \
 	src/base/le.h \
 	src/base/number.c \
 	src/base/number.h \
+	src/base/real_name.c \
+	src/base/real_name.h \
 	src/base/say.c \
 	src/base/say.h \
 	src/base/utf8.c \
@@ -164,6 +166,8 @@ libmpremotefs_a_SOURCES = \
 	src/share/share_line.h \
 	src/share/share_plan.c \
 	src/share/share_plan.h \
+	src/share/share_program.c \
+	src/share/share_program.h \
 	src/share/share_server.c \
 	src/share/share_server.h \
 	src/share/share_session.c \

@@ -49,12 +49,14 @@ UNIT_TESTS += \
 	tests/unit/test_incoming \
 	tests/unit/test_own_writes \
 	tests/unit/test_printed \
+	tests/unit/test_real_name \
 	tests/unit/test_share_answers \
 	tests/unit/test_share_cursor \
 	tests/unit/test_share_files \
 	tests/unit/test_share_input \
 	tests/unit/test_share_line \
 	tests/unit/test_share_plan \
+	tests/unit/test_share_program \
 	tests/unit/test_share_random \
 	tests/unit/test_share_server \
 	tests/unit/test_share_session \
@@ -68,6 +70,8 @@ tests_unit_test_incoming_SOURCES = tests/unit/test_incoming.c tests/unit/dice.h
 SHARE_FOLDER = tests/unit/share_folder.c tests/unit/share_folder.h
 SHARE_CLIENT = tests/unit/share_client.c tests/unit/share_client.h
 tests_unit_test_share_answers_SOURCES = tests/unit/test_share_answers.c tests/unit/dice.h $(SHARE_FOLDER) $(SHARE_CLIENT)
+tests_unit_test_real_name_SOURCES = tests/unit/test_real_name.c $(SHARE_FOLDER)
+tests_unit_test_share_program_SOURCES = tests/unit/test_share_program.c $(SHARE_FOLDER)
 tests_unit_test_share_files_SOURCES = tests/unit/test_share_files.c $(SHARE_FOLDER)
 tests_unit_test_share_random_SOURCES = tests/unit/test_share_random.c tests/unit/dice.h $(SHARE_FOLDER) $(SHARE_CLIENT)
 tests_unit_test_share_server_SOURCES = tests/unit/test_share_server.c $(SHARE_FOLDER) $(SHARE_CLIENT)

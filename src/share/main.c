@@ -13,10 +13,9 @@
 #include "base/say.h"
 #include "base/utf8.h"
 #include "bytelink/device_args.h"
+#include "share/share_program.h"
 #include "share/share_session.h"
 #include "share/share_volume.h"
-
-enum { PROGRAM_MAX = 64 << 20 }; /* bytes of a program, far more than any board has room for */
 
 struct arguments {
 	struct device_args device;
@@ -24,9 +23,7 @@ struct arguments {
 	unsigned volume_count;
 	bool watches;
 	/* what is run */
-	const char *path; /* NULL: no file */
-	char *program;
-	size_t program_len;
+	struct share_program program;
 	const char *name;
 	char *const *argv;
 };
@@ -58,51 +55,6 @@ static int add_volume(struct arguments *arguments, const char *words, struct dia
 	return error;
 }
 
-/* Reads all of FD. */
-static int read_all(int fd, char **bytes, size_t *len)
-{
-	size_t room = 0;
-
-	*bytes = NULL;
-	*len = 0;
-	for (;;) {
-		if (*len == room) {
-			char *more = room < PROGRAM_MAX ? realloc(*bytes, room += 65536) : NULL;
-
-			if (!more)
-				return room < PROGRAM_MAX ? -ENOMEM : -EFBIG;
-			*bytes = more;
-		}
-		ssize_t n = read(fd, *bytes + *len, room - *len);
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n == 0)
-			return 0;
-		if (n > 0)
-			*len += (size_t)n;
-	}
-}
-
-/* Reads the program from its file. What was read before stays when that fails. */
-static int read_program(struct arguments *arguments, struct diag *diag)
-{
-	char *bytes = NULL;
-	size_t len = 0;
-	int fd = open(arguments->path, O_RDONLY | O_CLOEXEC);
-	int error = fd < 0 ? -errno : read_all(fd, &bytes, &len);
-
-	if (fd >= 0)
-		close(fd);
-	if (error) {
-		free(bytes);
-		return diag_fail(diag, DIAG_USAGE, -error, "%s: %s", arguments->path, strerror(-error));
-	}
-	free(arguments->program);
-	arguments->program = bytes;
-	arguments->program_len = len;
-	return 0;
-}
-
 /* The file's name in tracebacks. It is what was typed; but the board would look for an absolute one in a file system of its own. */
 static const char *name_of(const char *path)
 {
@@ -124,19 +76,16 @@ static int take_command(struct arguments *arguments, int argc, char **argv, stru
 	}
 	if (!strcmp(argv[0], "exec") && argc == 2) {
 		arguments->name = "<exec>";
-		arguments->program = strdup(argv[1]);
-		arguments->program_len = strlen(argv[1]);
 		arguments->argv = nameless;
-		return arguments->program ? 0 : diag_fail(diag, DIAG_AGENT, ENOMEM, "not enough memory");
+		return share_program_statement(&arguments->program, argv[1], diag);
 	}
 	if (!strcmp(argv[0], "run") && argc > 1) {
-		arguments->path = argv[1];
 		arguments->name = name_of(argv[1]);
 		arguments->argv = argv + 1;
 		for (int i = 1; i < argc; i++)
 			if (!utf8_is_valid(argv[i], strlen(argv[i])))
 				return diag_fail(diag, DIAG_USAGE, EINVAL, "%s: a board takes UTF-8 only", argv[i]);
-		return read_program(arguments, diag);
+		return share_program_file(&arguments->program, argv[1], diag);
 	}
 	if (!strcmp(argv[0], "run"))
 		return diag_fail(diag, DIAG_USAGE, EINVAL, "run: a FILE is missing; see mpremote-share --help");
@@ -165,7 +114,7 @@ static int open_server(struct share_server **server, const struct arguments *arg
 		if (!error)
 			error = share_server_add(*server, tree) < 0 ? -EMFILE : 0;
 	}
-	share_server_set_program(*server, arguments->program, arguments->program_len);
+	share_server_set_program(*server, arguments->program.bytes, arguments->program.len);
 	return error;
 }
 
@@ -177,6 +126,23 @@ struct share {
 	struct bytelink *link;
 };
 
+static bool writes(const struct arguments *arguments)
+{
+	for (unsigned i = 0; i < arguments->volume_count; i++)
+		if (arguments->volumes[i].writable)
+			return true;
+	return false;
+}
+
+/* Watches the file itself, and what it leads to if it is a link. */
+static int watch_program(struct share *share, struct diag *diag)
+{
+	const struct share_program *program = &share->arguments->program;
+	int error = program->name ? watch_add_file(share->watch, program->name, diag) : 0;
+
+	return !error && program->name ? watch_add_file(share->watch, program->target, diag) : error;
+}
+
 /* The program may be what has changed. */
 static void run_again(void *context)
 {
@@ -184,9 +150,10 @@ static void run_again(void *context)
 	struct arguments *arguments = share->arguments;
 	struct diag diag = {0};
 
-	if (arguments->path && read_program(arguments, &diag) < 0)
+	if (arguments->program.path && (share_program_read(&arguments->program, writes(arguments), &diag) < 0 ||
+					(share->watch && watch_program(share, &diag) < 0)))
 		say_failure(&diag);
-	share_server_set_program(share->server, arguments->program, arguments->program_len);
+	share_server_set_program(share->server, arguments->program.bytes, arguments->program.len);
 }
 
 /* What has happened by now was not the board. */
@@ -236,8 +203,8 @@ static int open_watch(struct share *share, struct diag *diag)
 
 	for (unsigned i = 0; i < arguments->volume_count && !error; i++)
 		error = watch_add(share->watch, arguments->volumes[i].dir, diag);
-	if (!error && arguments->path)
-		error = watch_add_file(share->watch, arguments->path, diag);
+	if (!error)
+		error = watch_program(share, diag);
 	if (!error)
 		share_server_on_change(share->server,
 				       &(struct share_server_listener){note_own, note_own_close, note_own_done, share});
@@ -353,6 +320,6 @@ int main(int argc, char **argv)
 	status = say_end(run(&arguments, argc, argv));
 	while (arguments.volume_count)
 		share_volume_clear(&arguments.volumes[--arguments.volume_count]);
-	free(arguments.program);
+	share_program_clear(&arguments.program);
 	return status;
 }

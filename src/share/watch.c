@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/real_name.h"
 #include "share/own_writes.h"
 
 enum {
@@ -348,6 +349,10 @@ static int scan_root(struct watch *watch, const char *path, struct diag *diag)
 /* Keeps what was asked for, since it may go and come again. REAL is without links. */
 static int add_root(struct watch *watch, const char *real, bool file, struct diag *diag)
 {
+	for (size_t i = 0; i < watch->root_count; i++)
+		if (watch->roots[i].file == file && !strcmp(watch->roots[i].path, real))
+			return 0;
+
 	struct root *more = realloc(watch->roots, (watch->root_count + 1) * sizeof(*more));
 	char *copy = more ? strdup(real) : NULL;
 
@@ -373,10 +378,10 @@ int watch_add(struct watch *watch, const char *dir, struct diag *diag)
 int watch_add_file(struct watch *watch, const char *file, struct diag *diag)
 {
 	char real[PATH_MAX], text[DIAG_PATH_SIZE];
-	int err;
+	int err = real_name(file, real);
 
-	if (!realpath(file, real))
-		return diag_fail(diag, DIAG_USAGE, errno, "%s: %s", diag_path(text, file), strerror(errno));
+	if (err)
+		return diag_fail(diag, DIAG_USAGE, -err, "%s: %s", diag_path(text, file), strerror(-err));
 	err = add_root(watch, real, true, diag);
 	return err ? err : scan_name(watch, real, diag);
 }

@@ -35,7 +35,10 @@ void watch_close(struct watch *watch);
  */
 int watch_add(struct watch *watch, const char *dir, struct diag *diag);
 
-/* Watches FILE alone: what else is in its directory does not count, unless that is watched, too. */
+/*
+ * Watches FILE alone, which may be a link: it is told when that is turned, and nothing of what it leads to. What else is in its directory does
+ * not count, unless that is watched, too. A file that is watched already is so once.
+ */
 int watch_add_file(struct watch *watch, const char *file, struct diag *diag);
 
 /* To be polled for input; then watch_read is to be called. It is the watch's. */

@@ -65,10 +65,10 @@ for kind in lfs2 lfs1 fat; do
 	unmount_board
 	mount_board -o root=/sub
 	assert_equal "$kind, below a root: rsync sends" '' "$(rsync -ai tree/sub/ "$mnt/")"
-	touch -d '2020-01-02' "$mnt/nothing"
+	touch -d '2020-01-02 UTC' "$mnt/nothing"
 	unmount_board
 	mount_board
-	assert_equal "$kind: a time set below a root" 1577923200.000000000 "$(TZ=UTC0 time_of "$mnt/sub/nothing")"
+	assert_equal "$kind: a time set below a root" 1577923200.000000000 "$(time_of "$mnt/sub/nothing")"
 	touch -r tree/sub/nothing "$mnt/sub/nothing"
 	quiet "$kind, after another root"
 	unmount_board
@@ -115,9 +115,9 @@ posix
 rsync -a tree/ "$mnt/"
 unmount_board
 # What the board's file system has itself, it has from now on: so these times are ours.
-find posix -exec touch -h -d '2001-01-01' {} +
+find posix -exec touch -h -d '2001-01-01 UTC' {} +
 posix
-assert_equal 'PosixVFS: the file was touched there' 978307200.000000000 "$(TZ=UTC0 time_of "$mnt/text")"
+assert_equal 'PosixVFS: the file was touched there' 978307200.000000000 "$(time_of "$mnt/text")"
 rsync -a tree/ "$mnt/"
 unmount_board
 posix
@@ -188,17 +188,17 @@ unmount_board
 assert_equal 'the rights of what is kept' '600 700' "$(stat -c %a "$(store)" "$(dirname "$(store)")" | tr '\n' ' ' | sed 's/ $//')"
 printf 'X' | dd of="$(store)" bs=1 seek=20 conv=notrunc status=none
 mount_logged
-touch -d '2020-01-02' "$mnt/copied"
+touch -d '2020-01-02 UTC' "$mnt/copied"
 unmount_board
 grep -q 'damaged or of another version: forgotten' mount.log || fail "the log says nothing of it: $(cat mount.log)"
 mount_logged
-assert_equal 'after it was damaged' 1577923200.000000000 "$(TZ=UTC0 time_of "$mnt/copied")"
+assert_equal 'after it was damaged' 1577923200.000000000 "$(time_of "$mnt/copied")"
 unmount_board
 assert_equal 'the log, when all is well again' '' "$(cat mount.log)"
 rm -r "$XDG_STATE_HOME"
 : >"$XDG_STATE_HOME"
 mount_logged
-touch -d '2020-01-03' "$mnt/copied"
+touch -d '2020-01-03 UTC' "$mnt/copied"
 unmount_board
 assert_equal 'lines in the log' 1 "$(grep -c . mount.log)"
 grep -q 'cannot be kept there, and are forgotten at unmount' mount.log || fail "the log says: $(cat mount.log)"
@@ -211,20 +211,20 @@ for which in first second; do
 	flash=$PWD/$which
 	mount_board
 	echo same >"$mnt/file"
-	touch -d "2020-01-0$((${#which} - 3))" "$mnt/file"
+	touch -d "2020-01-0$((${#which} - 3)) UTC" "$mnt/file"
 	unmount_board
 done
 board_options='--id none'
 mount_board
 [ "$(time_of "$mnt/file")" != 1577923200.000000000 ] || fail 'a board without a number has the times of one with a number'
-touch -d 2020-01-09 "$mnt/file"
+touch -d '2020-01-09 UTC' "$mnt/file"
 unmount_board
 mount_board
-assert_equal 'without a number' 1578528000.000000000 "$(TZ=UTC0 time_of "$mnt/file")"
+assert_equal 'without a number' 1578528000.000000000 "$(time_of "$mnt/file")"
 unmount_board
 board_options=''
 flash=$PWD/first
 mount_board
-assert_equal 'the first board' 1577923200.000000000 "$(TZ=UTC0 time_of "$mnt/file")"
+assert_equal 'the first board' 1577923200.000000000 "$(time_of "$mnt/file")"
 unmount_board
 assert_equal 'files that keep times' 3 "$(find "$XDG_STATE_HOME/mpremotefs/times" -type f | wc -l)"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # mpremote-share --watch: what the program writes is no edit, whatever becomes of the directories and links on the way there while it has its
-# files open: it runs once. And what somebody else does at that moment is one: it runs once more.
+# files open: it runs once. And what somebody else does at that moment is one: it runs once more. The program itself may be a link.
 set -eu
 . "${top_srcdir:?}/tests/system/lib.sh"
 . "$top_srcdir/tests/system/share_lib.sh"
@@ -23,19 +23,25 @@ has_ended() {
 	[ "$(grep -c 'the program has ended' err)" -ge "$1" ]
 }
 
-# The program ends by itself when it has run NUMBER times, and is not run again by two seconds later, but after an edit. Ends all.
-assert_runs() { # NUMBER
+# The program ends by itself when it has run NUMBER times, and is not run again by two seconds later, but after an edit. Ends all. WORDS
+# are said besides.
+assert_runs() { # NUMBER [WORDS]
 	await 60 'it has ended' has_ended 1
 	sleep 2
 	assert_equal 'runs' "$1" "$(grep -c '^begins' out)"
 	echo second >code/edit
 	await_line 'begins second'
 	await 60 'that has ended' has_ended 2
+	end_watch "${2:-}"
+}
+
+# Nothing was said but WORDS.
+end_watch() { # [WORDS]
 	kill -INT "$share_pid"
 	status=0
 	wait "$share_pid" || status=$?
 	assert_equal "status after Ctrl-C; it said $(cat err)" 130 "$status"
-	! grep '^mpremote-share' err | grep -v 'the program has ended' || fail 'see what it said'
+	assert_equal 'what was said' "${1:-}" "$(grep '^mpremote-share' err | grep -v 'the program has ended')"
 }
 
 mkdir code first second
@@ -108,4 +114,38 @@ END
 	assert_runs 1
 	assert_equal 'what it wrote, where the link led when it began' abab "$(cat "$(echo "$dir" | sed s/link/first/)/log")"
 done
+
+echo '--- the program is a link: it is turned'
+rm -f program.py
+for word in first second; do
+	echo "print('begins $word', open('/code/edit').read())" >$word.py
+done
+ln -s first.py program.py
+start_watch -v code:/code
+await 60 'it has ended' has_ended 1
+ln -sfn second.py program.py
+await_line 'begins second'
+await 60 'that has ended' has_ended 2
+echo "print('begins third')" >second.py
+await_line 'begins third'
+await 60 'that has ended' has_ended 3
+end_watch
+
+echo '--- the board puts a link in its place'
+rm program.py
+echo "print('begins secret')" >outside.py
+mkdir work
+ln -s ../outside.py work/link
+cat >work/program.py <<'END'
+import os
+print("begins", open("/code/edit").read())
+try:
+    os.rename("/work/link", "/work/program.py")
+except OSError:
+    pass
+END
+ln -s work/program.py program.py
+start_watch -v code:/code -v work:/work:rw
+assert_runs 1 'mpremote-share: program.py leads to another file now: where the board may write, it is not read from there'
+! grep '^begins secret' out || fail 'the board was given a file from outside'
 stop_line

@@ -430,6 +430,21 @@ static void one_file_alone(void **state)
 	assert_true(changed());
 }
 
+static void a_file_that_is_a_link(void **state)
+{
+	(void)state;
+	run("mkdir other && echo >other/1 && ln -s 1 other/program.py");
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(watch_add_file(watch, "other/program.py", NULL), 0);
+	assert_false(changed());
+	run("ln -sfn 2 other/program.py");
+	assert_true(changed());
+	run("echo >other/2");
+	assert_false(changed());
+	run("rm other/program.py && echo >other/program.py");
+	assert_true(changed());
+}
+
 static void what_cannot_be_watched(void **state)
 {
 	struct diag diag = {0};
@@ -476,6 +491,7 @@ int main(void)
 		TEST(what_cannot_be_watched),
 		TEST(its_descriptor),
 		TEST(one_file_alone),
+		TEST(a_file_that_is_a_link),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
