@@ -9,20 +9,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-int background_fill_descriptors(void)
-{
-	int fd;
-
-	/* The lowest number that is free is given. */
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd < 0)
-		return -errno;
-	close(fd);
-	return 0;
-}
-
 /* What the process that makes the mount ended with, or 0 when it is ready. */
 static int wait_for(int pipe_end, pid_t child)
 {

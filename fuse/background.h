@@ -16,10 +16,6 @@
  */
 int background_fork(int *ready, int *status);
 
-/* Before anything is opened: a program that was started without stdin, stdout or stderr gets /dev/null there, for
- * background_ready puts it there later, whatever else has that number then. Returns 0 or a negative errno. */
-int background_fill_descriptors(void);
-
 /* All is well: lets go of the terminal, and lets the waiting process end with status 0. */
 void background_ready(int ready);
 

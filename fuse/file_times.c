@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
 enum {
 	TRIES = 3,                /* what is compared can be changed meanwhile */
@@ -108,7 +109,17 @@ bool file_times_peek(struct kept_times *times, const char *path, const struct bo
 	return answer != KEPT_TIMES_ASK;
 }
 
-void file_times_settle(struct board *board, struct kept_times *times)
+void file_times_look(struct board *board, struct kept_times *times)
+{
+	int64_t now = kept_times_now(times);
+	struct board_stat unwanted;
+
+	if (kept_times_wants_look(times) && board_probe(board, "/", &unwanted) == 0)
+		kept_times_looked(times, now);
+}
+
+/* Asks for what is missing. Returns 0, or a negative errno: the board fails, or has no hashes. */
+static int ask_for_missing(struct board *board, struct kept_times *times)
 {
 	struct kept_times_question questions[SETTLE_MAX];
 	size_t count = kept_times_unproved(times, questions, SETTLE_MAX), files = 0, i;
@@ -130,4 +141,28 @@ void file_times_settle(struct board *board, struct kept_times *times)
 	for (i = 0; rc == 0 && i < files; i += FILE_TIMES_GROUP)
 		rc = compare_contents(board, times, questions + i, files - i < FILE_TIMES_GROUP ? files - i : FILE_TIMES_GROUP);
 	free_questions(questions, files);
+	return rc;
+}
+
+static void sleep_for(int64_t us)
+{
+	const struct timespec time = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
+
+	nanosleep(&time, NULL);
+}
+
+void file_times_settle(struct board *board, struct kept_times *times, void (*pause)(int64_t us))
+{
+	int64_t wait;
+	int rc;
+
+	file_times_look(board, times);
+	rc = ask_for_missing(board, times);
+	if (rc < 0 && rc != -EOPNOTSUPP)
+		return;
+	wait = kept_times_wait(times, board_hash(board, NULL, 0) == 0);
+	if (wait > 0) {
+		(pause ? pause : sleep_for)(wait);
+		file_times_look(board, times);
+	}
 }

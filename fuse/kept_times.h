@@ -3,30 +3,17 @@
  * kept_times: the times that the board cannot keep, kept on this computer.
  *
  * A board's clock is often wrong or missing, it has no utime, and LittleFS gives directories no time at all. So what the mount
- * writes carries this computer's time, remembered here by path, together with what the board said of the file then. When the board
- * says something else, the file is not the one that was remembered, and its times do not count. Between two mounts they are bytes
- * in a file (times_codec.h, times_store.h).
+ * writes carries this computer's time, remembered here by path, together with what the board said of the file then. When the
+ * board says something else, the file is not the one that was remembered, and its times do not count. Between two mounts they
+ * are bytes in a file (times_codec.h, times_store.h).
  *
- * WHAT TELLS THAT A FILE IS THE SAME, when nobody watched it for a while: after a new mount, and after a reset of the board.
+ * What tells that it is the same is evidence (times_evidence.h). It costs next to nothing when the mount writes: the content is
+ * here, and is hashed here, and names are counted as they come and go. To compare it costs the board's time. So it is compared
+ * once in a mount, only for what is asked for and has an entry, and files in small groups, each together with others of its
+ * directory (file_times.h).
  *
- *   - A file: its size, and its time on the board.
- *   - A file whose time on the board tells nothing: its size, and the SHA-256 of its content. That is so where there is no time
- *     (LittleFS 1), and where it lies in the first minute of a year: a clock that nobody has set starts there at each power-up
- *     (ports/rp2/main.c, ports/stm32/rtc.c, and both epochs), and a program that writes a file soon after comes to the same second
- *     again. Past that minute a coincidence is possible and not looked for.
- *   - A directory: the names in it, in either case. LittleFS has no time for it, and FAT never changes it.
- *
- * Such evidence costs nothing when the mount writes: the content is here, and names are counted as they come and go. To compare it
- * costs the board's time. So it is compared once in a mount, only for what is asked for and has an entry, and files in
- * small groups, each together with others of its directory (file_times.h). Of files longer than KEPT_TIMES_HASH_MAX, whose content
- * would take seconds, times are not kept where their content would have to tell.
- *
- *               put, of which evidence is known                       load, reset of the board
- *   (no entry) ---------------------------------> PROVED <----------------------------------------> TO_CHECK
- *        | put                                      ^               the evidence is the same           |
- *        +---------------> UNPROVED ----------------+                                                  | it is not
- *                             |        evidence comes                                                  v
- *                             +--------------------------- reset of the board ------------------> (no entry)
+ * A file's time on the board becomes evidence when the board answers some seconds after it was written: so somebody has to ask
+ * for an answer now and then (kept_times_wants_look), and what was not asked in time is compared by content.
  *
  * Any thread may call; nothing blocks. Paths are those of board/board.h, below the mount's root; entries are kept by the path on
  * the board, so that mounts with another `root=` share them, and leave alone what they do not see.
@@ -41,11 +28,6 @@
 #include "board/board.h"
 #include "fuse/listing.h"
 
-enum {
-	KEPT_TIMES_HASH_MAX = 1 << 20, /* bytes of a file whose content is compared */
-	KEPT_TIMES_MAX = 16384,        /* entries that are saved; the oldest give way */
-};
-
 struct kept_times;
 
 struct kept_times_pair {
@@ -53,20 +35,21 @@ struct kept_times_pair {
 };
 
 /*
- * An empty memory in *OUT, to be freed with kept_times_close, for a mount whose top is directory ROOT of the board ("" or NULL: "/").
- * BOARD, which outlives it, is only asked for its session (may be NULL). Returns 0 or -ENOMEM.
+ * An empty memory in *OUT, to be freed with kept_times_close, for a mount whose top is directory ROOT of the board ("" or NULL:
+ * "/"). BOARD, which outlives it, is only asked for its session (may be NULL). NOW is a clock that nobody sets, in microseconds
+ * (NULL: CLOCK_MONOTONIC). Returns 0 or -ENOMEM.
  */
-int kept_times_open(struct kept_times **out, struct board *board, const char *root);
+int kept_times_open(struct kept_times **out, struct board *board, const char *root, int64_t (*now)(void));
 
 /* Frees TIMES; NULL is accepted. */
 void kept_times_close(struct kept_times *times);
 
-/* Whether it takes the content to tell file ON_BOARD from another that the board says the same of. */
+/* Whether kept_times_put_written has a use for the content's hash of file ON_BOARD. */
 bool kept_times_wants_hash(const struct board_stat *on_board);
 
 /*
- * Remembers PAIR for PATH, of which the board says ON_BOARD now; its content is what it was. Where there is no memory the entry is
- * lost: the board's own time shows then.
+ * Remembers PAIR for PATH, of which the board says ON_BOARD now; its content is what it was. Where there is no memory the entry
+ * is lost: the board's own time shows then.
  */
 void kept_times_put(struct kept_times *times, const char *path, const struct board_stat *on_board,
 		    const struct kept_times_pair *pair);
@@ -97,8 +80,9 @@ enum kept_times_answer kept_times_get(struct kept_times *times, const char *path
 uint64_t kept_times_moment(struct kept_times *times);
 
 /*
- * LISTING is all that is in directory PATH, not older than MOMENT. What is remembered of files that are not there any more is
- * forgotten, and the directory's times count, or no more, unless they are newer than MOMENT.
+ * LISTING is all that is in directory PATH, not older than MOMENT; one from before a reset of the board tells nothing. What is
+ * remembered of files that are not there any more is forgotten, and the directory's times count, or no more, unless they are
+ * newer than MOMENT.
  */
 void kept_times_listed(struct kept_times *times, const char *path, const struct listing *listing, uint64_t moment);
 
@@ -107,7 +91,7 @@ struct kept_times_question {
 	char *path; /* to be freed */
 	bool is_dir;
 	uint64_t size;
-	uint64_t stamp; /* of the entry */
+	uint64_t moment; /* kept_times_moment when it was made */
 };
 
 /* File PATH, and files beside it, that have to be compared: up to MOST of them, as much as takes the board a moment. Returns how many. */
@@ -116,8 +100,23 @@ size_t kept_times_group(struct kept_times *times, const char *path, struct kept_
 /* What could not be kept past this mount as it is, because evidence is missing: up to MOST files and directories. Returns how many. */
 size_t kept_times_unproved(struct kept_times *times, struct kept_times_question *questions, size_t most);
 
-/* The answer on a file: HASH (BOARD_HASH_SIZE bytes), or NULL: it is not there, or not as long. */
+/* The answer on a file: HASH (BOARD_HASH_SIZE bytes), or NULL: it is not there, or not as long. After a reset it tells nothing. */
 void kept_times_answer(struct kept_times *times, const struct kept_times_question *question, const uint8_t *hash);
+
+/* Now, by the clock of kept_times_open. */
+int64_t kept_times_now(struct kept_times *times);
+
+/* Whether the board's next answer will prove of some files that their times on the board tell, so that it is to be asked for one. */
+bool kept_times_wants_look(struct kept_times *times);
+
+/* The board has answered what it was asked at ASKED (kept_times_now). */
+void kept_times_looked(struct kept_times *times, int64_t asked);
+
+/*
+ * In how many microseconds an answer of the board will have proved that of all files for which it matters past this mount; 0: it
+ * matters for none. HASHES: the board computes hashes, so it matters only for those whose content nobody knows or may compare.
+ */
+int64_t kept_times_wait(struct kept_times *times, bool hashes);
 
 /* Forgets PATH and all below it. */
 void kept_times_remove(struct kept_times *times, const char *path);

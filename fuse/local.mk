@@ -28,6 +28,8 @@ libmount_a_SOURCES = \
 	fuse/mount_session.h \
 	fuse/next_file.c \
 	fuse/next_file.h \
+	fuse/node_tree.c \
+	fuse/node_tree.h \
 	fuse/nodes.c \
 	fuse/nodes.h \
 	fuse/open_file.c \
@@ -42,8 +44,14 @@ libmount_a_SOURCES = \
 	fuse/spelling.h \
 	fuse/times_codec.c \
 	fuse/times_codec.h \
+	fuse/times_evidence.c \
+	fuse/times_evidence.h \
+	fuse/times_saved.c \
+	fuse/times_saved.h \
 	fuse/times_store.c \
 	fuse/times_store.h \
+	fuse/times_table.c \
+	fuse/times_table.h \
 	fuse/vfs.c \
 	fuse/vfs.h \
 	fuse/vfs_attributes.c \

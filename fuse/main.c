@@ -10,6 +10,7 @@
 #include <string.h>
 #include <syslog.h>
 
+#include "base/standard_io.h"
 #include "board/board_agent.h"
 #include "board/board_cache.h"
 #include "board/board_image.h"
@@ -279,7 +280,7 @@ int main(int argc, char **argv)
 	struct diag diag = {0};
 	int status;
 
-	if (background_fill_descriptors() < 0)
+	if (standard_io_fill() < 0)
 		return EXIT_FAILURE;
 	save_memory();
 	if (options_parse(&options, argc, argv, &diag) < 0) {

@@ -3,46 +3,19 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "board/fat_name.h"
+#include "fuse/node_tree.h"
 
-enum { FIRST_BUCKETS = 64 };
 enum { RELEASE_WAIT_NS = 100 * 1000 * 1000 };
-
-struct node {
-	uint64_t number;
-	struct node *parent; /* stays when the node is removed; NULL: the root */
-	char *name;
-	bool is_dir;
-	bool is_fat; /* a directory in which names are the same in either case */
-	bool removed;
-	struct node *next_number, *next_name; /* in their buckets */
-	uint64_t lookups;                     /* by the kernel */
-	unsigned uses;                        /* children, handles, claims and those that wait for one */
-	unsigned shared;                      /* claims of this node and of all below it */
-	unsigned wanted;                      /* who waits to have it alone */
-	bool alone;
-	uint64_t changes;
-	struct open_file *file;
-	unsigned handles, idle_handles;
-	struct node *next_open; /* in the list of nodes with an open file */
-	bool seen_known;
-	struct board_stat seen; /* the content that the kernel's pages are of, if it has pages */
-};
 
 struct nodes {
 	pthread_mutex_t lock;   /* guards everything; open_file's locks may be taken under it, never the other way round */
 	pthread_cond_t changed; /* a claim was given back, or a handle */
-	struct node **by_number, **by_name;
-	size_t bucket_count; /* a power of two */
-	size_t node_count;
+	struct node_tree tree;
 	struct node *open_nodes;
-	struct board *board;
-	struct node root;
 };
 
 int nodes_open(struct nodes **out, struct board *board)
@@ -53,12 +26,7 @@ int nodes_open(struct nodes **out, struct board *board)
 	*out = NULL;
 	if (!nodes)
 		return -ENOMEM;
-	nodes->bucket_count = FIRST_BUCKETS;
-	nodes->by_number = calloc(FIRST_BUCKETS, sizeof(struct node *));
-	nodes->by_name = calloc(FIRST_BUCKETS, sizeof(struct node *));
-	if (!nodes->by_number || !nodes->by_name) {
-		free(nodes->by_number);
-		free(nodes->by_name);
+	if (node_tree_open(&nodes->tree, NODES_ROOT, board) < 0) {
 		free(nodes);
 		return -ENOMEM;
 	}
@@ -67,273 +35,20 @@ int nodes_open(struct nodes **out, struct board *board)
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&nodes->changed, &attributes);
 	pthread_condattr_destroy(&attributes);
-	nodes->board = board;
-	nodes->root = (struct node){.number = NODES_ROOT, .is_dir = true};
-	nodes->root.is_fat = board && board_kind(board, "/") == BOARD_FAT;
-	nodes->by_number[NODES_ROOT] = &nodes->root;
 	*out = nodes;
 	return 0;
 }
 
-static void free_node(struct node *node)
-{
-	open_file_unref(node->file);
-	free(node->name);
-	free(node);
-}
-
 void nodes_close(struct nodes *nodes)
 {
-	struct node *node, *next;
-	size_t i;
-
 	if (!nodes)
 		return;
-	for (i = 0; i < nodes->bucket_count; i++) {
-		for (node = nodes->by_number[i]; node; node = next) {
-			next = node->next_number;
-			if (node != &nodes->root)
-				free_node(node);
-		}
-	}
+	for (struct node *node = nodes->open_nodes; node; node = node->next_open)
+		open_file_unref(node->file);
+	node_tree_close(&nodes->tree);
 	pthread_cond_destroy(&nodes->changed);
 	pthread_mutex_destroy(&nodes->lock);
-	free(nodes->by_number);
-	free(nodes->by_name);
 	free(nodes);
-}
-
-/* FNV-1a of 32 bits over the directory's number and the name. */
-static uint32_t hash_name(const struct node *dir, const char *name)
-{
-	uint32_t sum = 0x811c9dc5u;
-	int shift;
-
-	for (shift = 0; shift < 32; shift += 8)
-		sum = (sum ^ (uint32_t)(dir->number >> shift & 0xff)) * 0x01000193u;
-	for (; *name; name++)
-		sum = (sum ^ (dir->is_fat ? fat_name_fold(*name) : (unsigned char)*name)) * 0x01000193u;
-	return sum;
-}
-
-static bool is_name(const struct node *dir, const char *a, const char *b)
-{
-	return (dir->is_fat ? fat_name_compare(a, b) : strcmp(a, b)) == 0;
-}
-
-static struct node **number_bucket(struct nodes *nodes, uint64_t number)
-{
-	return &nodes->by_number[number & (nodes->bucket_count - 1)];
-}
-
-static struct node **name_bucket(struct nodes *nodes, const struct node *dir, const char *name)
-{
-	return &nodes->by_name[hash_name(dir, name) & (nodes->bucket_count - 1)];
-}
-
-static struct node *find_number(struct nodes *nodes, uint64_t number)
-{
-	struct node *node = *number_bucket(nodes, number);
-
-	while (node && node->number != number)
-		node = node->next_number;
-	return node;
-}
-
-static struct node *find_name(struct nodes *nodes, const struct node *dir, const char *name)
-{
-	struct node *node = *name_bucket(nodes, dir, name);
-
-	while (node && (node->parent != dir || !is_name(dir, node->name, name)))
-		node = node->next_name;
-	return node;
-}
-
-static void link_name(struct nodes *nodes, struct node *node)
-{
-	struct node **bucket = name_bucket(nodes, node->parent, node->name);
-
-	node->next_name = *bucket;
-	*bucket = node;
-}
-
-static void unlink_name(struct nodes *nodes, struct node *node)
-{
-	struct node **link = name_bucket(nodes, node->parent, node->name);
-
-	while (*link != node)
-		link = &(*link)->next_name;
-	*link = node->next_name;
-}
-
-static void link_number(struct nodes *nodes, struct node *node)
-{
-	struct node **bucket = number_bucket(nodes, node->number);
-
-	node->next_number = *bucket;
-	*bucket = node;
-}
-
-static void unlink_number(struct nodes *nodes, struct node *node)
-{
-	struct node **link = number_bucket(nodes, node->number);
-
-	while (*link != node)
-		link = &(*link)->next_number;
-	*link = node->next_number;
-}
-
-/* Twice as many buckets when there are more nodes than buckets. Without memory for them it goes on, slower. */
-static void grow(struct nodes *nodes)
-{
-	struct node **old = nodes->by_number, *node, *next;
-	size_t old_count = nodes->bucket_count, i;
-	struct node **by_number, **by_name;
-
-	if (nodes->node_count <= old_count)
-		return;
-	by_number = calloc(old_count * 2, sizeof(struct node *));
-	by_name = calloc(old_count * 2, sizeof(struct node *));
-	if (!by_number || !by_name) {
-		free(by_number);
-		free(by_name);
-		return;
-	}
-	free(nodes->by_name);
-	nodes->by_number = by_number;
-	nodes->by_name = by_name;
-	nodes->bucket_count = old_count * 2;
-	for (i = 0; i < old_count; i++) {
-		for (node = old[i]; node; node = next) {
-			next = node->next_number;
-			link_number(nodes, node);
-			if (node->parent && !node->removed)
-				link_name(nodes, node);
-		}
-	}
-	free(old);
-}
-
-/*
- * A number that no living node has. It comes from the name, so that a file that the kernel forgot and met again keeps its inode
- * number: tools like git take a new one for a new file. 32 bits, for programs that know no more.
- */
-static uint64_t free_number(struct nodes *nodes, const struct node *dir, const char *name)
-{
-	uint32_t number = hash_name(dir, name);
-
-	while (number <= NODES_ROOT || find_number(nodes, number))
-		number++;
-	return number;
-}
-
-/* Puts "/NAME" in front of AT. Returns where it starts. */
-static char *prepend(char *at, const char *name)
-{
-	size_t len = strlen(name);
-
-	at -= len;
-	memcpy(at, name, len);
-	*--at = '/';
-	return at;
-}
-
-/* The path of NAME (NULL: none) in NODE, in *OUT; NULL there when NODE or something above it has been removed. */
-static int build_path(const struct node *node, const char *name, char **out)
-{
-	size_t len = name ? strlen(name) + 1 : 0;
-	const struct node *n;
-	char *path, *at;
-
-	*out = NULL;
-	for (n = node; n->parent; n = n->parent) {
-		if (n->removed)
-			return 0;
-		len += strlen(n->name) + 1;
-	}
-	if (len == 0) {
-		*out = strdup("/");
-		return *out ? 0 : -ENOMEM;
-	}
-	path = malloc(len + 1);
-	if (!path)
-		return -ENOMEM;
-	at = path + len;
-	*at = '\0';
-	if (name)
-		at = prepend(at, name);
-	for (n = node; n->parent; n = n->parent)
-		at = prepend(at, n->name);
-	*out = path;
-	return 0;
-}
-
-/* Whether directory NAME in DIR is on FAT. */
-static bool is_fat(const struct nodes *nodes, const struct node *dir, const char *name)
-{
-	char *path;
-	bool fat;
-
-	if (!nodes->board || build_path(dir, name, &path) < 0 || !path)
-		return dir->is_fat;
-	fat = board_kind(nodes->board, path) == BOARD_FAT;
-	free(path);
-	return fat;
-}
-
-static struct node *new_node(struct nodes *nodes, struct node *dir, const char *name, bool is_dir)
-{
-	struct node *node = calloc(1, sizeof(*node));
-
-	if (!node)
-		return NULL;
-	node->name = strdup(name);
-	if (!node->name) {
-		free(node);
-		return NULL;
-	}
-	node->number = free_number(nodes, dir, name);
-	node->parent = dir;
-	node->is_dir = is_dir;
-	node->is_fat = is_dir && is_fat(nodes, dir, name);
-	dir->uses++;
-	link_number(nodes, node);
-	link_name(nodes, node);
-	nodes->node_count++;
-	grow(nodes);
-	return node;
-}
-
-static void remove_locked(struct nodes *nodes, struct node *node)
-{
-	if (node->removed || !node->parent)
-		return;
-	unlink_name(nodes, node);
-	node->removed = true;
-	node->parent->changes++;
-}
-
-/* Frees NODE if nobody knows it any more, and then the directories above it likewise. */
-static void drop_unused(struct nodes *nodes, struct node *node)
-{
-	struct node *parent;
-
-	while (node->parent && node->lookups == 0 && node->uses == 0) {
-		parent = node->parent;
-		if (!node->removed)
-			unlink_name(nodes, node);
-		unlink_number(nodes, node);
-		nodes->node_count--;
-		free_node(node);
-		parent->uses--;
-		node = parent;
-	}
-}
-
-static void unuse(struct nodes *nodes, struct node *node)
-{
-	node->uses--;
-	drop_unused(nodes, node);
 }
 
 /* Whether NODE and all above it can be claimed, shared. Who only waits counts for those that come to share, see nodes.h. */
@@ -397,9 +112,9 @@ static void wait_for(struct nodes *nodes, struct nodes_claim *claim, struct node
 	want(node, -1);
 	want(other_node, -1);
 	if (node)
-		drop_unused(nodes, node);
+		node_tree_drop_unused(&nodes->tree, node);
 	if (other_node && other_node != node)
-		drop_unused(nodes, other_node);
+		node_tree_drop_unused(&nodes->tree, other_node);
 }
 
 int nodes_claim(struct nodes *nodes, uint64_t number, bool alone, struct nodes_claim *claim)
@@ -409,7 +124,7 @@ int nodes_claim(struct nodes *nodes, uint64_t number, bool alone, struct nodes_c
 	*claim = (struct nodes_claim){.alone = alone};
 	pthread_mutex_lock(&nodes->lock);
 	for (;;) {
-		claim->node = find_number(nodes, number);
+		claim->node = node_tree_find(&nodes->tree, number);
 		if (!claim->node) {
 			pthread_mutex_unlock(&nodes->lock);
 			return -ESTALE;
@@ -420,7 +135,7 @@ int nodes_claim(struct nodes *nodes, uint64_t number, bool alone, struct nodes_c
 		wait_for(nodes, claim, NULL);
 	}
 	take(claim);
-	rc = build_path(claim->node, NULL, &claim->path);
+	rc = node_tree_path(claim->node, NULL, &claim->path);
 	pthread_mutex_unlock(&nodes->lock);
 	return rc;
 }
@@ -431,7 +146,7 @@ static int resolve(struct nodes *nodes, uint64_t dir, const char *name, struct n
 	const struct node *n;
 
 	claim->node = NULL;
-	claim->dir = find_number(nodes, dir);
+	claim->dir = node_tree_find(&nodes->tree, dir);
 	if (!claim->dir)
 		return -ESTALE;
 	for (n = claim->dir; n; n = n->parent) {
@@ -440,7 +155,7 @@ static int resolve(struct nodes *nodes, uint64_t dir, const char *name, struct n
 			return -ENOENT;
 		}
 	}
-	claim->node = find_name(nodes, claim->dir, name);
+	claim->node = node_tree_find_name(&nodes->tree, claim->dir, name);
 	return 0;
 }
 
@@ -454,19 +169,10 @@ int nodes_claim_name(struct nodes *nodes, uint64_t dir, const char *name, bool a
 		wait_for(nodes, claim, NULL);
 	if (rc == 0) {
 		take(claim);
-		rc = build_path(claim->dir, claim->node ? claim->node->name : name, &claim->path);
+		rc = node_tree_path(claim->dir, claim->node ? claim->node->name : name, &claim->path);
 	}
 	pthread_mutex_unlock(&nodes->lock);
 	return rc;
-}
-
-static bool lies_in(const struct node *node, const struct node *above)
-{
-	for (; node; node = node->parent) {
-		if (node == above)
-			return true;
-	}
-	return false;
 }
 
 static int resolve_rename(struct nodes *nodes, uint64_t from_dir, const char *from_name, uint64_t to_dir, const char *to_name,
@@ -476,9 +182,9 @@ static int resolve_rename(struct nodes *nodes, uint64_t from_dir, const char *fr
 
 	if (rc == 0)
 		rc = resolve(nodes, to_dir, to_name, to);
-	if (rc == 0 && from->node && lies_in(to->dir, from->node))
+	if (rc == 0 && from->node && node_tree_lies_in(to->dir, from->node))
 		rc = -EINVAL;
-	if (rc == 0 && to->node && lies_in(from->dir, to->node))
+	if (rc == 0 && to->node && node_tree_lies_in(from->dir, to->node))
 		rc = -ENOTEMPTY;
 	return rc;
 }
@@ -500,9 +206,9 @@ int nodes_claim_rename(struct nodes *nodes, uint64_t from_dir, const char *from_
 			to->node = NULL;
 		take(from);
 		take(to);
-		rc = build_path(from->dir, from->node ? from->node->name : from_name, &from->path);
+		rc = node_tree_path(from->dir, from->node ? from->node->name : from_name, &from->path);
 		if (rc == 0)
-			rc = build_path(to->dir, to_name, &to->path);
+			rc = node_tree_path(to->dir, to_name, &to->path);
 	}
 	pthread_mutex_unlock(&nodes->lock);
 	return rc;
@@ -520,9 +226,9 @@ void nodes_release(struct nodes *nodes, struct nodes_claim *claim)
 		claim->node->shared--;
 	add_shared(claim->dir, -1);
 	if (claim->node)
-		unuse(nodes, claim->node);
+		node_tree_unuse(&nodes->tree, claim->node);
 	if (claim->dir)
-		unuse(nodes, claim->dir);
+		node_tree_unuse(&nodes->tree, claim->dir);
 	pthread_cond_broadcast(&nodes->changed);
 	pthread_mutex_unlock(&nodes->lock);
 	*claim = (struct nodes_claim){0};
@@ -539,7 +245,7 @@ bool nodes_is_fat(struct nodes *nodes, uint64_t number)
 	bool fat;
 
 	pthread_mutex_lock(&nodes->lock);
-	node = find_number(nodes, number);
+	node = node_tree_find(&nodes->tree, number);
 	fat = node && node->is_fat;
 	pthread_mutex_unlock(&nodes->lock);
 	return fat;
@@ -550,19 +256,12 @@ bool node_is_dir(const struct node *node)
 	return node->is_dir;
 }
 
-static uint64_t number_of(struct nodes *nodes, struct node *dir, const char *name)
-{
-	const struct node *node = find_name(nodes, dir, name);
-
-	return node ? node->number : free_number(nodes, dir, name);
-}
-
 uint64_t nodes_number_of(struct nodes *nodes, struct node *dir, const char *name)
 {
 	uint64_t number;
 
 	pthread_mutex_lock(&nodes->lock);
-	number = number_of(nodes, dir, name);
+	number = node_tree_number_of(&nodes->tree, dir, name);
 	pthread_mutex_unlock(&nodes->lock);
 	return number;
 }
@@ -572,7 +271,7 @@ uint64_t nodes_number_beside(struct nodes *nodes, const struct node *node, const
 	uint64_t number;
 
 	pthread_mutex_lock(&nodes->lock);
-	number = node->parent ? number_of(nodes, node->parent, name) : 0;
+	number = node->parent ? node_tree_number_of(&nodes->tree, node->parent, name) : 0;
 	pthread_mutex_unlock(&nodes->lock);
 	return number;
 }
@@ -582,14 +281,14 @@ int nodes_look_up(struct nodes *nodes, struct node *dir, const char *name, bool 
 	struct node *node;
 
 	pthread_mutex_lock(&nodes->lock);
-	node = find_name(nodes, dir, name);
+	node = node_tree_find_name(&nodes->tree, dir, name);
 	if (node && node->is_dir != is_dir) {
-		remove_locked(nodes, node);
-		drop_unused(nodes, node);
+		node_tree_remove(&nodes->tree, node);
+		node_tree_drop_unused(&nodes->tree, node);
 		node = NULL;
 	}
 	if (!node)
-		node = new_node(nodes, dir, name, is_dir);
+		node = node_tree_add(&nodes->tree, dir, name, is_dir);
 	if (node)
 		node->lookups++;
 	pthread_mutex_unlock(&nodes->lock);
@@ -602,10 +301,10 @@ void nodes_forget(struct nodes *nodes, uint64_t number, uint64_t count)
 	struct node *node;
 
 	pthread_mutex_lock(&nodes->lock);
-	node = find_number(nodes, number);
+	node = node_tree_find(&nodes->tree, number);
 	if (node && node->parent) {
 		node->lookups -= count < node->lookups ? count : node->lookups;
-		drop_unused(nodes, node);
+		node_tree_drop_unused(&nodes->tree, node);
 	}
 	pthread_mutex_unlock(&nodes->lock);
 }
@@ -613,22 +312,8 @@ void nodes_forget(struct nodes *nodes, uint64_t number, uint64_t count)
 void nodes_remove(struct nodes *nodes, struct node *node)
 {
 	pthread_mutex_lock(&nodes->lock);
-	remove_locked(nodes, node);
+	node_tree_remove(&nodes->tree, node);
 	pthread_mutex_unlock(&nodes->lock);
-}
-
-static void move_node(struct nodes *nodes, struct node *node, struct node *dir, char *name)
-{
-	struct node *old_dir = node->parent;
-
-	unlink_name(nodes, node);
-	free(node->name);
-	node->name = name;
-	node->parent = dir;
-	dir->uses++;
-	link_name(nodes, node);
-	old_dir->changes++;
-	unuse(nodes, old_dir);
 }
 
 int nodes_rename(struct nodes *nodes, struct nodes_claim *from, const char *to_name, struct nodes_claim *to)
@@ -639,9 +324,9 @@ int nodes_rename(struct nodes *nodes, struct nodes_claim *from, const char *to_n
 		return -ENOMEM;
 	pthread_mutex_lock(&nodes->lock);
 	if (to->node)
-		remove_locked(nodes, to->node);
+		node_tree_remove(&nodes->tree, to->node);
 	if (from->node)
-		move_node(nodes, from->node, to->dir, name);
+		node_tree_move(&nodes->tree, from->node, to->dir, name);
 	else
 		free(name);
 	pthread_mutex_unlock(&nodes->lock);
@@ -711,7 +396,7 @@ int nodes_drop_handle(struct nodes *nodes, struct node *node, bool idle, bool gi
 		if (--node->handles == 0)
 			detach_file(nodes, node);
 		pthread_cond_broadcast(&nodes->changed);
-		unuse(nodes, node);
+		node_tree_unuse(&nodes->tree, node);
 	}
 	pthread_mutex_unlock(&nodes->lock);
 	return rc;
@@ -733,7 +418,7 @@ struct open_file *nodes_open_child(struct nodes *nodes, struct node *dir, const 
 	struct node *node;
 
 	pthread_mutex_lock(&nodes->lock);
-	node = find_name(nodes, dir, name);
+	node = node_tree_find_name(&nodes->tree, dir, name);
 	if (node && node->file) {
 		file = open_file_ref(node->file);
 		*number = node->number;

@@ -544,7 +544,7 @@ static int send(struct open_file *file, const char *path, struct board_stat *now
 }
 
 /*
- * The SHA-256 of what was sent, where the times of NOW need it and all of it is here. Returns HASH, or NULL: not known. Called with
+ * The SHA-256 of what was sent, where the times of NOW may need it and all of it is here. Returns HASH, or NULL: not known. Called with
  * the lock and `busy`, gives up the lock meanwhile.
  */
 static const uint8_t *hash_sent(struct open_file *file, const struct board_stat *now, uint8_t hash[BOARD_HASH_SIZE])

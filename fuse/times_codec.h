@@ -10,6 +10,8 @@
  *       evidence, TIMES_EVIDENCE bytes of it,
  *   CRC-32 of all before it.
  *
+ * Evidence for a file whose time on the board would tell says that this was still fresh.
+ *
  * A file of another version, of another board, or with one wrong bit is none.
  */
 #ifndef FUSE_TIMES_CODEC_H
@@ -21,7 +23,7 @@
 #include <time.h>
 
 enum {
-	TIMES_EVIDENCE = 16,   /* bytes: see kept_times.h */
+	TIMES_EVIDENCE = 16,   /* bytes: see times_evidence.h */
 	TIMES_PATH_MAX = 4096, /* bytes of a path, with its NUL */
 };
 

@@ -23,6 +23,8 @@ struct times_store {
 	struct kept_times *times;
 	char *folder, *board;
 	char name[READABLE + 24];
+	void (*look)(void *context);
+	void *look_context;
 	board_log_fn *log;
 	void *log_context;
 	uint64_t saved; /* kept_times_changes when it was saved last */
@@ -300,9 +302,14 @@ static bool wait_a_while(struct times_store *store)
 
 static void *run(void *context)
 {
-	while (wait_a_while(context))
-		save(context);
-	save(context);
+	struct times_store *store = context;
+
+	while (wait_a_while(store)) {
+		if (store->look)
+			store->look(store->look_context);
+		save(store);
+	}
+	save(store);
 	return NULL;
 }
 
@@ -339,8 +346,7 @@ static void free_store(struct times_store *store)
 	free(store);
 }
 
-int times_store_open(struct times_store **out, struct kept_times *times, const char *folder, const char *board, board_log_fn *log,
-		     void *log_context)
+int times_store_open(struct times_store **out, struct kept_times *times, const struct times_store_options *options)
 {
 	struct times_store *store = calloc(1, sizeof(*store));
 	int rc;
@@ -350,11 +356,13 @@ int times_store_open(struct times_store **out, struct kept_times *times, const c
 		return -ENOMEM;
 	init_lock(store);
 	store->times = times;
-	store->log = log;
-	store->log_context = log_context;
-	store->folder = strdup(folder);
-	store->board = strdup(board);
-	name_file(store->name, sizeof(store->name), board);
+	store->look = options->look;
+	store->look_context = options->look_context;
+	store->log = options->log;
+	store->log_context = options->log_context;
+	store->folder = strdup(options->folder);
+	store->board = strdup(options->board);
+	name_file(store->name, sizeof(store->name), options->board);
 	rc = store->folder && store->board ? 0 : -ENOMEM;
 	if (rc == 0) {
 		rc = load(store);

@@ -32,12 +32,20 @@ void times_store_board(char *name, size_t size, const struct board_info *info);
 /* The folder, as above, in a string to be freed; NULL: there is none, or no memory. */
 char *times_store_folder(void);
 
+struct times_store_options {
+	const char *folder;
+	const char *board;           /* its name */
+	void (*look)(void *context); /* called by the store's thread before it looks for changes; may block; NULL: nothing */
+	void *look_context;
+	board_log_fn *log; /* NULL: none */
+	void *log_context;
+};
+
 /*
- * Fills TIMES, which is empty and outlives the store, with what FOLDER (NULL: there is none) has of BOARD, and keeps it saved from
- * now on. LOG may be NULL. On success *OUT is to be closed with times_store_close. Returns 0, -ENOMEM, or -EAGAIN: no thread.
+ * Fills TIMES, which is empty and outlives the store, with what the folder has of the board, and keeps it saved from now on. On
+ * success *OUT is to be closed with times_store_close. Returns 0, -ENOMEM, or -EAGAIN: no thread.
  */
-int times_store_open(struct times_store **out, struct kept_times *times, const char *folder, const char *board, board_log_fn *log,
-		     void *log_context);
+int times_store_open(struct times_store **out, struct kept_times *times, const struct times_store_options *options);
 
 /* Saves what has changed and frees STORE; NULL is accepted. */
 void times_store_close(struct times_store *store);

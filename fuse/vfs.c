@@ -15,6 +15,27 @@ static void real_time(struct timespec *now)
 	clock_gettime(CLOCK_REALTIME, now);
 }
 
+static void look_at_times(void *context)
+{
+	const struct vfs *vfs = context;
+
+	file_times_look(vfs->board, vfs->mount.times);
+}
+
+static int open_times_store(struct vfs *vfs)
+{
+	const struct times_store_options options = {
+		.folder = vfs->options.times_folder,
+		.board = vfs->options.times_board,
+		.look = look_at_times,
+		.look_context = vfs,
+		.log = vfs->options.log,
+		.log_context = vfs->options.log_context,
+	};
+
+	return options.folder ? times_store_open(&vfs->times_store, vfs->mount.times, &options) : 0;
+}
+
 int vfs_open(struct vfs **out, struct board *board, const struct vfs_options *options)
 {
 	struct vfs *vfs = calloc(1, sizeof(*vfs));
@@ -31,10 +52,9 @@ int vfs_open(struct vfs **out, struct board *board, const struct vfs_options *op
 	pthread_mutex_init(&vfs->handles_lock, NULL);
 	rc = nodes_open(&vfs->nodes, board);
 	if (rc == 0)
-		rc = kept_times_open(&vfs->mount.times, board, board_info(board)->root);
-	if (rc == 0 && options->times_folder)
-		rc = times_store_open(&vfs->times_store, vfs->mount.times, options->times_folder, options->times_board,
-				      options->log, options->log_context);
+		rc = kept_times_open(&vfs->mount.times, board, board_info(board)->root, NULL);
+	if (rc == 0)
+		rc = open_times_store(vfs);
 	if (rc == 0)
 		rc = next_file_open(&vfs->next_file, board);
 	if (rc == 0)
@@ -107,7 +127,7 @@ void vfs_close(struct vfs *vfs)
 		return;
 	sync_all(vfs);
 	if (vfs->times_store)
-		file_times_settle(vfs->board, vfs->mount.times);
+		file_times_settle(vfs->board, vfs->mount.times, NULL);
 	times_store_close(vfs->times_store);
 	while (vfs->handles)
 		vfs_handle_free(vfs, vfs->handles);

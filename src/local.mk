@@ -21,6 +21,8 @@ libmpremotefs_a_SOURCES = \
 	src/base/real_name.h \
 	src/base/say.c \
 	src/base/say.h \
+	src/base/standard_io.c \
+	src/base/standard_io.h \
 	src/base/utf8.c \
 	src/base/utf8.h \
 	src/bytelink/backends.h \

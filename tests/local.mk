@@ -146,6 +146,7 @@ UNIT_TESTS += \
 	tests/unit/test_host_bytes \
 	tests/unit/test_kept_times \
 	tests/unit/test_mount_point \
+	tests/unit/test_node_tree \
 	tests/unit/test_nodes \
 	tests/unit/test_open_file \
 	tests/unit/test_open_file_absence \
@@ -154,7 +155,10 @@ UNIT_TESTS += \
 	tests/unit/test_port_list \
 	tests/unit/test_spelling \
 	tests/unit/test_times_codec \
+	tests/unit/test_times_evidence \
+	tests/unit/test_times_saved \
 	tests/unit/test_times_store \
+	tests/unit/test_times_table \
 	tests/unit/test_vfs \
 	tests/unit/test_vfs_attributes \
 	tests/unit/test_vfs_dir \
@@ -173,6 +177,7 @@ tests_unit_test_host_bytes_LDADD = $(FUSE_TEST_LIBS)
 tests_unit_test_kept_times_SOURCES = tests/unit/test_kept_times.c $(FAKE_BOARD)
 tests_unit_test_kept_times_LDADD = $(FUSE_TEST_LIBS)
 tests_unit_test_mount_point_LDADD = $(FUSE_TEST_LIBS)
+tests_unit_test_node_tree_LDADD = $(FUSE_TEST_LIBS)
 tests_unit_test_nodes_LDADD = $(FUSE_TEST_LIBS)
 ONE_FILE = tests/unit/onefile.c tests/unit/onefile.h $(BOARD_FILES)
 tests_unit_test_open_file_SOURCES = tests/unit/test_open_file.c $(ONE_FILE)
@@ -187,8 +192,11 @@ tests_unit_test_spelling_SOURCES = tests/unit/test_spelling.c $(FAKE_BOARD)
 tests_unit_test_spelling_LDADD = $(FUSE_TEST_LIBS)
 tests_unit_test_times_codec_SOURCES = tests/unit/test_times_codec.c tests/unit/dice.h
 tests_unit_test_times_codec_LDADD = $(FUSE_TEST_LIBS)
+tests_unit_test_times_evidence_LDADD = $(FUSE_TEST_LIBS)
+tests_unit_test_times_saved_LDADD = $(FUSE_TEST_LIBS)
 tests_unit_test_times_store_SOURCES = tests/unit/test_times_store.c $(FOLDER)
 tests_unit_test_times_store_LDADD = $(FUSE_TEST_LIBS)
+tests_unit_test_times_table_LDADD = $(FUSE_TEST_LIBS)
 VFS_RIG = tests/unit/rig.c tests/unit/rig.h $(BOARD_FILES)
 tests_unit_test_vfs_SOURCES = tests/unit/test_vfs.c $(VFS_RIG)
 tests_unit_test_vfs_LDADD = $(FUSE_TEST_LIBS)

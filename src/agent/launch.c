@@ -449,12 +449,12 @@ const struct exchange *launch_exchange(const struct launch *launch)
 	return launch->exchange;
 }
 
-void launch_quit(struct launch *launch)
+bool launch_quit(struct launch *launch)
 {
-	if (launch->text)
-		text_quit(launch->text);
-	else
-		quit(launch);
+	if (!launch->text)
+		return quit(launch);
+	text_quit(launch->text);
+	return true;
 }
 
 void launch_close(struct launch *launch)

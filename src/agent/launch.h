@@ -69,8 +69,11 @@ int launch_call(struct launch *launch, struct exchange_request *request);
  */
 int launch_load(struct launch *launch, const char *python, size_t len, struct diag *diag);
 
-/* Asks the agent to leave, so that the friendly REPL is back. Waits at most a second for it. */
-void launch_quit(struct launch *launch);
+/*
+ * Asks the agent to leave, so that the friendly REPL is back. Waits at most a second for it. Returns whether the board has said that it does:
+ * it may have done it without.
+ */
+bool launch_quit(struct launch *launch);
 
 /* Frees LAUNCH; the agent stays on the board. NULL is accepted. */
 void launch_close(struct launch *launch);

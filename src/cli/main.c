@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/standard_io.h"
 #include "cli/command.h"
 #include "bytelink/device_args.h"
 #include "cli/say.h"
@@ -82,6 +83,8 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	if (standard_io_fill() < 0)
+		return EXIT_FAILURE;
 	setlocale(LC_CTYPE,
 		  "C.UTF-8"); /* a ? of --exclude is a character, whatever the user's locale: the same image everywhere */
 	return say_end(run(argc, argv));

@@ -154,9 +154,23 @@ static enum incoming_event give_request(struct incoming *incoming)
 	incoming->start = incoming->scan;
 	incoming->held = false;
 	incoming->started = true;
+	incoming->damage = incoming->frame.payload[0] & SHARE_COUNT ? INCOMING_DAMAGED : INCOMING_CLEAN;
 	incoming->sequence = incoming->frame.sequence;
 	incoming->run = run_before(&incoming->frame);
 	return INCOMING_REQUEST;
+}
+
+/* At `scan` is what may have been a request. */
+static void note_damage(struct incoming *incoming)
+{
+	const uint8_t *p = incoming->bytes + incoming->scan;
+
+	if (incoming->end - incoming->scan < AGENT_HEADER_SIZE)
+		return; /* a mark and little behind it, as any program may print */
+	if (p[1] == SHARE_END)
+		incoming->damage = INCOMING_END_DAMAGED;
+	else if (!incoming->damage)
+		incoming->damage = INCOMING_DAMAGED;
 }
 
 static void skip_credit(struct incoming *incoming)
@@ -176,6 +190,8 @@ enum incoming_event incoming_next(struct incoming *incoming)
 	while (incoming->scan < incoming->end && !holds_too_much(incoming)) {
 		enum look what = look(incoming);
 
+		if (what == LOOK_DAMAGED)
+			note_damage(incoming);
 		if (what == LOOK_OUTPUT || (what == LOOK_DAMAGED && incoming->held)) {
 			incoming->scan++;
 			continue;

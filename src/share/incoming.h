@@ -20,6 +20,13 @@ enum incoming_event {
 	INCOMING_OUTPUT,  /* in `output` */
 };
 
+/* What the line has done to the last requests. */
+enum incoming_damage {
+	INCOMING_CLEAN,       /* nothing: the last came whole at its first try */
+	INCOMING_DAMAGED,     /* it was asked again, or behind it came what looks like one, and is not whole, ... */
+	INCOMING_END_DAMAGED, /* ... maybe SHARE_END */
+};
+
 enum {
 	INCOMING_FRAME_MAX = AGENT_HEADER_SIZE + SHARE_PAYLOAD_MAX + AGENT_TRAILER_SIZE,
 	INCOMING_REQUEST_MIN = 11,     /* bytes of a request that has lost two */
@@ -32,6 +39,7 @@ struct incoming {
 	const uint8_t *output; /* likewise */
 	size_t output_len;
 	unsigned credit_count;
+	enum incoming_damage damage;
 
 	uint8_t bytes[2 * INCOMING_FRAME_MAX]; /* from here on its own */
 	size_t start, scan, end;               /* what is unread begins at `start`; up to `scan` it has been looked at */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/say.h"
+#include "base/standard_io.h"
 #include "base/utf8.h"
 #include "bytelink/device_args.h"
 #include "share/share_program.h"
@@ -314,6 +315,8 @@ int main(int argc, char **argv)
 	struct arguments arguments = {0};
 	int status;
 
+	if (standard_io_fill() < 0)
+		return EXIT_FAILURE;
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a write beyond a limit fails then, which the board is told */
 	device_args_start(&arguments.device);

@@ -13,6 +13,7 @@
 enum {
 	TYPE_US = 1500000, /* how long a few bytes may take to go */
 	STOP_US = 4000000, /* how long the board is asked in one way to stop its program */
+	START_TRIES = 4,   /* a line may damage what tells that the agent begins */
 	SUM_TRIES = 3,     /* a line may damage what is typed, or the answer */
 	SUM_US = 500000,   /* for the answer; longer each time */
 	PROMPT_US = 100000 /* for the prompt behind it */
@@ -31,8 +32,12 @@ static int load_plan(struct launch *launch, const struct share_plan *plan, struc
 	return error;
 }
 
-int share_agent_start(struct bytelink *link, const struct share_plan *plan, int64_t timeout_us, unsigned *window,
-		      struct diag *diag)
+/*
+ * One try. Returns 1 where the board has not said that its core leaves: it may have left, and taken our next frames for another host's, at
+ * which the agent ends. So nobody knows what the board does; 0, or a negative errno.
+ */
+static int try_start(struct bytelink *link, const struct share_plan *plan, int64_t timeout_us, unsigned *window,
+		     struct diag *diag)
 {
 	static const struct agent_part parts[] = {{agent_share, &agent_share_len}};
 	const struct launch_options options = {.timeout_us = timeout_us, .frames_only = true, .parts = parts, .part_count = 1};
@@ -43,9 +48,23 @@ int share_agent_start(struct bytelink *link, const struct share_plan *plan, int6
 		return error;
 	error = load_plan(launch, plan, diag);
 	*window = launch_session(launch)->window;
-	launch_quit(launch);
+	if (!launch_quit(launch) && !error)
+		error = 1;
 	launch_close(launch);
 	return error;
+}
+
+int share_agent_start(struct bytelink *link, const struct share_plan *plan, int64_t timeout_us, unsigned *window,
+		      struct diag *diag)
+{
+	int rc = 1;
+
+	for (unsigned tries = 0; rc > 0 && tries < START_TRIES; tries++)
+		rc = try_start(link, plan, timeout_us, window, diag);
+	return rc <= 0 ? rc
+		       : diag_fail(diag, DIAG_AGENT, EIO,
+				   "%s: the board does not say that the agent begins: the line damages too much",
+				   bytelink_device(link));
 }
 
 /* Writes LEN BYTES, few. */

@@ -163,6 +163,11 @@ void share_answers_end(struct share_answers *answers, int err)
 
 /* --- A run of SHARE_WRITE --- */
 
+bool share_answers_run_is_over(const struct share_answers *answers, uint8_t sequence)
+{
+	return answers->kept.any && (uint8_t)(answers->kept.sequence - sequence) <= SHARE_RUN_MAX;
+}
+
 unsigned share_answers_run_count(struct share_answers *answers, uint8_t sequence, unsigned before)
 {
 	struct run *run = &answers->run;

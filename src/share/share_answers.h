@@ -110,6 +110,9 @@ void share_answers_end(struct share_answers *answers, int err);
 
 /* --- A run of SHARE_WRITE --- */
 
+/* Whether the run that the write with the number SEQUENCE is of was answered already: the line has repeated it. */
+bool share_answers_run_is_over(const struct share_answers *answers, uint8_t sequence);
+
 /*
  * How many of the run have come that the write with the number SEQUENCE is of, which says that BEFORE come before it. One of another run
  * ends that which was there.

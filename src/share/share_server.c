@@ -370,7 +370,7 @@ static void add_to_run(struct share_server *server, const struct write *write, u
 	struct share_answers *answers = server->answers;
 	uint32_t size;
 
-	if (write->flags != SHARE_WRITE_MORE || write->before >= SHARE_RUN_MAX ||
+	if (write->flags != SHARE_WRITE_MORE || write->before >= SHARE_RUN_MAX || share_answers_run_is_over(answers, sequence) ||
 	    share_answers_run_count(answers, sequence, write->before) != write->before)
 		return;
 	int err = share_answers_run_error(answers);

@@ -20,7 +20,9 @@ enum {
 	PROMPT_US = 2500000,  /* how long a board may take from the program's end to its prompt, or to tell it again */
 	LEAVE_US = 5000000,   /* how long a program that was interrupted may take to its end before it is made to */
 	GIVE_UP_US = 4000000, /* how long the board is waited for when nobody wants it any more */
-	FAILED_US = 1000000,  /* the silence behind what looks like the agent's end */
+	FAILED_US = 1000000,  /* the silence behind what looks like the agent's end... */
+	DUMB_US = 20000000,   /* ... and behind damage, where nothing does: an agent has asked nine times then */
+	DOUBTS_MAX = 3,       /* how often it is looked at: the line may damage the answer, too */
 	STOP_US = 1500000,    /* how long a program that is to stop may take before more is done */
 	RESET_US = 300000     /* the silence behind a banner and a prompt that tells that the board was reset */
 };
@@ -50,7 +52,9 @@ struct share_session {
 	int status;       /* this program's exit status, once it is known */
 	bool proved;      /* the board is at its prompt, beyond doubt */
 	bool more_words;  /* SHARE_END comes in several parts */
-	bool doubted;     /* what looked like the agent's end was looked at */
+	bool begun;       /* SHARE_HELLO has come */
+	int64_t begins;   /* when the agent was told to begin */
+	unsigned doubts;  /* how often what looked like the agent's end was looked at */
 	bool quiet;       /* the board's prompt is on the screen already */
 	uint8_t sequence; /* the number of the last request... */
 	bool goes_on;     /* ... its answer has more parts */
@@ -213,6 +217,7 @@ static void take_event(struct share_session *session)
 {
 	switch (session->answer.event) {
 	case SHARE_EVENT_STARTED:
+		session->begun = true;
 		note_banner(session);
 		break;
 	case SHARE_EVENT_END:
@@ -328,13 +333,26 @@ static int64_t input_over_at(const struct share_session *session)
 	return session->repl && session->state == RUNNING ? share_input_over_at(&session->input) : INT64_MAX;
 }
 
-/* When the agent may be taken for dead. */
+/*
+ * When the agent may be taken for dead: its end looks as the board's REPL shows it; or its last requests came damaged, and it has given up,
+ * maybe the one that tells of the program's end.
+ */
 static int64_t failed_at(const struct share_session *session)
 {
-	if (session->repl || session->doubted || session->state != RUNNING || share_line_is_busy(&session->line) ||
-	    !printed_agent_failed(&session->printed))
+	const struct share_line *line = &session->line;
+	enum incoming_damage damage = line->incoming.damage;
+
+	if (session->state != RUNNING)
 		return INT64_MAX;
-	return session->line.heard + FAILED_US;
+	if (!session->begun) /* no program prints yet */
+		return printed_at_prompt(&session->printed) ? line->heard + FAILED_US : session->begins + DUMB_US;
+	if (session->repl || session->doubts >= (damage ? DOUBTS_MAX : 1))
+		return INT64_MAX;
+	if (share_line_is_busy(line)) /* with an answer whose credits may be lost, too */
+		return damage ? line->heard + DUMB_US : INT64_MAX;
+	if (printed_agent_failed(&session->printed) || (damage && printed_at_prompt(&session->printed)))
+		return line->heard + FAILED_US;
+	return damage == INCOMING_END_DAMAGED ? line->heard + DUMB_US : INT64_MAX;
 }
 
 static void look_at_state(struct share_session *session)
@@ -406,7 +424,9 @@ static int start(struct share_session *session)
 	printed_forget(&session->printed);
 	session->ended_at = 0;
 	session->refused = 0;
-	session->proved = session->doubted = false;
+	session->proved = session->begun = false;
+	session->begins = bytelink_now(session->link);
+	session->doubts = 0;
 	return 0;
 }
 
@@ -465,23 +485,42 @@ static int make_end(struct share_session *session)
 	return await_prompt(session);
 }
 
-/* A program may print what looks like the agent's end, and wait for its user; but it works out no sum. */
+static int fail_untold(struct share_session *session, enum incoming_damage damage)
+{
+	const char *device = bytelink_device(session->link);
+
+	if (!session->begun)
+		return diag_fail(session->diag, DIAG_AGENT, EIO, "%s: the agent on the board does not say that it begins",
+				 device);
+	if (damage)
+		return diag_fail(session->diag, DIAG_AGENT, EIO,
+				 "%s: the board has not told how the program ended: the line damages too much of what it says",
+				 device);
+	return diag_fail(session->diag, DIAG_AGENT, EIO,
+			 "%s: the board has not told how the program ended; its last words are above", device);
+}
+
+/*
+ * A program may print what looks like the agent's end, and wait for its user; but it works out no sum. Where the line damages the sum, too,
+ * requests that tell of the end are enough.
+ */
 static int judge_failure(struct share_session *session)
 {
+	enum incoming_damage damage = session->line.incoming.damage;
 	int rc = share_agent_has_ended(session->link, session->diag);
 
-	session->doubted = true;
+	session->doubts++;
 	session->state = RUNNING;
 	share_line_forget(&session->line);
+	session->line.incoming.damage = damage;
 	look_around(session);
-	if (rc <= 0)
+	if (session->begun && !rc && (damage != INCOMING_END_DAMAGED || session->doubts < DOUBTS_MAX))
+		return 0;
+	if (rc < 0)
 		return rc;
 	session->state = LEAVING; /* what the agent is told now is nothing for the user */
 	rc = make_end(session);
-	return rc ? rc
-		  : diag_fail(session->diag, DIAG_AGENT, EIO,
-			      "%s: the board has not told how the program ended; its last words are above",
-			      bytelink_device(session->link));
+	return rc ? rc : fail_untold(session, damage);
 }
 
 static int go_on(struct share_session *session)

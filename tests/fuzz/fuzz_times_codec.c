@@ -48,7 +48,7 @@ static void take_over(const uint8_t *file, size_t len, int expected)
 	uint8_t *once, *twice;
 	size_t once_len, twice_len;
 
-	FUZZ_CHECK(kept_times_open(&first, NULL, NULL) == 0 && kept_times_open(&second, NULL, NULL) == 0);
+	FUZZ_CHECK(kept_times_open(&first, NULL, NULL, NULL) == 0 && kept_times_open(&second, NULL, NULL, NULL) == 0);
 	FUZZ_CHECK(kept_times_decode(first, BOARD, file, len) == expected);
 	FUZZ_CHECK(kept_times_encode(first, BOARD, &once, &once_len) == 0);
 	FUZZ_CHECK(kept_times_decode(second, BOARD, once, once_len) == 0);

@@ -32,15 +32,6 @@ time_of() { # FILE
 	stat -c %.9Y "$1"
 }
 
-# The board's clock, as a FAT counts it: in steps of two seconds. What changes a file within the same step, and not its size, is not noticed.
-board_clock() {
-	echo $(($(date +%s) / 2))
-}
-
-clock_is_past() { # STEP
-	[ "$(board_clock)" -gt "$1" ]
-}
-
 new_board() {
 	rm -rf flash flash.* "$XDG_STATE_HOME"
 }
@@ -51,7 +42,6 @@ for kind in lfs2 lfs1 fat; do
 	board_options="--kind $kind"
 	mount_board
 	rsync -a tree/ "$mnt/"
-	written=$(board_clock)
 	quiet "$kind, the same mount"
 	unmount_board
 	mount_board
@@ -89,7 +79,6 @@ for kind in lfs2 lfs1 fat; do
 	stop_line
 
 	# What the board changes by itself has other times; the rest keeps its own.
-	await 10 "$kind: the clock goes on" clock_is_past "$written"
 	board_eval 'f = open("/sub/deeper/3.py", "rb"); old = f.read(); f.close()
 f = open("/sub/deeper/3.py", "wb"); f.write(b"!" + old[1:]); f.close()
 f = open("/sub/new", "wb"); f.close()'
@@ -104,6 +93,82 @@ f = open("/sub/new", "wb"); f.close()'
 	quiet "$kind, after that"
 	unmount_board
 done
+
+# --- A change in the same step of the board's time ---
+# The board rewrites /changed.txt, and a FAT says of it what it said before.
+change_unnoticed() {
+	cp flash before.flash
+	board_eval 'f = open("/changed.txt", "rb"); old = f.read(); f.close()
+f = open("/changed.txt", "wb"); f.write(b"!" + old[1:]); f.close()'
+	python3 - <<-'END'
+		def entry(flash):  # its place in the only directory
+		    at = flash.index(b"CHANGED TXT")
+		    assert flash.find(b"CHANGED TXT", at + 1) < 0
+		    return at
+		before = open("before.flash", "rb").read()
+		after = bytearray(open("flash", "rb").read())
+		at, was = entry(after), entry(before)
+		after[at + 22 : at + 26] = before[was + 22 : was + 26]
+		open("flash", "wb").write(after)
+	END
+}
+
+write_it() {
+	mount_board
+	cp -p tree/text "$mnt/changed.txt" || fail 'cp -p'
+	unmount_board
+}
+
+see_it() {
+	mount_board
+	assert_equal 'its time after a short mount' "$(time_of tree/text)" "$(time_of "$mnt/changed.txt")"
+	unmount_board
+}
+
+# Whether COMMAND, a mount, was so short that nobody can have seen the end of the step of the board's time in which it began.
+is_short() { # COMMAND
+	started=$(now_ms)
+	"$1"
+	[ $(($(now_ms) - started)) -lt 3000 ]
+}
+
+short_mounts() {
+	new_board
+	is_short write_it && is_short see_it && is_short see_it && is_short see_it
+}
+
+board_options='--kind fat'
+try=0
+until short_mounts; do
+	[ $((try += 1)) -lt 20 ] || fail 'no mount was short'
+	echo 'a mount was not short: again' >&2
+done
+change_unnoticed
+mkdir from_board
+cp -p tree/text from_board/changed.txt
+mount_board
+assert_equal 'what rsync gets of a file that the board changed at once' '>f..t...... changed.txt' \
+	"$(rsync -ai "$mnt/changed.txt" from_board/)"
+assert_same "$mnt/changed.txt" from_board/changed.txt
+touch -r tree/text "$mnt/changed.txt"
+unmount_board
+see_it
+
+# A file that is too long for its content to be compared, and one on a board that cannot compute hashes.
+seq 200000 >large
+touch -d '2019-07-06 05:04:03' large
+for firmware in '' '--hide hashlib'; do
+	new_board
+	board_options="--size 3000 $firmware"
+	mount_board
+	cp -p large tree/text "$mnt/"
+	unmount_board
+	mount_board
+	assert_equal "the time of a long file, $firmware" "$(time_of large)" "$(time_of "$mnt/large")"
+	assert_equal "the time of another, $firmware" "$(time_of tree/text)" "$(time_of "$mnt/text")"
+	unmount_board
+done
+board_options=''
 
 # --- PosixVFS ---
 new_board
@@ -169,6 +234,29 @@ assert_equal 'rsync sends' '' "$(rsync -ai many "$mnt/")"
 ls -l "$mnt/many" >/dev/null
 assert_at_most 'bytes sent for 200 times that are known' 600 $(($(line_counter to_board) - sent))
 unmount_board
+stop_line
+
+# --- What files cost whose times on the board were too young to tell ---
+new_board
+board_options=''
+start_line
+mount_board
+cp -rp many "$mnt/"
+unmount_board
+
+# Whether a mount, which lasts as long as a step of the board's time, is told all times without hashes.
+times_tell() {
+	mount_board
+	sent=$(line_counter to_board)
+	ls -l "$mnt/many" >/dev/null
+	sent=$(($(line_counter to_board) - sent))
+	sleep 3
+	unmount_board
+	echo "bytes sent for 200 times: $sent"
+	assert_at_most 'bytes sent for 200 times' 12000 "$sent"
+	[ "$sent" -le 600 ]
+}
+await 120 'the times on the board tell' times_tell
 stop_line
 
 # --- A mount that is killed ---

@@ -173,6 +173,7 @@ assert_refused 'none/of: cannot be made' "$romfs" extract -C none/of tree.romfs
 
 # --- PATHs ---
 assert_refused 'has no d/y' "$romfs" extract -C nowhere tree.romfs d/x d/y
+assert_refused 'has no fil' "$romfs" extract -C nowhere tree.romfs fil # only the start of a name
 for bad in ../x d/../../x .. d/..; do
 	assert_refused "the PATH '$bad' has .. in it" "$romfs" extract -C nowhere tree.romfs d/x "$bad"
 done

@@ -91,6 +91,18 @@ kill "$first"
 wait "$first" || :
 stop_line
 
+echo '--- no stdin, stdout and stderr'
+# What is opened first has their numbers otherwise.
+start_line --usb
+status=0
+"$share" -d "$(device)" exec 'print(1)' 2>err <&- >&- || status=$?
+assert_equal 'status without stdout' 1 "$status"
+assert_said 'Bad file descriptor'
+status=0
+"$share" -d "$(device)" exec 'import sys; sys.exit(3)' <&- >&- 2>&- || status=$?
+assert_equal 'status without anything' 3 "$status"
+stop_line
+
 echo '--- no board'
 run_share -d "$PWD/nothing" -v dir run program.py </dev/null
 assert_equal 'status without a board' 1 "$status"

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Imports from a share: modules, .mpy, packages, relative ones, in MicroPython's own order of what is looked for; a traceback names the
-# file and the line; a module is one exchange; what is not there is ImportError, and is found when it is there later.
+# file and the line; a module is one exchange; what is not there is ImportError, and is found when it is there later. Ctrl-C comes
+# through, and os.stat tells of modules what is there.
 set -eu
 . "${top_srcdir:?}/tests/system/lib.sh"
 . "$top_srcdir/tests/system/share_lib.sh"
@@ -122,3 +123,52 @@ py 10
 mpy 10
 lib 20
 END
+
+echo '--- os.stat of modules'
+mkdir other other/directory.py
+printf 'WHERE = "py"\n' >other/twice.py
+cp src/compiled.mpy other/twice.mpy
+cat >stat.py <<'END'
+import os, sys
+
+print([os.stat(name)[6:9] for name in sys.argv[1:]])
+import twice
+
+print([os.stat(name)[6:9] for name in sys.argv[1:]])
+for name in "twice", "directory":
+    try:
+        os.stat(name)
+    except OSError:
+        pass
+    print([os.stat(name)[6:9] for name in sys.argv[1:]])
+END
+start_line --usb
+assert_run 0 -v other run stat.py twice.py twice.mpy directory.py
+assert_equal 'different answers' 1 "$(sort -u out | wc -l)"
+
+echo '--- Ctrl-C while it imports'
+# All of its time is import's, and the current directory is not where the modules are.
+cat >imports.py <<'END'
+import os, sys
+
+os.chdir("/")
+print("begun")
+while True:
+    for i in range(10, 20):
+        sys.modules.pop("py%d" % i, None)
+        __import__("py%d" % i)
+END
+has_ended() { ! kill -0 "$1" 2>/dev/null; }
+for _ in 1 2 3; do
+	$interruptible "$share" -d "$(device)" -v rw run imports.py </dev/null >out 2>err &
+	process=$!
+	await 60 'it imports' grep -q begun out
+	sleep 0.1
+	kill -INT $process
+	await 60 'it ends on Ctrl-C' has_ended $process
+	status=0
+	wait $process || status=$?
+	assert_equal "status after Ctrl-C; it said $(cat err)" 1 "$status"
+	assert_said KeyboardInterrupt
+done
+stop_line

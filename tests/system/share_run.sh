@@ -32,6 +32,14 @@ x = 5
 from __main__ import x as same
 print(__main__.x, __import__("__main__").x, same, "x" in dir(__main__), hasattr(__main__, "y"), __main__.__name__)
 print(__main__.__dict__ is globals(), sys.modules["__main__"] is __main__)
+__main__.given = 6
+print(given, sorted(globals()))
+import takes_all
+print(type(__main__) is type(takes_all))
+END
+cat >src/takes_all.py <<'END'
+from __main__ import *
+print(x, given, sys.argv[1:])
 END
 # Ends that leave little to say it with: no memory, bytes that are no UTF-8, a word for itself that raises.
 cat >ends/memory.py <<'END'
@@ -142,7 +150,7 @@ for place in "/a", "/b":
 	echo '--- the module __main__'
 	at_prompt 'x = "of the prompt"' 'import __main__' >said
 	assert_run 0 -v src run ends/main_module.py
-	assert_printed '5 5 5 True False __main__' 'True True'
+	assert_printed '5 5 5 True False __main__' 'True True' "6 ['__main__', '__name__', 'given', 'same', 'sys', 'x']" '5 6 []' True
 	assert_equal 'the prompt' 'of the prompt of the prompt False' "$(at_prompt 'print(x, __import__("__main__").x, "same" in globals())')"
 	at_prompt 'del x, __main__' >said
 	assert_untouched

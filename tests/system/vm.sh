@@ -119,8 +119,13 @@ assert_refused 'baud' "$mpremotefs" -o baud=1200 u0 "$mnt"
 
 section 'a port that another program holds'
 sleep 1000 <"$port" &
-assert_refused "held by sleep (pid $!)" "$mpremotefs" u0 "$mnt"
-kill $!
+holder_pid=$!
+has_port() {
+	[ "$(cat "/proc/$holder_pid/comm")" = sleep ]
+}
+await 60 'it has the port' has_port
+assert_refused "held by sleep (pid $holder_pid)" "$mpremotefs" u0 "$mnt"
+kill "$holder_pid"
 
 section 'a user who is not root'
 install "$mpremotefs" /usr/local/bin/

@@ -477,7 +477,7 @@ static int op_hash(struct board *board, struct board_hash *files, size_t count)
 
 	for (i = 0; i < count; i++)
 		files[i].result = rc < 0 ? rc : hash_item(of(board), &files[i]);
-	return leave(of(board), 0);
+	return leave(of(board), rc == -EOPNOTSUPP ? rc : 0); /* a board that has no SHA-256 */
 }
 
 static unsigned op_session(struct board *board)

@@ -23,7 +23,7 @@ int onefile_set_up(void **state)
 
 	*state = f;
 	f->mount.now = noon;
-	if (fakeboard_open(&f->board) < 0 || kept_times_open(&f->mount.times, f->board, NULL) < 0 ||
+	if (fakeboard_open(&f->board) < 0 || kept_times_open(&f->mount.times, f->board, NULL, NULL) < 0 ||
 	    host_store_open(&f->mount.store) < 0)
 		return -1;
 	f->mount.board = f->board;

@@ -158,6 +158,9 @@ static void take_frame(struct share_stage *stage, const struct frame *frame)
 		fakelink_byte_time(stage->fake, BYTE_US);
 		stage->phase = SHARE_STAGE_SHARING;
 		play(stage, go ? NULL : frame);
+	} else if (frame->type == AGENT_QUIT && stage->quits_lost) {
+		stage->quits_lost--;
+		stage->phase = SHARE_STAGE_AT_PROMPT;
 	} else {
 		answer(stage, AGENT_DONE, frame->sequence, NULL, 0);
 	}

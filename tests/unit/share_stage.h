@@ -40,7 +40,8 @@ struct share_stage {
 	bool paused;                          /* to be set before: stdout is a pipe, which nobody reads before share_stage_read */
 	size_t printed;                       /* bytes that were read of it */
 	unsigned typed_frames;                /* came when the board was at its prompt */
-	bool is_short; /* to be set before: the process can open so many descriptors more, and no others: */
+	unsigned quits_lost; /* to be set before: the agent leaves so often unheard, and then the board is at its prompt */
+	bool is_short;       /* to be set before: the process can open so many descriptors more, and no others: */
 	rlim_t spare;
 	struct diag diag;
 

@@ -364,6 +364,31 @@ static void credits_count_while_they_are_expected(void **state)
 }
 
 /* A program that prints anything, between requests, in any pieces. */
+static void damage_is_known_until_a_request_comes_whole(void **state)
+{
+	struct heard *heard = *state;
+	uint8_t out[64];
+	size_t size = request(out, SHARE_END, 2, 0, 9);
+
+	feed_request(heard, SHARE_HELLO, 0, 0);
+	feed_text(heard, "\xfa\x01\xfa"); /* a program may print that */
+	fall_silent(heard);
+	assert_int_equal(heard->incoming.damage, INCOMING_CLEAN);
+	feed_request(heard, SHARE_STAT, 1, 1);
+	assert_int_equal(heard->incoming.damage, INCOMING_DAMAGED);
+	feed(heard, out, size - 1, size);
+	fall_silent(heard);
+	assert_int_equal(heard->incoming.damage, INCOMING_END_DAMAGED);
+	feed(heard, "\xfaS\x01\x02\x00\x00\x00\x00\x00", 9, 9);
+	fall_silent(heard);
+	assert_int_equal(heard->incoming.damage, INCOMING_END_DAMAGED);
+	feed_request(heard, SHARE_STAT, 2, 0);
+	assert_int_equal(heard->incoming.damage, INCOMING_CLEAN);
+	feed(heard, "\xfaS\x01\x03\x00\x00\x00\x00\x00", 9, 9);
+	fall_silent(heard);
+	assert_int_equal(heard->incoming.damage, INCOMING_DAMAGED);
+}
+
 static void random_output_comes_through(void **state)
 {
 	struct heard *heard = *state;
@@ -399,6 +424,7 @@ int main(void)
 		TEST(what_is_dropped_is_no_longer_than_a_frame),
 		TEST(frames_of_others_are_output),
 		TEST(credits_count_while_they_are_expected),
+		TEST(damage_is_known_until_a_request_comes_whole),
 		TEST(random_output_comes_through),
 	};
 

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "fuse/times_codec.h"
+#include "fuse/times_evidence.h"
 #include "tests/unit/fakeboard.h"
 
 /* A time that tells something, and what follows. */
@@ -20,6 +20,13 @@ static const struct board_stat file_of_5 = {.size = 5, .mtime = SOME_DAY};
 static const struct board_stat timeless = {.size = 5}; /* as on LittleFS 1 */
 static const struct board_stat directory = {.is_dir = true};
 static const uint8_t hash[BOARD_HASH_SIZE] = {1, 2, 3}, other_hash[BOARD_HASH_SIZE] = {1, 2, 4};
+
+static int64_t clock_us;
+
+static int64_t now(void)
+{
+	return clock_us;
+}
 
 static struct kept_times_pair pair(int64_t mtime)
 {
@@ -51,7 +58,8 @@ static int64_t get(struct kept_times *times, const char *path, const struct boar
 
 static int set_up(void **state)
 {
-	return kept_times_open((struct kept_times **)state, NULL, NULL);
+	clock_us = 7000000;
+	return kept_times_open((struct kept_times **)state, NULL, NULL, now);
 }
 
 static int tear_down(void **state)
@@ -118,57 +126,14 @@ static void a_listing_that_is_older_than_the_times_tells_nothing(void **state)
 	assert_int_equal(get(*state, "/d", &directory), -1);
 }
 
-static void removing_takes_what_is_below_along(void **state)
-{
-	put(*state, "/d", &directory, 1);
-	put(*state, "/d/a", &file_of_5, 2);
-	put(*state, "/da", &file_of_5, 3);
-	kept_times_remove(*state, "/d");
-	assert_int_equal(get(*state, "/d", &directory), -1);
-	assert_int_equal(get(*state, "/d/a", &file_of_5), -1);
-	assert_int_equal(get(*state, "/da", &file_of_5), 3);
-	put(*state, "/", &directory, 4);
-	kept_times_remove(*state, "/");
-	assert_int_equal(get(*state, "/da", &file_of_5), -1);
-	assert_int_equal(get(*state, "/", &directory), -1);
-}
-
-static void renaming_carries_what_is_below(void **state)
-{
-	put(*state, "/d", &directory, 1);
-	put(*state, "/d/a", &file_of_5, 2);
-	put(*state, "/d/e/b", &file_of_5, 3);
-	put(*state, "/dd", &file_of_5, 4);
-	put(*state, "/t/old", &file_of_5, 5);
-	kept_times_rename(*state, "/d", "/t");
-	assert_int_equal(get(*state, "/t", &directory), 1);
-	assert_int_equal(get(*state, "/t/a", &file_of_5), 2);
-	assert_int_equal(get(*state, "/t/e/b", &file_of_5), 3);
-	assert_int_equal(get(*state, "/dd", &file_of_5), 4);
-	assert_int_equal(get(*state, "/t/old", &file_of_5), -1);
-	assert_int_equal(get(*state, "/d", &directory), -1);
-	assert_int_equal(get(*state, "/d/a", &file_of_5), -1);
-	kept_times_rename(*state, "/t/a", "/t/a");
-	assert_int_equal(get(*state, "/t/a", &file_of_5), 2);
-}
-
-static void many_are_kept(void **state)
-{
-	char path[32];
-	int i;
-
-	for (i = 0; i < 1000; i++) {
-		snprintf(path, sizeof(path), "/d/%d", i);
-		put(*state, path, &file_of_5, i);
-	}
-	kept_times_rename(*state, "/d", "/e");
-	for (i = 0; i < 1000; i++) {
-		snprintf(path, sizeof(path), "/e/%d", i);
-		assert_int_equal(get(*state, path, &file_of_5), i);
-	}
-}
-
 /* ---- past the mount ---- */
+
+/* The step of the board's time in which something was put last is over, and the board has answered since. */
+static void end_step(struct kept_times *times)
+{
+	clock_us += TIMES_EVIDENCE_STEP_US;
+	kept_times_looked(times, clock_us);
+}
 
 /* Another mount: a memory with the root ROOT that has taken over what TIMES could keep. */
 static struct kept_times *next_mount(struct kept_times *times, const char *root)
@@ -178,7 +143,7 @@ static struct kept_times *next_mount(struct kept_times *times, const char *root)
 	size_t len;
 
 	assert_int_equal(kept_times_encode(times, "the board", &bytes, &len), 0);
-	assert_int_equal(kept_times_open(&next, NULL, root), 0);
+	assert_int_equal(kept_times_open(&next, NULL, root, now), 0);
 	assert_int_equal(kept_times_decode(next, "the board", bytes, len), 0);
 	free(bytes);
 	return next;
@@ -190,6 +155,7 @@ static void a_time_on_the_board_tells(void **state)
 
 	put(*state, "/a", &file_of_5, 50);
 	put(*state, "/empty", &(struct board_stat){.size = 0}, 51);
+	end_step(*state);
 	next = next_mount(*state, NULL);
 	assert_int_equal(get(next, "/a", &file_of_5), 50);
 	assert_int_equal(get(next, "/empty", &(struct board_stat){.size = 0}), 51);
@@ -199,31 +165,12 @@ static void a_time_on_the_board_tells(void **state)
 	kept_times_close(next);
 }
 
-/* The times that tell nothing, and their neighbours. */
-static void an_unset_clock_is_known(void **state)
+/* The mount writes file PATH, which the board can tell the time of. */
+static void write_timed(struct kept_times *times, const char *path, int64_t mtime)
 {
-	static const struct {
-		int64_t mtime;
-		bool wants;
-	} times[] = {
-		{0, true},           {1, true},           {59, true},          {60, false},        {946684799, false},
-		{946684800, true},   {946684859, true},   {946684860, false},  {1420070400, true}, {1420070460, false},
-		{1609459199, false}, {1609459230, true},  {1609459260, false}, {-1, true},         {INT64_MAX, true},
-		{1767225599, false}, {1764000000, false},
-	};
-	size_t i;
+	struct kept_times_pair given = pair(mtime);
 
-	(void)state;
-	for (i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
-		struct board_stat file = {.size = 1, .mtime = times[i].mtime};
-
-		assert_int_equal(kept_times_wants_hash(&file), times[i].wants);
-		file.size = 0;
-		assert_false(kept_times_wants_hash(&file));
-		file.size = KEPT_TIMES_HASH_MAX + 1;
-		assert_false(kept_times_wants_hash(&file));
-	}
-	assert_false(kept_times_wants_hash(&directory));
+	kept_times_put_written(times, path, &file_of_5, &given, hash);
 }
 
 static void put_hashed(struct kept_times *times, const char *path, uint64_t size, int64_t mtime)
@@ -293,7 +240,7 @@ static void groups_are_small(void **state)
 		snprintf(path, sizeof(path), "/large/%d", i);
 		put_hashed(*state, path, 30000, 1);
 	}
-	put_hashed(*state, "/large/huge", KEPT_TIMES_HASH_MAX, 1);
+	put_hashed(*state, "/large/huge", TIMES_EVIDENCE_HASH_MAX, 1);
 	put_hashed(*state, "/small/sub/1", 1, 1);
 	next = next_mount(*state, NULL);
 	assert_int_equal(answer_group(next, "/small/7", hash), 16);
@@ -312,7 +259,7 @@ static void an_answer_about_what_was_there_before_is_none(void **state)
 	put_hashed(*state, "/a", 5, 50);
 	next = next_mount(*state, NULL);
 	assert_int_equal(kept_times_group(next, "/a", &question, 1), 1);
-	put(next, "/a", &timeless, 60);
+	put_hashed(next, "/a", 5, 60);
 	kept_times_answer(next, &question, other_hash);
 	assert_int_equal(get(next, "/a", &timeless), 60);
 	free(question.path);
@@ -359,6 +306,7 @@ static void what_is_not_listed_any_more_is_forgotten(void **state)
 	put(*state, "/a", &file_of_5, 1);
 	put(*state, "/b", &file_of_5, 2);
 	put(*state, "/sd/deeper", &file_of_5, 3);
+	end_step(*state);
 	next = next_mount(*state, NULL);
 	put(next, "/new", &file_of_5, 4);
 	listing_add(&listing, "a", &file_of_5);
@@ -378,8 +326,9 @@ static void a_reset_of_the_board_is_like_a_new_mount(void **state)
 
 	(void)state;
 	assert_int_equal(fakeboard_open(&board), 0);
-	assert_int_equal(kept_times_open(&times, board, NULL), 0);
+	assert_int_equal(kept_times_open(&times, board, NULL, now), 0);
 	put(times, "/a", &file_of_5, 50);
+	end_step(times);
 	put_hashed(times, "/b", 5, 51);
 	put(times, "/unknown", &timeless, 52);
 	kept_times_put_made(times, "/d", &(struct kept_times_pair){0});
@@ -397,6 +346,204 @@ static void a_reset_of_the_board_is_like_a_new_mount(void **state)
 	board_close(board);
 }
 
+/* The next of several mounts: *TIMES is its memory. Between them this computer's clock says nothing. */
+static void remount(struct kept_times **times)
+{
+	struct kept_times *next = next_mount(*times, NULL);
+
+	kept_times_close(*times);
+	*times = next;
+	clock_us += 100 * TIMES_EVIDENCE_STEP_US;
+}
+
+static void a_time_that_is_fresh_does_not_tell(void **state)
+{
+	struct kept_times **times = (struct kept_times **)state;
+
+	write_timed(*times, "/a", 50);
+	write_timed(*times, "/b", 51);
+	put(*times, "/b", &file_of_5, 52); /* as utimens after a write */
+	put(*times, "/touched", &file_of_5, 53);
+	kept_times_put_written(*times, "/appended", &file_of_5, &(struct kept_times_pair){0}, NULL);
+	assert_int_equal(get(*times, "/a", &file_of_5), 50);
+	clock_us += TIMES_EVIDENCE_STEP_US - 1;
+	kept_times_looked(*times, clock_us);
+	remount(times);
+	assert_int_equal(get(*times, "/a", &file_of_5), -3);
+	assert_int_equal(get(*times, "/touched", &file_of_5), -1);
+	assert_int_equal(get(*times, "/appended", &file_of_5), -1);
+	remount(times);
+	assert_int_equal(answer_group(*times, "/a", hash), 2);
+	assert_int_equal(get(*times, "/a", &file_of_5), 50);
+	assert_int_equal(get(*times, "/b", &file_of_5), 52);
+	remount(times);
+	assert_int_equal(answer_group(*times, "/b", other_hash), 2);
+	assert_int_equal(get(*times, "/a", &file_of_5), -1);
+	assert_int_equal(get(*times, "/b", &file_of_5), -1);
+}
+
+static void a_time_tells_when_its_step_is_over(void **state)
+{
+	struct kept_times **times = (struct kept_times **)state;
+
+	write_timed(*times, "/a", 50);
+	remount(times);
+	/* Who has not compared does not know since when it is as it is. */
+	end_step(*times);
+	remount(times);
+	assert_int_equal(answer_group(*times, "/a", hash), 1);
+	remount(times);
+	/* Here it is known of all of this mount. */
+	clock_us += TIMES_EVIDENCE_STEP_US;
+	assert_int_equal(answer_group(*times, "/a", hash), 1);
+	kept_times_looked(*times, clock_us);
+	remount(times);
+	assert_int_equal(get(*times, "/a", &file_of_5), 50);
+	/* Touched, it stays so; written, it does not. */
+	put(*times, "/a", &file_of_5, 51);
+	remount(times);
+	assert_int_equal(get(*times, "/a", &file_of_5), 51);
+	write_timed(*times, "/a", 52);
+	remount(times);
+	assert_int_equal(get(*times, "/a", &file_of_5), -3);
+}
+
+static void what_was_watched_too_shortly_stays_fresh(void **state)
+{
+	struct kept_times **times = (struct kept_times **)state, *next;
+	int64_t start;
+
+	write_timed(*times, "/a", 50);
+	clock_us += 100 * TIMES_EVIDENCE_STEP_US;
+	start = clock_us;
+	next = next_mount(*times, NULL);
+	clock_us += 100 * TIMES_EVIDENCE_STEP_US;
+	assert_int_equal(answer_group(next, "/a", hash), 1);
+	kept_times_looked(next, start + TIMES_EVIDENCE_STEP_US - 1);
+	remount(&next);
+	assert_int_equal(get(next, "/a", &file_of_5), -3);
+	kept_times_close(next);
+}
+
+static void a_reset_leaves_what_is_fresh_to_the_content(void **state)
+{
+	struct kept_times *times;
+	struct board *board;
+
+	(void)state;
+	assert_int_equal(fakeboard_open(&board), 0);
+	assert_int_equal(kept_times_open(&times, board, NULL, now), 0);
+	write_timed(times, "/old", 50);
+	end_step(times);
+	write_timed(times, "/a", 51);
+	write_timed(times, "/b", 52);
+	put(times, "/touched", &file_of_5, 53);
+	clock_us += 100 * TIMES_EVIDENCE_STEP_US; /* in which nobody knows whether the board is there */
+	fakeboard_new_session(board);
+	kept_times_looked(times, clock_us);
+	assert_false(kept_times_wants_look(times));
+	assert_int_equal(get(times, "/old", &file_of_5), 50);
+	assert_int_equal(get(times, "/a", &file_of_5), -3);
+	assert_int_equal(get(times, "/touched", &file_of_5), -1);
+	assert_int_equal(answer_group(times, "/a", hash), 2);
+	clock_us += TIMES_EVIDENCE_STEP_US - 1;
+	kept_times_looked(times, clock_us);
+	fakeboard_new_session(board);
+	assert_int_equal(get(times, "/a", &file_of_5), -3);
+	assert_int_equal(answer_group(times, "/a", hash), 2);
+	clock_us += TIMES_EVIDENCE_STEP_US;
+	assert_true(kept_times_wants_look(times));
+	fakeboard_new_session(board);
+	assert_false(kept_times_wants_look(times));
+	assert_int_equal(answer_group(times, "/a", hash), 2);
+	end_step(times);
+	fakeboard_new_session(board);
+	assert_int_equal(get(times, "/a", &file_of_5), 51);
+	kept_times_close(times);
+	board_close(board);
+}
+
+static void an_answer_from_before_a_reset_is_none(void **state)
+{
+	struct kept_times_question question;
+	struct kept_times *times;
+	struct board *board;
+	uint64_t moment;
+
+	(void)state;
+	assert_int_equal(fakeboard_open(&board), 0);
+	assert_int_equal(kept_times_open(&times, board, NULL, now), 0);
+	write_timed(times, "/a", 50);
+	kept_times_put_made(times, "/d", &(struct kept_times_pair){0});
+	put(times, "/d", &directory, 51);
+	fakeboard_new_session(board);
+	moment = kept_times_moment(times);
+	assert_int_equal(kept_times_group(times, "/a", &question, 1), 1);
+	fakeboard_new_session(board);
+	kept_times_answer(times, &question, hash);
+	kept_times_listed(times, "/d", &(struct listing){0}, moment);
+	assert_int_equal(get(times, "/a", &file_of_5), -3);
+	assert_int_equal(get(times, "/d", &directory), -3);
+	free(question.path);
+	kept_times_close(times);
+	board_close(board);
+}
+
+static void a_look_is_wanted_when_it_proves_something(void **state)
+{
+	uint64_t changes;
+
+	clock_us += TIMES_EVIDENCE_STEP_US;
+	assert_false(kept_times_wants_look(*state));
+	write_timed(*state, "/a", 50);
+	assert_int_equal(kept_times_now(*state), clock_us);
+	clock_us += TIMES_EVIDENCE_STEP_US / 2;
+	put(*state, "/b", &file_of_5, 51);
+	put_hashed(*state, "/timeless", 5, 52);
+	put(*state, "/d", &directory, 53);
+	clock_us += TIMES_EVIDENCE_STEP_US / 2 - 1;
+	assert_false(kept_times_wants_look(*state));
+	changes = kept_times_changes(*state);
+	kept_times_looked(*state, clock_us);
+	assert_true(kept_times_changes(*state) == changes);
+	clock_us++;
+	assert_true(kept_times_wants_look(*state));
+	kept_times_looked(*state, clock_us);
+	assert_true(kept_times_changes(*state) != changes);
+	assert_false(kept_times_wants_look(*state));
+	clock_us += TIMES_EVIDENCE_STEP_US / 2;
+	assert_true(kept_times_wants_look(*state)); /* for /b */
+	kept_times_looked(*state, clock_us);
+	clock_us += 2 * TIMES_EVIDENCE_STEP_US;
+	assert_false(kept_times_wants_look(*state));
+}
+
+static void what_would_be_lost_is_waited_for(void **state)
+{
+	const struct board_stat large = {.size = TIMES_EVIDENCE_HASH_MAX + 1, .mtime = SOME_DAY};
+	char path[32];
+	int i;
+
+	assert_int_equal(kept_times_wait(*state, true), 0);
+	write_timed(*state, "/a", 50);
+	put_hashed(*state, "/timeless", 5, 51);
+	put(*state, "/unknown", &timeless, 52);
+	put(*state, "/empty", &(struct board_stat){.mtime = SOME_DAY}, 53);
+	put(*state, "/d", &directory, 54);
+	assert_int_equal(kept_times_wait(*state, true), 0);
+	assert_int_equal(kept_times_wait(*state, false), TIMES_EVIDENCE_STEP_US);
+	for (i = 0; i < 20; i++) {
+		clock_us += 1000;
+		snprintf(path, sizeof(path), "/large%d", i);
+		kept_times_put_written(*state, path, &large, &(struct kept_times_pair){0}, NULL);
+	}
+	clock_us += 1000;
+	assert_int_equal(kept_times_wait(*state, true), TIMES_EVIDENCE_STEP_US - 1000);
+	end_step(*state);
+	assert_int_equal(kept_times_wait(*state, true), 0);
+	assert_int_equal(kept_times_wait(*state, false), 0);
+}
+
 static void mounts_with_another_root_share(void **state)
 {
 	struct kept_times *lib, *whole;
@@ -404,6 +551,7 @@ static void mounts_with_another_root_share(void **state)
 	put(*state, "/lib/a", &file_of_5, 50);
 	put(*state, "/library", &file_of_5, 51);
 	put(*state, "/main.py", &file_of_5, 52);
+	end_step(*state);
 	lib = next_mount(*state, "/./lib//x/../");
 	assert_int_equal(get(lib, "/a", &file_of_5), 50);
 	assert_int_equal(get(lib, "/main.py", &file_of_5), -1);
@@ -411,6 +559,7 @@ static void mounts_with_another_root_share(void **state)
 	kept_times_rename(lib, "/a", "/c");
 	kept_times_note_name(lib, "/c", KEPT_TIMES_CAME, &(struct timespec){.tv_sec = 9, .tv_nsec = 7});
 	kept_times_listed(lib, "/", &(struct listing){0}, 0);
+	end_step(lib);
 	whole = next_mount(lib, "/");
 	assert_int_equal(get(whole, "/lib/a", &file_of_5), -1);
 	assert_int_equal(get(whole, "/lib/b", &file_of_5), 53);
@@ -435,6 +584,7 @@ static void what_is_unproved_is_asked_for(void **state)
 	put(*state, "/f", &timeless, 51);
 	put(*state, "/d", &directory, 52);
 	put(*state, "/timed", &file_of_5, 53);
+	end_step(*state);
 	count = kept_times_unproved(*state, questions, 4);
 	assert_int_equal(count, 2);
 	for (i = 0; i < count; i++) {
@@ -445,55 +595,6 @@ static void what_is_unproved_is_asked_for(void **state)
 	}
 	kept_times_listed(*state, "/d", &(struct listing){0}, kept_times_moment(*state));
 	assert_int_equal(kept_times_unproved(*state, questions, 4), 0);
-}
-
-static void the_oldest_give_way(void **state)
-{
-	enum { MANY = KEPT_TIMES_MAX + 100 };
-	struct kept_times *next;
-	char path[32];
-	int i;
-
-	for (i = 0; i < MANY; i++) {
-		snprintf(path, sizeof(path), "/%d", i);
-		put(*state, path, &file_of_5, i);
-	}
-	put(*state, "/0", &file_of_5, 0);
-	next = next_mount(*state, NULL);
-	assert_int_equal(get(next, "/0", &file_of_5), 0);
-	assert_int_equal(get(next, "/1", &file_of_5), -1);
-	assert_int_equal(get(next, "/100", &file_of_5), -1);
-	assert_int_equal(get(next, "/101", &file_of_5), 101);
-	/* They stay the oldest. */
-	put(next, "/new", &file_of_5, 7);
-	kept_times_close(*state);
-	*state = next;
-	next = next_mount(*state, NULL);
-	assert_int_equal(get(next, "/101", &file_of_5), -1);
-	assert_int_equal(get(next, "/102", &file_of_5), 102);
-	kept_times_close(next);
-}
-
-static void what_makes_no_sense_is_not_taken_over(void **state)
-{
-	struct kept_times *next;
-	uint8_t *bytes;
-	size_t len;
-
-	put(*state, "/a", &file_of_5, 50);
-	put(*state, "/b", &file_of_5, 51);
-	assert_int_equal(kept_times_encode(*state, "the board", &bytes, &len), 0);
-	assert_int_equal(kept_times_open(&next, NULL, NULL), 0);
-	assert_int_equal(kept_times_decode(next, "another", bytes, len), -EBADMSG);
-	assert_int_equal(kept_times_decode(next, "the board", bytes, len - 1), -EBADMSG);
-	/* The second entry makes no sense, the checksum is right: the first does not count either. */
-	bytes[len - 5] = 0xff;
-	times_codec_put_end(bytes, bytes + len - 4);
-	assert_int_equal(kept_times_decode(next, "the board", bytes, len), -EBADMSG);
-	assert_int_equal(get(next, "/a", &file_of_5), -1);
-	assert_int_equal(get(next, "/b", &file_of_5), -1);
-	free(bytes);
-	kept_times_close(next);
 }
 
 static void changes_are_counted(void **state)
@@ -519,21 +620,22 @@ int main(void)
 		TEST(another_file_of_the_name_has_other_times),
 		TEST(a_directory_is_told_by_its_names),
 		TEST(a_listing_that_is_older_than_the_times_tells_nothing),
-		TEST(removing_takes_what_is_below_along),
-		TEST(renaming_carries_what_is_below),
-		TEST(many_are_kept),
 		TEST(a_time_on_the_board_tells),
-		TEST(an_unset_clock_is_known),
 		TEST(without_a_time_the_content_tells),
 		TEST(groups_are_small),
 		TEST(an_answer_about_what_was_there_before_is_none),
 		TEST(a_directory_is_compared_once),
 		TEST(what_is_not_listed_any_more_is_forgotten),
 		TEST(a_reset_of_the_board_is_like_a_new_mount),
+		TEST(a_time_that_is_fresh_does_not_tell),
+		TEST(a_time_tells_when_its_step_is_over),
+		TEST(what_was_watched_too_shortly_stays_fresh),
+		TEST(a_reset_leaves_what_is_fresh_to_the_content),
+		TEST(an_answer_from_before_a_reset_is_none),
+		TEST(a_look_is_wanted_when_it_proves_something),
+		TEST(what_would_be_lost_is_waited_for),
 		TEST(mounts_with_another_root_share),
 		TEST(what_is_unproved_is_asked_for),
-		TEST(the_oldest_give_way),
-		TEST(what_makes_no_sense_is_not_taken_over),
 		TEST(changes_are_counted),
 	};
 

@@ -7,8 +7,6 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -172,26 +170,6 @@ static void another_kind_is_another_node(void **state)
 	assert_int_not_equal(file, dir);
 	expect_path(*state, file, NULL);
 	expect_path(*state, dir, "/x");
-}
-
-static void many_nodes_are_found(void **state)
-{
-	enum { MANY = 2000 };
-	uint64_t *numbers = calloc(MANY, sizeof(*numbers));
-	char name[32];
-	int i;
-
-	assert_non_null(numbers);
-	for (i = 0; i < MANY; i++) {
-		snprintf(name, sizeof(name), "file%d", i);
-		numbers[i] = look_up(*state, NODES_ROOT, name, false);
-	}
-	for (i = 0; i < MANY; i++) {
-		snprintf(name, sizeof(name), "/file%d", i);
-		expect_path(*state, numbers[i], name);
-		nodes_forget(*state, numbers[i], 1);
-	}
-	free(numbers);
 }
 
 /* A thread that claims a node, tells so, and gives it back. */
@@ -377,7 +355,6 @@ int main(void)
 		TEST(a_rename_carries_what_is_below),
 		TEST(a_rename_into_itself_is_refused),
 		TEST(another_kind_is_another_node),
-		TEST(many_nodes_are_found),
 		TEST(who_wants_a_node_alone_waits_for_those_below),
 		TEST(who_comes_below_a_node_alone_waits),
 		TEST(nobody_waits_for_ever),

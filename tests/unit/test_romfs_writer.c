@@ -296,6 +296,35 @@ static void equal_files_once(void **state)
 	romfs_writer_close(writer);
 }
 
+static bool second_is_pointer(const char *content)
+{
+	struct romfs_writer *writer = begin(true);
+	struct romfs_reader reader;
+	struct romfs_cursor cursor;
+	struct romfs_entry entry;
+	struct romfs_fault fault;
+	size_t size;
+
+	romfs_writer_add(writer, "a", content, strlen(content));
+	romfs_writer_add(writer, "b", content, strlen(content));
+	uint8_t *image = finish(writer, &size, &reader);
+	cursor = romfs_reader_top(&reader);
+	assert_int_equal(romfs_reader_next(&reader, &cursor, &entry, &fault), 1);
+	assert_false(entry.is_pointer);
+	assert_int_equal(romfs_reader_next(&reader, &cursor, &entry, &fault), 1);
+	free(image);
+	romfs_writer_close(writer);
+	return entry.is_pointer;
+}
+
+/* The record of a pointer to so few bytes takes 8, as does that of a content of 6. */
+static void only_where_that_is_shorter(void **state)
+{
+	(void)state;
+	assert_false(second_is_pointer("123456"));
+	assert_true(second_is_pointer("1234567"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -305,6 +334,7 @@ int main(void)
 		cmocka_unit_test(every_size),
 		cmocka_unit_test(random_trees),
 		cmocka_unit_test(equal_files_once),
+		cmocka_unit_test(only_where_that_is_shorter),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -108,6 +108,35 @@ static void a_run_of_writes(void **state)
 	share_folder_expect("top/log", "abcabcabcde");
 }
 
+/* The line brings what is over once more. */
+static void a_run_that_is_repeated(void **state)
+{
+	uint32_t size;
+
+	(void)state;
+	assert_int_equal(share_client_file(&client, 0, WRITE | CREATE | SHARE_OPEN_APPEND, "log"), 0);
+	for (int run = 0; run < 2; run++) {
+		uint8_t first = client.sequence;
+
+		for (unsigned i = 0; i < SHARE_RUN_MAX; i++)
+			assert_int_equal(write_more(i, 0xffffffff, "."), SHARE_CLIENT_SILENT);
+		assert_int_equal(end_run(SHARE_RUN_MAX, 0, "|", &size), 0);
+		uint8_t next = client.sequence;
+
+		client.sequence = first;
+		for (unsigned i = 0; i < SHARE_RUN_MAX; i++)
+			assert_int_equal(write_more(i, 0xffffffff, "."), SHARE_CLIENT_SILENT);
+		client.sequence = next;
+	}
+	/* Also in the middle of the next run. */
+	assert_int_equal(write_more(0, 0xffffffff, "a"), SHARE_CLIENT_SILENT);
+	client.sequence -= SHARE_RUN_MAX + 2;
+	assert_int_equal(write_more(0, 0xffffffff, "."), SHARE_CLIENT_SILENT);
+	client.sequence += SHARE_RUN_MAX + 1;
+	assert_int_equal(end_run(1, 0, "b", &size), 0);
+	share_folder_expect("top/log", ".......|.......|ab");
+}
+
 /* What is lost of a run is told at its end, and then comes again: nothing is written twice, or out of order. */
 static void a_run_with_gaps(void **state)
 {
@@ -536,6 +565,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_request_that_comes_twice),
 		TEST(a_run_of_writes),
+		TEST(a_run_that_is_repeated),
 		TEST(a_run_with_gaps),
 		TEST(a_run_that_fails),
 		TEST(an_interrupt_rides_along),

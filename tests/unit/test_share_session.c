@@ -108,6 +108,234 @@ static void a_program_that_prints_the_same_goes_on(void **state)
 	assert_int_equal(stage->interrupts, 0);
 }
 
+/* --- A line that damages all that tells --- */
+
+/* SHARE_END comes without its last byte. */
+static void say_half_an_end(struct fakelink *fake, void *context)
+{
+	struct share_stage *stage = context;
+	static const uint8_t payload[] = {0, SHARE_EXITED, 7, 0, 0, 0};
+	uint8_t out[64];
+
+	fakelink_say(fake, out,
+		     frame_encode_channel(out, SHARE_END, 1, (uint8_t)(stage->sequence + 1), payload, sizeof(payload)) - 1);
+}
+
+static void be_at_prompt(struct fakelink *fake, void *context)
+{
+	struct share_stage *stage = context;
+
+	(void)fake;
+	stage->phase = SHARE_STAGE_ENDED;
+	share_stage_print(stage, ">>> ");
+}
+
+static void be_at_prompt_unheard(struct fakelink *fake, void *context)
+{
+	struct share_stage *stage = context;
+
+	(void)fake;
+	stage->phase = SHARE_STAGE_ENDED;
+	share_stage_print(stage, ">> ");
+}
+
+static void end_damaged(struct share_stage *stage, const struct frame *frame)
+{
+	(void)frame;
+	share_stage_print(stage, "hello\r\n");
+	say_half_an_end(stage->fake, stage);
+	fakelink_timer(stage->fake, SECOND, say_half_an_end, stage);
+	fakelink_timer(stage->fake, 2 * SECOND, be_at_prompt, stage);
+}
+
+static void end_damaged_unheard(struct share_stage *stage, const struct frame *frame)
+{
+	(void)frame;
+	say_half_an_end(stage->fake, stage);
+	fakelink_timer(stage->fake, SECOND, be_at_prompt_unheard, stage);
+}
+
+static void assert_untold(struct share_stage *stage, share_stage_step *const *steps, const char *words)
+{
+	int64_t start = fakelink_now(stage->fake);
+
+	assert_int_equal(share_stage_run(stage, steps), -EIO);
+	assert_non_null(strstr(stage->diag.text, words));
+	assert_int_equal(stage->phase, SHARE_STAGE_ENDED);
+	assert_int_equal(stage->repl.mode, TOYBOARD_FRIENDLY);
+	assert_true(fakelink_now(stage->fake) - start < 30 * (int64_t)SECOND);
+}
+
+static void an_end_that_comes_damaged_is_one(void **state)
+{
+	static share_stage_step *const steps[] = {share_stage_hello, end_damaged, NULL};
+	struct share_stage *stage = *state;
+
+	assert_untold(stage, steps, "damages too much");
+	assert_int_equal(strncmp(stage->said[0], "hello\r\n", 7), 0);
+}
+
+static void so_is_one_with_a_damaged_prompt(void **state)
+{
+	static share_stage_step *const steps[] = {share_stage_hello, end_damaged_unheard, NULL};
+
+	assert_untold(*state, steps, "damages too much");
+}
+
+static void take_sums(struct fakelink *fake, void *context)
+{
+	struct share_stage *stage = context;
+
+	(void)fake;
+	stage->phase = SHARE_STAGE_ENDED;
+}
+
+/* The line does not let the sum through before ten seconds are over. */
+static void end_deaf(struct share_stage *stage, const struct frame *frame)
+{
+	(void)frame;
+	say_half_an_end(stage->fake, stage);
+	share_stage_print(stage, ">>> ");
+	fakelink_timer(stage->fake, 10 * SECOND, take_sums, stage);
+}
+
+static void the_answer_to_that_may_be_damaged_too(void **state)
+{
+	static share_stage_step *const steps[] = {share_stage_hello, end_deaf, NULL};
+
+	assert_untold(*state, steps, "damages too much");
+}
+
+static void be_at_prompt_at_last(struct share_stage *stage)
+{
+	stage->interrupt = NULL;
+	be_at_prompt(stage->fake, stage);
+}
+
+static void end_deaf_for_ever(struct share_stage *stage, const struct frame *frame)
+{
+	(void)frame;
+	stage->interrupt = be_at_prompt_at_last;
+	say_half_an_end(stage->fake, stage);
+	share_stage_print(stage, ">>> ");
+}
+
+static void but_not_each_time(void **state)
+{
+	static share_stage_step *const steps[] = {share_stage_hello, end_deaf_for_ever, NULL};
+
+	assert_untold(*state, steps, "damages too much");
+}
+
+/* The program has a prompt of its own, and what was damaged was asked again; or it printed what looks like a part of a request. */
+static void print_prompt_behind_damage(struct share_stage *stage, const struct frame *frame)
+{
+	(void)frame;
+	say_half_an_end(stage->fake, stage);
+	share_stage_print(stage, ">>> ");
+	fakelink_timer(stage->fake, 2 * SECOND, share_stage_exit, stage);
+}
+
+static void what_comes_whole_is_waited_for(void **state)
+{
+	static share_stage_step *const steps[] = {share_stage_hello, print_prompt_behind_damage, share_stage_prompt, NULL};
+	struct share_stage *stage = *state;
+
+	assert_int_equal(share_stage_run(stage, steps), 7);
+	assert_string_equal(stage->keys, "");
+}
+
+/* No answer to a request came whole: the board ends without a word. */
+static void ask_and_end(struct share_stage *stage, const struct frame *frame)
+{
+	(void)frame;
+	share_stage_some(stage->fake, stage);
+	fakelink_timer(stage->fake, SECOND, share_stage_some_again, stage);
+	fakelink_timer(stage->fake, 2 * SECOND, be_at_prompt, stage);
+}
+
+static void so_is_a_prompt_behind_a_second_try(void **state)
+{
+	static share_stage_step *const steps[] = {share_stage_hello, ask_and_end, share_stage_ignore, share_stage_ignore, NULL};
+
+	assert_untold(*state, steps, "damages too much");
+}
+
+static void ask_for_much_again(struct fakelink *fake, void *context)
+{
+	struct share_stage *stage = context;
+
+	(void)fake;
+	frame_reader_init(&stage->reader);
+	share_stage_ask_again(stage, SHARE_PROGRAM, 1, "\0\0\0\0\xff\x0f", 6);
+}
+
+/* The same, where no credit for the answer came. */
+static void ask_for_much_and_end(struct share_stage *stage, const struct frame *frame)
+{
+	(void)frame;
+	share_stage_ask_for_much(stage);
+	fakelink_timer(stage->fake, SECOND, ask_for_much_again, stage);
+	fakelink_timer(stage->fake, 2 * SECOND, be_at_prompt, stage);
+}
+
+static void so_is_one_in_the_middle_of_an_answer(void **state)
+{
+	static share_stage_step *const steps[] = {share_stage_hello, ask_for_much_and_end, NULL};
+	struct share_stage *stage = *state;
+
+	stage->slow = true;
+	assert_untold(stage, steps, "damages too much");
+}
+
+static void begin_nothing(struct share_stage *stage, const struct frame *frame)
+{
+	assert_null(frame);
+	fakelink_timer(stage->fake, SECOND, be_at_prompt, stage);
+}
+
+static void begin_nothing_unheard(struct share_stage *stage, const struct frame *frame)
+{
+	assert_null(frame);
+	fakelink_timer(stage->fake, SECOND, be_at_prompt_unheard, stage);
+}
+
+static void an_agent_that_does_not_begin_is_told(void **state)
+{
+	static share_stage_step *const steps[] = {begin_nothing, NULL};
+
+	assert_untold(*state, steps, "begins");
+}
+
+static void so_is_one_that_ended_unheard(void **state)
+{
+	static share_stage_step *const steps[] = {begin_nothing_unheard, NULL};
+
+	assert_untold(*state, steps, "begins");
+}
+
+static void a_start_whose_end_is_not_heard_is_made_again(void **state)
+{
+	static share_stage_step *const steps[] = {share_stage_hello, share_stage_exit_7, share_stage_prompt, NULL};
+	struct share_stage *stage = *state;
+
+	stage->quits_lost = 2;
+	assert_int_equal(share_stage_run(stage, steps), 7);
+	assert_int_equal(stage->quits_lost, 0);
+}
+
+static void but_not_for_ever(void **state)
+{
+	static share_stage_step *const steps[] = {NULL};
+	struct share_stage *stage = *state;
+
+	stage->quits_lost = 1000;
+	assert_int_equal(share_stage_run(stage, steps), -EIO);
+	assert_non_null(strstr(stage->diag.text, "begins"));
+	assert_int_equal(stage->phase, SHARE_STAGE_AT_PROMPT);
+	assert_int_equal(stage->repl.mode, TOYBOARD_FRIENDLY);
+}
+
 /* --- Programs that do not end --- */
 
 static void end_now(struct share_stage *stage)
@@ -381,6 +609,17 @@ int main(void)
 		TEST(a_board_that_shows_another_prompt_is_left_all_the_same),
 		TEST(a_prompt_without_an_end_is_one),
 		TEST(a_program_that_prints_the_same_goes_on),
+		TEST(an_end_that_comes_damaged_is_one),
+		TEST(so_is_one_with_a_damaged_prompt),
+		TEST(the_answer_to_that_may_be_damaged_too),
+		TEST(but_not_each_time),
+		TEST(what_comes_whole_is_waited_for),
+		TEST(so_is_a_prompt_behind_a_second_try),
+		TEST(so_is_one_in_the_middle_of_an_answer),
+		TEST(an_agent_that_does_not_begin_is_told),
+		TEST(so_is_one_that_ended_unheard),
+		TEST(a_start_whose_end_is_not_heard_is_made_again),
+		TEST(but_not_for_ever),
 		TEST(a_program_that_only_says_so_is_ended),
 		TEST(a_program_that_catches_every_ctrl_c_is_told),
 		TEST(a_program_that_catches_one_ctrl_c_at_a_time_is_ended),

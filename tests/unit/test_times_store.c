@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,13 +18,14 @@
 
 #include "tests/unit/folder.h"
 
-static const struct board_stat file_of_5 = {.size = 5, .mtime = 1750000000};
+static const struct board_stat empty_file = {.mtime = 1750000000};
 
 struct fixture {
 	char top[FOLDER_SIZE], folder[64]; /* the folder is made by the store */
 	char log[1024];
 	struct kept_times *times;
 	struct times_store *store;
+	atomic_int looks;
 };
 
 static void take_log(void *context, int level, const char *text)
@@ -64,23 +66,38 @@ static int tear_down(void **state)
 	return 0;
 }
 
+static void look(void *context)
+{
+	struct fixture *f = context;
+
+	atomic_fetch_add(&f->looks, 1);
+}
+
+static void open_store(struct fixture *f, struct times_store **store, struct kept_times *times, const char *board)
+{
+	const struct times_store_options options = {
+		.folder = f->folder, .board = board, .look = look, .look_context = f, .log = take_log, .log_context = f};
+
+	assert_int_equal(times_store_open(store, times, &options), 0);
+}
+
 static void mount(struct fixture *f, const char *board)
 {
 	f->log[0] = '\0';
-	assert_int_equal(kept_times_open(&f->times, NULL, NULL), 0);
-	assert_int_equal(times_store_open(&f->store, f->times, f->folder, board, take_log, f), 0);
+	assert_int_equal(kept_times_open(&f->times, NULL, NULL, NULL), 0);
+	open_store(f, &f->store, f->times, board);
 }
 
 static void put(struct fixture *f, const char *path, int64_t mtime)
 {
-	kept_times_put(f->times, path, &file_of_5, &(struct kept_times_pair){.mtime = {.tv_sec = mtime}});
+	kept_times_put(f->times, path, &empty_file, &(struct kept_times_pair){.mtime = {.tv_sec = mtime}});
 }
 
 static int64_t get(struct fixture *f, const char *path)
 {
 	struct kept_times_pair found;
 
-	return kept_times_get(f->times, path, &file_of_5, &found) == KEPT_TIMES_FOUND ? found.mtime.tv_sec : -1;
+	return kept_times_get(f->times, path, &empty_file, &found) == KEPT_TIMES_FOUND ? found.mtime.tv_sec : -1;
 }
 
 /* The path of the only file in the folder. */
@@ -298,13 +315,14 @@ static void changes_are_saved_before_the_end(void **state)
 	put(f, "/a", 77);
 	for (waited = 0; answer != KEPT_TIMES_FOUND && waited < 600; waited++) {
 		usleep(100000);
-		assert_int_equal(kept_times_open(&later, NULL, NULL), 0);
-		assert_int_equal(times_store_open(&store, later, f->folder, "b", NULL, NULL), 0);
-		answer = kept_times_get(later, "/a", &file_of_5, &found);
+		assert_int_equal(kept_times_open(&later, NULL, NULL, NULL), 0);
+		open_store(f, &store, later, "b");
+		answer = kept_times_get(later, "/a", &empty_file, &found);
 		times_store_close(store);
 		kept_times_close(later);
 	}
 	assert_int_equal(answer, KEPT_TIMES_FOUND);
+	assert_true(atomic_load(&f->looks) > 0); /* before it was saved */
 }
 
 static void boards_have_names(void **state)

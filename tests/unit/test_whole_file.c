@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -160,6 +161,59 @@ static void vetted(void **state)
 	assert_int_equal(count_files(), 1);
 }
 
+static int another_program_makes_it(void *context)
+{
+	(void)context;
+	folder_put("name", "another's");
+	return 0;
+}
+
+static void made_meanwhile(void **state)
+{
+	(void)state;
+	assert_int_equal(whole_file_write(AT_FDCWD, "name", "ours", 4, false, another_program_makes_it, NULL), -EEXIST);
+	has("name", "another's");
+	assert_int_equal(count_files(), 1);
+	assert_int_equal(whole_file_write(AT_FDCWD, "name", "ours", 4, true, another_program_makes_it, NULL), 0);
+	has("name", "ours");
+}
+
+static const int ends[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+
+enum { ENDS = sizeof(ends) / sizeof(ends[0]) };
+
+static volatile sig_atomic_t came;
+
+static void on_signal(int signal)
+{
+	(void)signal;
+	came++;
+}
+
+static int signals_come(void *context)
+{
+	(void)context;
+	for (size_t i = 0; i < ENDS; i++)
+		raise(ends[i]);
+	return came ? -EINTR : 0;
+}
+
+/* They come when nothing is left that they could leave behind. */
+static void signals_wait(void **state)
+{
+	void (*old[ENDS])(int);
+
+	(void)state;
+	for (size_t i = 0; i < ENDS; i++)
+		old[i] = signal(ends[i], on_signal);
+	came = 0;
+	assert_int_equal(whole_file_write(AT_FDCWD, "name", "ours", 4, false, signals_come, NULL), 0);
+	assert_int_equal(came, ENDS);
+	for (size_t i = 0; i < ENDS; i++)
+		signal(ends[i], old[i]);
+	has("name", "ours");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -168,6 +222,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(beneath_a_directory, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(what_is_in_the_way, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(no_room, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(made_meanwhile, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(signals_wait, make_folder, remove_folder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

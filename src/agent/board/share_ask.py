@@ -12,7 +12,7 @@ def hear(tag, idle, deserted=False):
     # DESERTED: there is hardly a host, so a Ctrl-C is the end, and what comes behind it is left for whom it is for.
     global interrupted, knocked, maybe, seen
     have = found = 0
-    key3 = False
+    key3 = None
     until = ticks_add(ticks_ms(), idle)
     # More than our host types at a time is an answer without its head.
     while fill(have, have + 1, max(0, min(ticks_diff(until, ticks_ms()), 40 if found > 40 else 9999)), 0):
@@ -23,10 +23,10 @@ def hear(tag, idle, deserted=False):
             if buf[0] != 3:
                 found += 1
             elif deserted and have == 1:
-                interrupted = True
+                interrupted = KeyboardInterrupt
                 return 0
             else:
-                key3 = True
+                key3 = KeyboardInterrupt
             have -= 1
             mem[:have] = bytes(mem[1 : have + 1])
         if have < 8:
@@ -46,7 +46,8 @@ def hear(tag, idle, deserted=False):
             return end
         if buf[2] != 1:
             # Another host, which wants the board for itself.
-            interrupted = knocked = True
+            interrupted = KeyboardInterrupt
+            knocked = True
             return 0
         have = 0  # the answer to an earlier try
         until = ticks_add(ticks_ms(), idle)
@@ -55,7 +56,8 @@ def hear(tag, idle, deserted=False):
         maybe += found
     if found > 12:
         return -1  # it may have been an answer
-    interrupted = interrupted or key3 and not found
+    if not found:
+        interrupted = interrupted or key3
     return 0
 
 
@@ -119,7 +121,7 @@ def exchange(op, head, data, take, tries, parts):
     while poller.poll(0) and ticks_diff(until, ticks_ms()) > 0:
         read(one)
         if one[0] == 3:
-            interrupted = True
+            interrupted = KeyboardInterrupt
         else:
             typed += 1
     seen = -1
@@ -151,7 +153,7 @@ def exchange(op, head, data, take, tries, parts):
             most = max(512, most // 2)
         if size > 0:
             if buf[9] & 1:
-                interrupted = sure = True
+                interrupted = sure = KeyboardInterrupt
             rerun(buf[10])
             size = 0
             continue
@@ -163,6 +165,25 @@ def exchange(op, head, data, take, tries, parts):
     if damaged and size > 0:
         interrupted = sure  # what looks like a Ctrl-C may have been a piece of an answer
     return size
+
+
+def raise_interrupt():
+    # Raises the Ctrl-C that has come, if one has.
+    global interrupted, spared
+    end = interrupted
+    interrupted = spared = None
+    if end and key == 3:
+        raise end
+
+
+def spare_import():
+    # A Ctrl-C that comes where import asks what is there would be lost: import takes every exception for a file that is not there, and
+    # goes on. So it is raised when what was found is opened, or something else is asked; but soon, for it may be no import.
+    global spared
+    if interrupted and not spared:
+        spared = ticks_ms() | 1
+    elif interrupted and ticks_diff(ticks_ms(), spared) > 300:
+        raise_interrupt()
 
 
 def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
@@ -219,7 +240,7 @@ def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
             if good & 15 == 0:
                 most = min(most * 2, len(ahead or buf))
             if buf[9] & 1:
-                interrupted = True
+                interrupted = SystemExit if buf[9] & 16 and before else KeyboardInterrupt
             if buf[1] == 69:
                 error = unpack_from("<i", buf, 10)[0]
             elif take:
@@ -236,14 +257,12 @@ def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
         back = pack("<IIB", typed, maybe, seen)
         typed = maybe = 0
         ask(89, back)
-    if interrupted:
-        interrupted = False
-        if key == 3:
-            if error and size <= 0:
-                # The board is for who is there; and import takes every exception for a file that is not there, and would ask on.
-                given_up = True
-                unmount()
-            raise SystemExit if size > 0 and buf[9] & 16 and before else KeyboardInterrupt
+    if interrupted and (size <= 0 or op not in (73, 83, 89)):  # see spare_import(); 89 is asked in here
+        if size <= 0 and key == 3:
+            # The board is for who is there; and import takes every exception for a file that is not there, and would ask on.
+            given_up = True
+            unmount()
+        raise_interrupt()
     if error:
         if op == 87:
             handles[head[0]].failed = 0

@@ -136,17 +136,16 @@ def run(name):
     ours[name] = File(None, name, 1, False)
     # machine.soft_reset is sys.exit itself. The place where imports look last has a machine whose soft_reset is another.
     ours["/" + NAME + "/machine.py"] = BytesIO(b"from umachine import *\ndef soft_reset():raise SystemExit(...)\n")
-    sys.path.append(mounted[0] + "/" + NAME)
-    names = {"__name__": "__main__"}
-
-    class Main:
-        def __getattr__(self, name):
-            if name in names:
-                return names[name]
-            raise AttributeError(name)
-
-    sys.modules["__main__"] = main = Main()
-    main.__dict__ = names
+    # __main__ is a module, which only an import makes: `from __main__ import *` takes whatever is there for one, and reads some memory as its
+    # names where it is none (mp_import_all in py/runtime.c, until 1.27).
+    ours["/" + NAME + "/__mpremote.py"] = BytesIO(b"names=globals()")
+    path = sys.path[:]
+    sys.path[:] = [mounted[0] + "/" + NAME]
+    sys.modules["__main__"] = __import__("__mpremote")
+    names = sys.modules.pop("__mpremote").names
+    sys.path[:] = path + sys.path
+    names.clear()
+    names["__name__"] = "__main__"
     try:
         execfile(name, names)
         return 1, 0, b""

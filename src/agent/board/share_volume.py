@@ -50,8 +50,11 @@ class Names:
             name = path + "/__init__" if kind == 2 else path
             answers.clear()
             offered = None
-            answers[name + ".py"] = (self, py, 0, 0)
-            answers[name + ".mpy"] = (self, mpy, 0, 0)
+            # Of the second of two files, and of a directory, size and time are not told.
+            if not py:
+                answers[name + ".py"] = (self, 0, 0, 0)
+            if not mpy:
+                answers[name + ".mpy"] = (self, 0, 0, 0)
             name += ".py" if py == 1 else ".mpy"
             if py == 1 or mpy == 1:
                 offered = File(self, name, 1, False)
@@ -63,6 +66,18 @@ class Names:
         return ask_data(73, bytes((self.number,)), path.encode(), take)
 
     def stat(self, path):
+        global interrupted
+        try:
+            return self.status(path)
+        except KeyboardInterrupt:
+            if given_up:
+                raise
+            interrupted = KeyboardInterrupt
+            return self.status(path)
+        finally:
+            spare_import()
+
+    def status(self, path):
         with alone():
             enter()
             path = self.at(path)
@@ -101,6 +116,7 @@ class Share(Names):
                 file = offered
                 offered = None
                 file.text = text
+                raise_interrupt()
                 return file
             return file.open(True)
 
