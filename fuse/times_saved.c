@@ -30,7 +30,7 @@ static int newest_first(const void *a, const void *b)
 /* All that can be kept, the newest first, in an array to be freed; NULL: no memory. */
 static const struct times_table_entry **sorted(const struct times_table *table, size_t *count)
 {
-	const struct times_table_entry **all = calloc(table->count + 1, sizeof(*all)), *entry = NULL;
+	const struct times_table_entry **all = calloc(table->count + 1, sizeof(struct times_table_entry *)), *entry = NULL;
 
 	*count = 0;
 	while (all && (entry = times_table_next(table, entry))) {
@@ -38,7 +38,7 @@ static const struct times_table_entry **sorted(const struct times_table *table, 
 			all[(*count)++] = entry;
 	}
 	if (all)
-		qsort(all, *count, sizeof(*all), newest_first);
+		qsort(all, *count, sizeof(struct times_table_entry *), newest_first);
 	return all;
 }
 

@@ -107,14 +107,13 @@ struct times_table_entry *times_table_make(struct times_table *table, const char
 struct times_table_entry *times_table_next(const struct times_table *table, const struct times_table_entry *entry)
 {
 	struct times_table_entry **first = entry ? bucket(table, entry->hash) + 1 : table->buckets;
+	struct times_table_entry **end = table->buckets + table->bucket_count;
 
 	if (entry && entry->next)
 		return entry->next;
-	for (; first < table->buckets + table->bucket_count; first++) {
-		if (*first)
-			return *first;
-	}
-	return NULL;
+	while (first < end && !*first)
+		first++;
+	return first < end ? *first : NULL;
 }
 
 /* Takes the entry that LINK points at out of its bucket. */

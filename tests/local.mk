@@ -121,7 +121,7 @@ tests_unit_test_source_tree_SOURCES = \
 	src/cli/source_tree.c \
 	tests/unit/test_source_tree.c \
 	$(FOLDER)
-tests_unit_test_source_tree_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=source_rules_judge
+tests_unit_test_source_tree_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=source_rules_judge,--wrap=beneath_directory
 tests_unit_test_whole_file_SOURCES = tests/unit/test_whole_file.c src/cli/whole_file.c $(FOLDER)
 tests_unit_test_romfs_check_SOURCES = tests/unit/test_romfs_check.c tests/unit/hand_image.h
 tests_unit_test_romfs_corpus_SOURCES = tests/unit/test_romfs_corpus.c tests/fuzz/fuzz.h tests/fuzz/fuzz_romfs.c
@@ -309,6 +309,7 @@ tests_unit_test_armor_SOURCES = tests/unit/test_armor.c tests/unit/dice.h
 tests_unit_test_board_agent_SOURCES = tests/unit/test_board_agent.c $(ASK) $(FAKE_BOARD) $(REAL_BOARD)
 tests_unit_test_board_cache_SOURCES = tests/unit/test_board_cache.c $(ASK) $(FAKE_BOARD)
 tests_unit_test_board_image_SOURCES = tests/unit/test_board_image.c tests/unit/hand_image.h
+tests_unit_test_board_image_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=romfs_check_records
 tests_unit_test_board_mend_SOURCES = tests/unit/test_board_mend.c tests/unit/quirkyboard.c tests/unit/quirkyboard.h $(ASK) $(BOARD_FILES)
 TALK = tests/unit/talk.c tests/unit/talk.h
 tests_unit_test_exchange_SOURCES = tests/unit/test_exchange.c $(TALK)

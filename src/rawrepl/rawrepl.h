@@ -56,6 +56,7 @@ struct rawrepl {
  *   -ETIMEDOUT  silent: no answer at all; or a program that does not end on Ctrl-C; or a board that keeps restarting
  *   -EPROTO     it answers, but not as a MicroPython
  *   -ENODEV, -EIO  the link's own
+ * Where the board may be in its raw REPL, unheard, a failure sends it back to its prompt; that is not waited for.
  */
 int rawrepl_enter(struct rawrepl *repl, struct bytelink *link, const struct rawrepl_options *options, struct diag *diag);
 

@@ -67,6 +67,7 @@ struct visit {
 	bool unasked;       /* the board was saying something before we said anything */
 	bool at_prompt;     /* a prompt, not a program, has taken a Ctrl-C */
 	bool resident;      /* nothing told what it was doing before the rescue bytes were sent */
+	bool asked;         /* Ctrl-A was sent */
 	bool proof_failed;  /* a banner was there, the proof was not */
 	bool plain;         /* the next proof goes without raw-paste, whose answer made no sense */
 	bool pasting;       /* the board waits for the rest of a raw-paste of ours, and calls its end an interrupt */
@@ -204,7 +205,10 @@ static int step_ask(struct visit *visit)
 	int64_t most = 2 * patience(visit);
 	const struct talk_wait wait = {most, 0, most, heard_raw_banner};
 	const char *bytes = visit->proof_failed ? "\x02\x01" : "\x01";
-	int err = exchange(visit, bytes, strlen(bytes), &wait);
+	int err;
+
+	visit->asked = true;
+	err = exchange(visit, bytes, strlen(bytes), &wait);
 
 	if (err < 0)
 		return err;
@@ -334,6 +338,13 @@ static int fail_busy(const struct visit *visit, struct diag *diag)
 		    diag);
 }
 
+/* Nobody knows what the board has heard: where the way back is dead, it may be in its raw REPL, or in the middle of a paste. */
+static void give_up(struct visit *visit)
+{
+	if (visit->asked && bytelink_write(visit->talk.link, "\x03\x02", 2) < 0)
+		return; /* it does not hear this either */
+}
+
 /* The deadline is over: tells what the board looks like by all that it has said. */
 static int fail_time(struct visit *visit, struct diag *diag)
 {
@@ -427,5 +438,6 @@ int rawrepl_enter(struct rawrepl *repl, struct bytelink *link, const struct rawr
 		return 0;
 	}
 	repl->interrupted = visit.talk.heard.signs & HEARD_INTERRUPT;
+	give_up(&visit);
 	return step == STEP_BUSY || !visit.may_stop ? fail_busy(&visit, diag) : fail_time(&visit, diag);
 }

@@ -476,13 +476,14 @@ static int make_end(struct share_session *session)
 {
 	bytelink_set_meanwhile(session->link, until_given_up, session);
 	int error = share_agent_end(session->link, session->options->timeout_us, session->diag);
-	bytelink_set_meanwhile(session->link, NULL, NULL);
 
-	if (error)
-		return error;
-	share_line_forget(&session->line);
-	printed_forget(&session->printed);
-	return await_prompt(session);
+	if (!error) {
+		share_line_forget(&session->line);
+		printed_forget(&session->printed);
+		error = await_prompt(session);
+	}
+	bytelink_set_meanwhile(session->link, NULL, NULL);
+	return error;
 }
 
 static int fail_untold(struct share_session *session, enum incoming_damage damage)
@@ -537,18 +538,32 @@ static int go_on(struct share_session *session)
 	return error;
 }
 
+/* Has the program end in a friendly way. Returns 1: the board is at its prompt, 0: it may not be, or a negative errno. */
+static int ask_to_end(struct share_session *session)
+{
+	int rc = 0;
+
+	bytelink_set_meanwhile(session->link, until_given_up, session);
+	if (has_stopped(session)) {
+		rc = await_prompt(session);
+		if (!rc)
+			rc = share_agent_has_ended(session->link, session->diag);
+	}
+	bytelink_set_meanwhile(session->link, NULL, NULL);
+	return rc;
+}
+
 /* Brings the board to its prompt, in a friendly way if that does. */
 static int leave(struct share_session *session)
 {
-	session->state = LEAVING;
-	if (!session->repl && !session->printed.soft_reset && has_stopped(session)) {
-		int error = await_prompt(session);
-		int rc = error ? error : share_agent_has_ended(session->link, session->diag);
+	int rc = 0;
 
-		if (rc)
-			return rc < 0 ? rc : 0;
-	}
-	return make_end(session);
+	session->state = LEAVING;
+	if (!session->repl && !session->printed.soft_reset)
+		rc = ask_to_end(session);
+	if (!rc && session->user.gives_up)
+		return -EINTR;
+	return rc < 0 ? rc : rc > 0 ? 0 : make_end(session);
 }
 
 /* The program may have printed what its end looks like: the board has to be at its prompt. */
@@ -655,13 +670,22 @@ static int say_left(struct share_session *session, int error)
 	return session->status;
 }
 
+/* Brings the board to its prompt, with what there was of an agent as it is. */
+static int drop(struct share_session *session)
+{
+	bytelink_set_meanwhile(session->link, until_given_up, session);
+	int error = share_agent_drop(session->link, GIVE_UP_US, session->diag);
+	bytelink_set_meanwhile(session->link, NULL, NULL);
+	return error;
+}
+
 /* Brings the board to its prompt, where it is not there. ERROR is what the run has ended with. */
 static int finish(struct share_session *session, int error)
 {
 	if (!error && session->state == LEAVING && !session->proved)
 		error = leave(session);
 	else if (error && session->user.leaves) /* what was under way was given up, or has failed */
-		error = share_agent_drop(session->link, GIVE_UP_US, session->diag);
+		error = drop(session);
 	return error ? error : session->refused;
 }
 

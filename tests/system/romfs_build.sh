@@ -163,6 +163,13 @@ for signal in INT TERM HUP KILL; do
 	rm runs
 	[ ! -e blink.romfs ] || fail "SIG$signal left an image"
 done
+# The directory is moved away when its last file is open.
+mkdir -p away/lib
+echo 'x = 1' >away/lib/x.py
+printf '#!/bin/sh\nmv away/lib .\nexec %s "$@"\n' "$mpy_cross" >old-mpy-cross
+assert_refused 'away/lib: cannot be read: another program has put something else in its place' "$romfs" build --mpy-cross ./old-mpy-cross away
+[ ! -e away.romfs ] || fail 'an image of a directory that went away'
+rm -r away lib
 # Whoever started build may have left children to it, which it has to tell from its compilers.
 mkdir many
 for n in $(seq 40); do echo "n = $n" >"many/m$n.py"; done

@@ -32,8 +32,11 @@ END
 echo 'pass' >nothing.py
 board_options=''
 least=$(count_answers nothing.py)
-assert_at_most 'exchanges for 100 KiB read' 3 "$(($(count_answers read.py) - least))"
-assert_at_most 'exchanges for 100 KiB written' 6 "$(($(count_answers write.py) - least))"
+exchanges_of() { # PROGRAM; a busy computer makes them more, as the board gives up waiting and asks anew, and never fewer
+	took=$(($(count_answers "$1") - least))
+}
+at_most_ms 'exchanges for 100 KiB read' 3 exchanges_of read.py
+at_most_ms 'exchanges for 100 KiB written' 6 exchanges_of write.py
 python3 -c 'assert open("rw/written", "rb").read() == bytes(range(256)) * 16 * 25' || fail 'what was written is another'
 
 for heap in 64k 72k 96k 128k 150k 256k 1M; do

@@ -44,6 +44,7 @@ except OSError as error:
 '
 
 head -c 30000 /dev/urandom >random
+board_options='--size 4096'
 mount_logged -o timeout=$timeout
 mkdir "$mnt/dir" "$mnt/unseen"
 cp random "$mnt/dir/file"
@@ -78,7 +79,7 @@ assert_equal 'the root' 'dir unseen ' "$(ls -A "$mnt" | tr '\n' ' ')"
 cp random "$mnt/new"
 
 # Many at once, while the board falls silent in the middle of a transfer.
-head -c 400000 /dev/urandom >large
+head -c 2000000 /dev/urandom >large # a second and more, so that it falls silent before the end
 before=$(flash_writes)
 cp large "$mnt/large" 2>large.said &
 copy=$!

@@ -96,11 +96,12 @@ no_process() {
 	[ -z "$(processes mpremotefs)" ]
 }
 copying() {
-	[ -n "$(processes cp)" ]
+	[ "$(line_counter to_board)" -ge $((before + 1000)) ]
 }
 for moment in idle copying; do
 	copy=''
 	if [ $moment = copying ]; then
+		before=$(line_counter to_board)
 		cp $new "$mnt/file" 2>said &
 		copy=$!
 		await 60 'the copy is under way' copying

@@ -13,12 +13,26 @@
 
 #include <cmocka.h>
 
+#include "romfs/romfs_check.h"
 #include "tests/unit/hand_image.h"
 
 static struct hand hand;
 static char path[] = "/tmp/test_board_image.XXXXXX";
 static struct board *board;
 static struct diag diag;
+
+static void (*on_check)(void);
+
+int __real_romfs_check_records(struct romfs_check *check, const struct romfs_reader *reader);
+int __wrap_romfs_check_records(struct romfs_check *check, const struct romfs_reader *reader);
+
+/* The image is mapped, and its names are about to be read. */
+int __wrap_romfs_check_records(struct romfs_check *check, const struct romfs_reader *reader)
+{
+	if (on_check)
+		on_check();
+	return __real_romfs_check_records(check, reader);
+}
 
 static int make_file(void **state)
 {
@@ -33,6 +47,7 @@ static int remove_file(void **state)
 	(void)state;
 	board_close(board);
 	board = NULL;
+	on_check = NULL;
 	unlink(path);
 	return 0;
 }
@@ -312,6 +327,26 @@ static void what_an_image_is(void **state)
 	assert_true(board_image_is("x/a:b.romfs"));
 }
 
+static void write_to_it(void)
+{
+	const struct timespec times[2] = {{.tv_sec = 1}, {.tv_sec = 2}};
+
+	utimensat(AT_FDCWD, path, times, 0); /* as a write in the next tick of the clock would set it */
+}
+
+/* Another program writes to the file while its names are read: nobody knows whose they are. */
+static void a_file_that_changes_meanwhile(void **state)
+{
+	(void)state;
+	on_check = write_to_it;
+	for (int force = 0; force < 2; force++) {
+		save_good();
+		assert_int_equal(board_image_open(&board, path, NULL, force, &diag), -EIO);
+		assert_null(board);
+		assert_non_null(strstr(diag.text, "another program changed it"));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -323,6 +358,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(cut_images, make_file, remove_file),
 		cmocka_unit_test_setup_teardown(an_image_cut_in_a_directory, make_file, remove_file),
 		cmocka_unit_test_setup_teardown(a_file_that_shrinks, make_file, remove_file),
+		cmocka_unit_test_setup_teardown(a_file_that_changes_meanwhile, make_file, remove_file),
 		cmocka_unit_test_setup_teardown(what_an_image_is, make_file, remove_file),
 	};
 

@@ -576,6 +576,27 @@ static void enter_fails_on_a_raw_repl_that_cannot_run_code(void **state)
 	assert_non_null(strstr(bench->diag.text, "heap is locked"));
 }
 
+/* The board hears us, and nothing that it says comes back. */
+static void hear(struct fakelink *fake, void *context, const unsigned char *bytes, size_t len)
+{
+	(void)fake;
+	toyboard_take(context, bytes, len);
+}
+
+static void enter_leaves_a_board_that_it_does_not_hear_at_its_prompt(void **state)
+{
+	struct bench *bench = *state;
+	struct bytelink *away;
+
+	bench->board.fake = fakelink_open(&away);
+	fakelink_board(bench->fake, hear, &bench->board);
+	fails(bench, ETIMEDOUT, "nothing answers");
+	assert_true(wrote(bench, '\x01'));
+	assert_int_equal(bench->board.mode, TOYBOARD_FRIENDLY);
+	assert_int_equal(bench->board.lines_entered, 0);
+	bytelink_close(away);
+}
+
 static void enter_fails_on_a_link_that_ends(void **state)
 {
 	struct bench *bench = *state;
@@ -694,6 +715,7 @@ int main(void)
 		TEST(enter_fails_on_noise),
 		TEST(enter_fails_on_a_board_that_keeps_restarting),
 		TEST(enter_fails_on_a_raw_repl_that_cannot_run_code),
+		TEST(enter_leaves_a_board_that_it_does_not_hear_at_its_prompt),
 		TEST(enter_fails_on_a_link_that_ends),
 		TEST(enter_fails_on_a_link_that_breaks),
 		TEST(enter_ends_at_any_deadline),

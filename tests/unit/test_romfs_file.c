@@ -94,14 +94,38 @@ static void a_file_that_shrinks(void **state)
 	unlink(path);
 }
 
+/* What could not be read for a moment was taken for zeros, so it counts that it is there again. */
+static void a_file_that_is_whole_again(void **state)
+{
+	char path[] = "/tmp/test_romfs_file.XXXXXX";
+	static const char page[100000] = {[99840] = 1};
+	int fd = mkstemp(path);
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(write(fd, page, sizeof(page)), sizeof(page));
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(romfs_file_open(&file, path, &diag), 0);
+	assert_int_equal(ftruncate(fd, 0), 0);
+	assert_int_equal(sum(), 0);
+	assert_int_equal(pwrite(fd, page, sizeof(page), 0), sizeof(page));
+	assert_int_equal(futimens(fd, (struct timespec[]){st.st_atim, st.st_mtim}), 0);
+	assert_int_equal(romfs_file_check(&file, path, &diag), -EIO);
+	assert_non_null(strstr(diag.text, "some of it cannot be read"));
+	romfs_file_close(&file);
+	close(fd);
+	unlink(path);
+}
+
 static void a_file_that_is_written_to(void **state)
 {
-	const struct timespec times[2] = {{.tv_sec = 1}, {.tv_sec = 2}};
+	const struct timespec old[2] = {{.tv_sec = 1}, {.tv_sec = 1}}, times[2] = {{.tv_sec = 1}, {.tv_sec = 2}};
 	char path[] = "/tmp/test_romfs_file.XXXXXX";
 	int fd = mkstemp(path);
 
 	(void)state;
 	assert_int_equal(write(fd, "bytes", 5), 5);
+	assert_int_equal(futimens(fd, old), 0);
 	assert_int_equal(romfs_file_open(&file, path, &diag), 0);
 	assert_int_equal(pwrite(fd, "other", 5, 0), 5);
 	assert_int_equal(futimens(fd, times), 0); /* the write may have come within one tick of the clock */
@@ -170,6 +194,7 @@ int main(void)
 		cmocka_unit_test(files),
 		cmocka_unit_test(what_is_no_file),
 		cmocka_unit_test(a_file_that_shrinks),
+		cmocka_unit_test(a_file_that_is_whole_again),
 		cmocka_unit_test(a_file_that_is_written_to),
 		cmocka_unit_test(many_files),
 		cmocka_unit_test(another_bus_error),

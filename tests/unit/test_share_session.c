@@ -381,6 +381,30 @@ static void a_program_that_catches_every_ctrl_c_is_told(void **state)
 	assert_true(fakelink_now(stage->fake) - start < 15 * (int64_t)SECOND);
 }
 
+static void terminate_again(struct fakelink *fake, void *context)
+{
+	(void)fake;
+	terminate(context, NULL);
+}
+
+static void terminate_twice(struct share_stage *stage, const struct frame *frame)
+{
+	stage->interrupt = end_now;
+	terminate(stage, frame);
+	fakelink_timer(stage->fake, 3 * SECOND, terminate_again, stage);
+}
+
+static void whoever_has_had_enough_leaves_at_once(void **state)
+{
+	static share_stage_step *const steps[] = {share_stage_hello, terminate_twice, share_stage_ignore, NULL};
+	struct share_stage *stage = *state;
+	int64_t start = fakelink_now(stage->fake);
+
+	assert_int_equal(share_stage_run(stage, steps), 128 + SIGTERM);
+	assert_non_null(strstr(stage->said[1], "left as it is"));
+	assert_true(fakelink_now(stage->fake) - start < 5 * (int64_t)SECOND);
+}
+
 /* Ctrl-C is caught where the program waits for it; but not so soon after another. */
 static void end_when_busy(struct share_stage *stage)
 {
@@ -622,6 +646,7 @@ int main(void)
 		TEST(but_not_for_ever),
 		TEST(a_program_that_only_says_so_is_ended),
 		TEST(a_program_that_catches_every_ctrl_c_is_told),
+		TEST(whoever_has_had_enough_leaves_at_once),
 		TEST(a_program_that_catches_one_ctrl_c_at_a_time_is_ended),
 		TEST(a_place_that_is_taken_is_told),
 		TEST(an_unplugged_board_is_told),

@@ -22,7 +22,7 @@ static struct source_rules rules;
 static struct source_output output;
 static struct diag diag;
 static size_t ahead;
-static void (*on_judge)(void);
+static void (*on_judge)(void), (*on_enter)(void);
 
 enum source_verdict __real_source_rules_judge(struct source_rules *judged_by, const char *path, const char *name, bool is_dir);
 enum source_verdict __wrap_source_rules_judge(struct source_rules *judged_by, const char *path, const char *name, bool is_dir);
@@ -33,6 +33,19 @@ enum source_verdict __wrap_source_rules_judge(struct source_rules *judged_by, co
 	if (on_judge && !strcmp(path, "lib/b.py"))
 		on_judge();
 	return __real_source_rules_judge(judged_by, path, name, is_dir);
+}
+
+int __real_beneath_directory(int top, const char *path, size_t len, bool make);
+int __wrap_beneath_directory(int top, const char *path, size_t len, bool make);
+
+/* Called by the walk when it has looked at lib/ and is about to open it: the next such moment. */
+int __wrap_beneath_directory(int top, const char *path, size_t len, bool make)
+{
+	if (on_enter && len == 3 && !memcmp(path, "lib", 3)) {
+		on_enter();
+		on_enter = NULL;
+	}
+	return __real_beneath_directory(top, path, len, make);
 }
 
 /* In the folder: top/ with a.py, lib/ and lib/b.py, and secret beside it. */
@@ -56,7 +69,7 @@ static int remove_folder(void **state)
 	source_rules_clear(&rules);
 	output = (struct source_output){0};
 	ahead = 0;
-	on_judge = NULL;
+	on_judge = on_enter = NULL;
 	return folder_remove(folder);
 }
 
@@ -168,6 +181,10 @@ static void links_that_lead_elsewhere(void **state)
 	assert_int_equal(symlink("../secret", "top/link"), 0);
 	refused(EXDEV, "top/link: a link that leads out of top");
 	unlink("top/link");
+	assert_int_equal(symlink("../topmost", "top/link"), 0);
+	folder_put("topmost", "secret");
+	refused(EXDEV, "top/link: a link that leads out of top");
+	unlink("top/link");
 	assert_int_equal(symlink("link", "top/link"), 0);
 	refused(ELOOP, "top/link: a link that leads in a circle");
 	unlink("top/link");
@@ -273,6 +290,12 @@ static void move_lib_away(void)
 	rename("top/lib", "moved");
 }
 
+static void put_another_directory(void)
+{
+	rename("top/lib", "moved");
+	mkdir("top/lib", 0700);
+}
+
 static void put_a_fifo(void)
 {
 	unlink("top/lib/b.py");
@@ -300,6 +323,10 @@ static void what_is_replaced_meanwhile(void **state)
 	folder_put("top/lib/b.py", "b = 2");
 	on_judge = move_lib_away;
 	refused(ESTALE, "top/lib: cannot be read: another program has put something else in its place");
+	rename("moved", "top/lib");
+	on_judge = NULL;
+	on_enter = put_another_directory;
+	refused(ESTALE, "top/lib: another program has put something else in its place");
 }
 
 /* Links that multiply end early, and so does what is too much for an image. */
