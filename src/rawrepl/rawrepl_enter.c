@@ -334,7 +334,7 @@ static int fail_busy(const struct visit *visit, struct diag *diag)
 	return fail(visit, EBUSY,
 		    "no prompt answers, so a program seems to run on the board, and with nointerrupt it is not stopped; "
 		    "end it, or leave nointerrupt out; if no program runs: is it a MicroPython board, is the baud rate right "
-		    "(-o baud=)?",
+		    "(option baud)?",
 		    diag);
 }
 
@@ -356,11 +356,11 @@ static int fail_time(struct visit *visit, struct diag *diag)
 	keep_last_output(visit);
 	if (heard->all == 0)
 		return fail(visit, ETIMEDOUT,
-			    "nothing answers: is it a MicroPython board, is the baud rate right (-o baud=), is it "
+			    "nothing answers: is it a MicroPython board, is the baud rate right (option baud), is it "
 			    "powered and not held in reset? A program that switched Ctrl-C off needs the reset button",
 			    diag);
 	if (heard_is_noise(heard->end, heard->end_len) && !(heard->signs & HEARD_PROMPT))
-		return fail(visit, EPROTO, "answers with noise, not as MicroPython: is the baud rate right (-o baud=)?", diag);
+		return fail(visit, EPROTO, "answers with noise, not as MicroPython: is the baud rate right (option baud)?", diag);
 	if (visit->boots >= ENTER_BOOTS_TOLD)
 		return fail(visit, ETIMEDOUT,
 			    "the board keeps restarting: look at its power supply, for a watchdog that its program "
@@ -377,8 +377,8 @@ static int fail_time(struct visit *visit, struct diag *diag)
 			 visit->stops, reset, heard->signs ? "" : "; or it is no MicroPython board");
 		return fail(visit, ETIMEDOUT, text, diag);
 	}
-	return fail(visit, EPROTO, "answers, but not as MicroPython: is this the right port, is the baud rate right (-o baud=)?",
-		    diag);
+	return fail(visit, EPROTO,
+		    "answers, but not as MicroPython: is this the right port, is the baud rate right (option baud)?", diag);
 }
 
 static int take_step(struct visit *visit, enum step step)

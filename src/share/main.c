@@ -153,7 +153,7 @@ static void run_again(void *context)
 
 	if (arguments->program.path && (share_program_read(&arguments->program, writes(arguments), &diag) < 0 ||
 					(share->watch && watch_program(share, &diag) < 0)))
-		say_failure(&diag);
+		say("%s; it runs as it was read last", diag.text);
 	share_server_set_program(share->server, arguments->program.bytes, arguments->program.len);
 }
 

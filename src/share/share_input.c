@@ -7,18 +7,28 @@
 
 enum {
 	ENTERS = 3,         /* as many are typed to end a statement */
+	AGAIN_US = 2500000, /* a board that has got no answer asks again before this is over */
 	ANSWER_US = 500000, /* a prompt with so much silence behind what was typed is the answer to it */
 	RESET_US = 300000,  /* how long a board may take to say that it resets */
 	BOOT_US = 10000000, /* how long what is piped behind a soft reset waits for its end */
 	GONE_US = 5000000   /* how long a board may take to answer what was typed at a terminal that is gone */
 };
 
+/*
+ * When Ctrl-C may go by itself. A board that has asked several times in vain takes it for the terminal of somebody else, and leaves: after
+ * a pause of ours it goes with the answer to the next try.
+ */
+static int64_t ctrl_c_from(const struct share_line *line)
+{
+	return line->closed_at + (line->given_up ? AGAIN_US : TYPED_QUIET_US);
+}
+
 static int send_ctrl_c(struct share_input *input, bool *full, int64_t *next)
 {
 	static const uint8_t ctrl_c = TYPED_CTRL_C;
 
-	if (bytelink_now(input->line->link) < input->line->closed_at + TYPED_QUIET_US) {
-		*next = input->line->closed_at + TYPED_QUIET_US;
+	if (bytelink_now(input->line->link) < ctrl_c_from(input->line)) {
+		*next = ctrl_c_from(input->line);
 		return 0;
 	}
 	ssize_t sent = share_line_send(input->line, &ctrl_c, 1, full);

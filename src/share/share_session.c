@@ -495,8 +495,7 @@ static int fail_untold(struct share_session *session, enum incoming_damage damag
 				 device);
 	if (damage)
 		return diag_fail(session->diag, DIAG_AGENT, EIO,
-				 "%s: the board has not told how the program ended: the line damages too much of what it says",
-				 device);
+				 "%s: the board has not told how the program ended; the line may damage what it says", device);
 	return diag_fail(session->diag, DIAG_AGENT, EIO,
 			 "%s: the board has not told how the program ended; its last words are above", device);
 }
@@ -606,6 +605,7 @@ static int await_change(struct share_session *session)
 	int error = 0;
 
 	flush(session);
+	share_user_end_line(&session->user);
 	say("the program has ended (exit status %d); it runs again when a file changes, Ctrl-C leaves", session->status);
 	session->state = WAITING;
 	session->user.impatient = true;

@@ -216,6 +216,14 @@ void share_user_print(struct share_user *user, int fd, const uint8_t *bytes, siz
 		note_output(user, error);
 }
 
+void share_user_end_line(struct share_user *user)
+{
+	static const uint8_t end[] = "\n";
+
+	if (user->in_line && isatty(STDOUT_FILENO) && isatty(STDERR_FILENO))
+		share_user_print(user, STDERR_FILENO, end, 1);
+}
+
 size_t share_user_room(const struct share_user *user)
 {
 	return outlet_room(&user->outlet);

@@ -57,6 +57,9 @@ int64_t share_user_deadline(const struct share_user *user);
 /* Has LEN BYTES go to FD, which is STDOUT_FILENO or STDERR_FILENO, as fast as it takes them; what it does not take now is kept. */
 void share_user_print(struct share_user *user, int fd, const uint8_t *bytes, size_t len);
 
+/* Words of ours come next, on stderr: they begin a line where one terminal shows both. After share_user_flush. */
+void share_user_end_line(struct share_user *user);
+
 /* How many bytes more should be printed now: none when nobody has taken any for long. */
 size_t share_user_room(const struct share_user *user);
 

@@ -50,7 +50,7 @@ case $said in
 *) fail "code that raises: it said: $said" ;;
 esac
 
-device 'silence' ETIMEDOUT 'nothing answers: is it a MicroPython board, is the baud rate right (-o baud=)' 'exec cat >/dev/null'
+device 'silence' ETIMEDOUT 'nothing answers: is it a MicroPython board, is the baud rate right (option baud)' 'exec cat >/dev/null'
 device 'an echo' EPROTO 'answers, but not as MicroPython' 'exec cat'
 device 'endless output' ETIMEDOUT 'does not stop on Ctrl-C' 'exec yes'
 device 'endless noise' EPROTO 'answers with noise' 'exec cat /dev/urandom'

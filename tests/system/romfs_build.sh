@@ -211,6 +211,16 @@ grep -q 'warning: r.mpy: this is no .mpy file' ../said || fail "no warning: $(ca
 assert_equal 'packed as they are' 'a.mpy fast.py r.mpy x.mpy' "$(paths packed.romfs)"
 refused 'packed.romfs: at offset' "$romfs" check packed.romfs
 grep -q 'in r.mpy: this is no .mpy file' ../said || fail "$(cat ../said)"
+"$romfs" check --json packed.romfs >json 2>/dev/null && fail 'good in JSON'
+python3 - <<'EOF' || fail "JSON: $(cat json)"
+import json
+
+report = json.load(open("json"))
+faults = {entry["path"]: entry["fault"] for entry in report["mpy"]}
+assert (report["good"], report["fault"]["path"]) == (False, "r.mpy"), report
+assert faults["a.mpy"] is faults["x.mpy"] is None and faults["r.mpy"] == report["fault"]["what"], report
+EOF
+rm json
 "$romfs" list packed.romfs >/dev/null || fail 'what is in files is not the concern of list'
 rm -r packed packed.romfs
 

@@ -147,6 +147,10 @@ for place in "/a", "/b":
 	assert_run 0 -v src run ends/interrupted.py
 	assert_untouched
 
+	# MicroPython keeps the names that programs use until the next reset, and these were many for the small board.
+	stop_line
+	start_line --usb
+
 	echo '--- the module __main__'
 	at_prompt 'x = "of the prompt"' 'import __main__' >said
 	assert_run 0 -v src run ends/main_module.py

@@ -92,11 +92,14 @@ await_ended 4
 echo '--- the directory itself'
 rm -r code
 await 60 'it has run without it' has_lines 'no package' 1
-mkdir code
-put code/package.py <<'END'
+await_ended 5
+mkdir made
+put made/package.py <<'END'
 WORD = "fifth"
 END
+mv made code
 await_lines 'word fifth' 1
+await_ended 6 # else Ctrl-C would be the program's
 kill -INT "$share_pid"
 status=0
 wait "$share_pid" || status=$?
@@ -130,6 +133,35 @@ for seconds in 0.1 0.2 0.22 0.25 0.3 0.35 0.4 0.5 0.7; do
 	! grep '^mpremote-share' err | grep -v 'the program has ended' || fail "see what it said $seconds s after the edit"
 	assert_untouched
 done
+
+echo '--- on a terminal: words of ours begin a line; a program that is gone runs as it was'
+echo 'print("unended", end="")' >unended.py
+cat >terminal.py <<'END'
+import os, pty, signal, sys
+
+signal.alarm(120)
+pid, fd = pty.fork()
+if not pid:
+    os.execv(sys.argv[1], sys.argv[1:])
+said = b""
+
+
+def read_runs(number):
+    global said
+    while said.count(b"Ctrl-C leaves\r\n") < number:
+        said += os.read(fd, 4096)
+
+
+read_runs(1)
+os.remove("unended.py")
+read_runs(2)
+os.write(fd, b"\3")
+print(said.decode() + "status", os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+END
+python3 terminal.py "$share" -d "$(device)" --watch -v code run unended.py | tr -d '\r' >terminal
+ends='mpremote-share: the program has ended (exit status 0); it runs again when a file changes, Ctrl-C leaves'
+printf '%s\n' unended "$ends" 'mpremote-share: unended.py: No such file or directory; it runs as it was read last' unended "$ends" \
+	'status 130' | diff - terminal >&2 || fail 'the terminal shows something else, see above'
 stop_line
 
 echo '--- a board that a soft reset ends, as it is behind exec:'
@@ -138,11 +170,12 @@ echo 'WORD = "first"' | put code/module.py
 $interruptible "$share" -d "$(device)" --watch -v code exec 'import module; print("word", module.WORD)' </dev/null >out 2>err &
 share_pid=$!
 await_ended 1
+ended=1
 for word in second third; do
 	echo "WORD = '$word'" | put code/module.py
 	await_lines "word $word" 1
+	await_ended $((ended += 1)) # else it would be interrupted
 done
-await_ended 3
 kill -INT "$share_pid"
 status=0
 wait "$share_pid" || status=$?

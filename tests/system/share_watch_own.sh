@@ -146,6 +146,6 @@ except OSError:
 END
 ln -s work/program.py program.py
 start_watch -v code:/code -v work:/work:rw
-assert_runs 1 'mpremote-share: program.py leads to another file now: where the board may write, it is not read from there'
+assert_runs 1 'mpremote-share: program.py leads to another file now: where the board may write, it is not read from there; it runs as it was read last'
 ! grep '^begins secret' out || fail 'the board was given a file from outside'
 stop_line

@@ -511,7 +511,7 @@ static void nointerrupt_refuses_a_rescue_that_would_interrupt(void **state)
 
 static void enter_fails_on_silence(void **state)
 {
-	fails(*state, ETIMEDOUT, "nothing answers: is it a MicroPython board, is the baud rate right (-o baud=)");
+	fails(*state, ETIMEDOUT, "nothing answers: is it a MicroPython board, is the baud rate right (option baud)");
 }
 
 static void enter_fails_on_a_link_that_takes_nothing(void **state)

@@ -17,11 +17,13 @@
 #include "romfs/romfs_check.h"
 #include "romfs/romfs_writer.h"
 #include "tests/unit/dice.h"
+#include "tests/unit/hand_image.h"
 
 enum { SIZE = 1 << 17, IMAGES = 150, FILES = 40 };
 
 static uint8_t partition[SIZE], part[SIZE], known[SIZE];
 static struct dice dice;
+static struct hand hand;
 
 /* What can be said of an image. */
 struct said {
@@ -242,6 +244,55 @@ static void an_endless_number(void **state)
 	assert_true(pieces < 50);
 }
 
+static void take_hand(size_t image)
+{
+	hand_end_image(&hand, image);
+	memset(partition, 0xff, SIZE);
+	memcpy(partition, hand.bytes, hand.len);
+}
+
+/* Bytecode is not looked for where its pointer leads out. */
+static void pointers_that_lead_out(void **state)
+{
+	static const char *const pointers[] = {"\x04\x8f\xff\xff\xff\x70", "\x8f\xff\xff\xff\x70\x04",
+					       "\x04\x80\x80\x80\x80\x7f"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pointers) / sizeof(pointers[0]); i++) {
+		size_t image = hand_begin_image(&hand), code = hand_begin_named(&hand, ROMFS_FILE, "x.mpy");
+
+		hand_record(&hand, ROMFS_POINTER, pointers[i], 6);
+		hand_end(&hand, code);
+		take_hand(image);
+		looked_at(true);
+	}
+}
+
+/* No deeper than the walk goes, whatever the image. */
+static void nesting_is_bounded(void **state)
+{
+	enum { DEEP = ROMFS_DEPTH_MAX + 40 };
+	static struct {
+		struct romfs_gaps gaps;
+		size_t behind[2 * DEEP];
+	} deep;
+	size_t starts[DEEP], image = hand_begin_image(&hand), offset, len;
+
+	(void)state;
+	for (size_t i = 0; i < DEEP; i++)
+		starts[i] = hand_begin_named(&hand, ROMFS_DIRECTORY, "d");
+	for (size_t i = DEEP; i-- > 0;)
+		hand_end(&hand, starts[i]);
+	take_hand(image);
+	looked_at(false);
+	memset(known, 1, sizeof(known));
+	romfs_gaps_start(&deep.gaps, partition, known, SIZE, false);
+	assert_false(romfs_gaps_next(&deep.gaps, &offset, &len));
+	assert_int_equal(deep.gaps.ask, 0);
+	for (size_t i = 0; i < 2 * DEEP; i++)
+		assert_int_equal(deep.behind[i], 0);
+}
+
 static void what_is_no_image(void **state)
 {
 	(void)state;
@@ -254,9 +305,14 @@ static void what_is_no_image(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(good_images),          cmocka_unit_test(damaged_images),
-		cmocka_unit_test(noise_after_a_header), cmocka_unit_test(only_records_are_asked_for),
-		cmocka_unit_test(an_endless_number),    cmocka_unit_test(what_is_no_image),
+		cmocka_unit_test(good_images),
+		cmocka_unit_test(damaged_images),
+		cmocka_unit_test(noise_after_a_header),
+		cmocka_unit_test(only_records_are_asked_for),
+		cmocka_unit_test(an_endless_number),
+		cmocka_unit_test(what_is_no_image),
+		cmocka_unit_test(pointers_that_lead_out),
+		cmocka_unit_test(nesting_is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -142,6 +142,8 @@ static void ctrl_c_goes_with_an_answer(void **state)
 	assert_string_equal(stage->keys, "");
 }
 
+static bool asks_again; /* the board, soon */
+
 /* The answer that carries Ctrl-C is never read to its end. */
 static void stop_in_answer(struct fakelink *fake, void *context)
 {
@@ -152,7 +154,7 @@ static void stop_in_answer(struct fakelink *fake, void *context)
 	assert_true(reader->bytes[reader->start + AGENT_HEADER_SIZE + 1] & SHARE_INTERRUPT);
 	frame_reader_init(reader);
 	share_stage_stop_host(stage, SECOND);
-	fakelink_timer(fake, SECOND, share_stage_exit, stage);
+	fakelink_timer(fake, asks_again ? SECOND : 4 * SECOND, asks_again ? share_stage_some_again : share_stage_exit, stage);
 }
 
 static void want_more_and_stop(struct share_stage *stage, const struct frame *frame)
@@ -171,8 +173,22 @@ static void ctrl_c_of_an_answer_that_was_given_up_is_typed(void **state)
 
 	typed = "";
 	ctrl_c = true;
+	asks_again = false;
 	run(stage, steps);
 	assert_string_equal(stage->keys, "\3");
+}
+
+static void ctrl_c_of_an_answer_that_was_given_up_goes_with_the_next(void **state)
+{
+	static share_stage_step *const steps[] = {share_stage_hello, type_meanwhile,     want_more_and_stop,
+						  be_interrupted,    share_stage_prompt, NULL};
+	struct share_stage *stage = *state;
+
+	typed = "";
+	ctrl_c = true;
+	asks_again = true;
+	run(stage, steps);
+	assert_string_equal(stage->keys, "");
 }
 
 int main(void)
@@ -183,6 +199,7 @@ int main(void)
 		TEST(what_is_typed_waits_for_what_came_in_an_absence),
 		TEST(ctrl_c_goes_with_an_answer),
 		TEST(ctrl_c_of_an_answer_that_was_given_up_is_typed),
+		TEST(ctrl_c_of_an_answer_that_was_given_up_goes_with_the_next),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
