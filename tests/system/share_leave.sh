@@ -73,10 +73,11 @@ assert_untouched
 echo '--- it is killed'
 echo 'x = 1' >module.py
 for wait in 0 1; do
+	rm -f out
 	"$share" -d "$(device)" exec 'print("started")
 while True: open("module.py").read()' >out 2>err </dev/null &
 	pid=$!
-	await 60 'the program has begun' grep -q started out
+	await 60 'the program has begun' grep -qs started out
 	kill -KILL "$pid"
 	wait "$pid" || :
 	sleep "$wait"
@@ -92,7 +93,7 @@ echo '--- a signal that is ignored'
 while True: pass' >out 2>err </dev/null
 ) &
 pid=$!
-await 60 'the program has begun' grep -q started out
+await 60 'the program has begun' grep -qs started out
 kill -HUP "$pid"
 sleep 0.3
 kill -TERM "$pid"
@@ -129,10 +130,11 @@ has_taken_it() {
 	[ $((0x$(sed -n 's/^ShdPnd:.//p' "/proc/$pid/status") & 2)) -eq 0 ]
 }
 stop_twice() { # CODE
+	rm -f out
 	$interruptible "$share" -d "$(device)" exec "print('started')
 $1" >out 2>err </dev/null &
 	pid=$!
-	await 60 'the program has begun' grep -q started out
+	await 60 'the program has begun' grep -qs started out
 	kill -INT "$pid"
 	sleep 0.3
 	await 60 'it has taken the first' has_taken_it # a second signal meanwhile would be none
