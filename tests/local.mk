@@ -64,6 +64,7 @@ UNIT_TESTS += \
 	tests/unit/test_share_user \
 	tests/unit/test_share_volume \
 	tests/unit/test_typed \
+	tests/unit/test_typed_random \
 	tests/unit/test_watch
 tests_unit_test_incoming_SOURCES = tests/unit/test_incoming.c tests/unit/dice.h
 SHARE_FOLDER = tests/unit/share_folder.c tests/unit/share_folder.h
@@ -74,6 +75,7 @@ tests_unit_test_share_program_SOURCES = tests/unit/test_share_program.c $(SHARE_
 tests_unit_test_share_files_SOURCES = tests/unit/test_share_files.c $(SHARE_FOLDER)
 tests_unit_test_share_random_SOURCES = tests/unit/test_share_random.c tests/unit/dice.h $(SHARE_FOLDER) $(SHARE_CLIENT)
 tests_unit_test_share_server_SOURCES = tests/unit/test_share_server.c $(SHARE_FOLDER) $(SHARE_CLIENT)
+tests_unit_test_typed_random_SOURCES = tests/unit/test_typed_random.c tests/unit/dice.h
 tests_unit_test_watch_SOURCES = tests/unit/test_watch.c $(SHARE_FOLDER)
 tests_unit_test_share_tree_SOURCES = tests/unit/test_share_tree.c $(SHARE_FOLDER)
 
@@ -272,6 +274,7 @@ SYSTEM_TESTS = \
 	tests/system/share_native.sh \
 	tests/system/share_output.sh \
 	tests/system/share_pause.sh \
+	tests/system/share_piped.sh \
 	tests/system/share_random.sh \
 	tests/system/share_repl.sh \
 	tests/system/share_reset.sh \
@@ -393,6 +396,7 @@ LAB_FILES = \
 	tests/system/share_memory.py \
 	tests/system/share_moments.py \
 	tests/system/share_native.py \
+	tests/system/share_piped.py \
 	tests/system/share_prompt.py \
 	tests/system/share_random.py \
 	tests/system/share_repl.py \

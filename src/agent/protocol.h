@@ -180,7 +180,7 @@ enum share_op {
 	SHARE_RENAME = 'N',  /* SHARE, u16 length of FROM, FROM, PATH of its new place -> nothing */
 	SHARE_STATVFS = 'V', /* SHARE, PATH -> ten u32, in the order of os.statvfs */
 	SHARE_PROGRAM = 'P', /* u32 offset, WANTED -> u32 size, DATA: the program to run */
-	SHARE_BYTES = 'Y',   /* bytes from the host that were no answer -> nothing: sent again when no request is under way */
+	SHARE_BYTES = 'Y',   /* u32 SURE, u32 MAYBE, u8 SEEN -> nothing; see below */
 	SHARE_END = 'Z'      /* u8 enum share_how, i32 exit code, words -> nothing: the program has ended */
 };
 
@@ -224,6 +224,15 @@ enum share_write {
  * other: it takes no notice of one that it has, nor of one behind a gap, and writes nothing behind one that failed, which the answer tells.
  * Where some are missing at the run's end, nothing of that last one is done, and the answer is AGENT_NAK: u8 TRY, u8 flags, u8 how many the
  * host has. The board sends the others once more, and then the last one with the next TRY.
+ */
+
+/*
+ * What the host sends between two exchanges is for the program. What the board finds of it when it asks for something, it counts and drops
+ * (but for Ctrl-C, 3, which has its effect and is not counted), and tells how many bytes that were as its very next request, SHARE_BYTES:
+ * so many of the last that went before the request are to go again. SURE were there before it asked; MAYBE came behind, but before the head
+ * of the first answer that the board could read, that to the TRY (SHARE_COUNT of it) SEEN. If that was the first answer that went, they were
+ * typed, else they may have been another answer, in pieces. What goes behind a request's first answer and before its last the board does not
+ * count: all of it has to go again.
  */
 
 enum share_how {

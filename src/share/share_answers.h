@@ -39,7 +39,7 @@ struct share_request {
 enum share_event {
 	SHARE_EVENT_NONE,    /* nothing more than to send the answer */
 	SHARE_EVENT_STARTED, /* SHARE_HELLO, which was good: the server has been started anew for this agent */
-	SHARE_EVENT_BYTES,   /* SHARE_BYTES, `bytes`: to be sent again when no request is under way */
+	SHARE_EVENT_BYTES,   /* SHARE_BYTES, `sure`, `maybe`, `seen` */
 	SHARE_EVENT_END,     /* SHARE_END, `how`, `code`, `bytes` */
 };
 
@@ -51,6 +51,8 @@ struct share_answer {
 	enum share_event event; /* only when it was asked for the first time; this and the rest are the server's */
 	uint8_t how;
 	int32_t code;
+	uint32_t sure, maybe;
+	uint8_t seen;
 	const uint8_t *bytes; /* in the request's payload */
 	size_t bytes_len;
 };

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/say.h"
+
 enum {
 	ENTERS = 3,         /* as many are typed to end a statement */
 	AGAIN_US = 2500000, /* a board that has got no answer asks again before this is over */
@@ -45,11 +47,9 @@ static bool brings_banner(uint8_t key)
 	return key == TYPED_CTRL_B || key == TYPED_CTRL_D;
 }
 
-/* How many of the first LEN bytes typed may go at once: what is piped behind a Ctrl-D is for the board after its reset. */
-static size_t until_banner(const struct share_input *input, size_t len)
+/* How many of LEN BYTES typed may go at once: what is piped behind a Ctrl-D is for the board after its reset. */
+static size_t until_banner(const struct share_input *input, const uint8_t *bytes, size_t len)
 {
-	const uint8_t *bytes = input->user->typed.bytes;
-
 	for (size_t i = 0; is_piped(input) && i < len; i++)
 		if (brings_banner(bytes[i]))
 			return i + 1;
@@ -79,23 +79,37 @@ static void expect_banner(struct share_input *input)
 	input->user->typed.from = now + RESET_US;
 }
 
+/* Says once that what is piped is no longer safe. */
+static void tell_regardless(struct share_input *input)
+{
+	if (!input->user->typed.regardless || input->told)
+		return;
+	input->told = true;
+	say("for %d s nothing has shown that the program reads its stdin: the rest is sent regardless, and on a UART what the program does "
+	    "not read can be lost now",
+	    TYPED_STUCK_US / 1000000);
+}
+
 int share_input_send(struct share_input *input, bool typed, bool *full, int64_t *next)
 {
 	struct typed *waiting = &input->user->typed;
 	int64_t now = bytelink_now(input->line->link);
+	size_t all;
+	const uint8_t *bytes = typed_waiting(waiting, &all);
 
 	*next = INT64_MAX;
 	if (share_line_is_busy(input->line))
 		return 0;
 	if (input->user->interrupt)
 		return send_ctrl_c(input, full, next);
-	size_t len = typed && may_type(input, next) ? until_banner(input, typed_due(waiting, now, next)) : 0;
+	size_t len = typed && may_type(input, next) ? until_banner(input, bytes, typed_due(waiting, now, next)) : 0;
 	if (!len)
 		return 0;
-	ssize_t sent = share_line_send(input->line, waiting->bytes, len, full);
+	tell_regardless(input);
+	ssize_t sent = share_line_send(input->line, bytes, len, full);
 	if (sent < 0)
 		return (int)sent;
-	bool banner = is_piped(input) && sent > 0 && brings_banner(waiting->bytes[sent - 1]);
+	bool banner = is_piped(input) && sent > 0 && brings_banner(bytes[sent - 1]);
 	typed_sent(waiting, (size_t)sent, now);
 	if (banner)
 		expect_banner(input);
@@ -109,10 +123,12 @@ int64_t share_input_over_at(const struct share_input *input)
 	const struct share_line *line = input->line;
 	int64_t answered = (line->heard > line->said ? line->heard : line->said) + ANSWER_US;
 	int64_t gone = user->is_terminal ? user->ended_at + GONE_US : INT64_MAX;
+	size_t waiting;
 
 	if (!user->ended_at)
 		return INT64_MAX;
-	if (user->typed.len || user->interrupt || share_line_is_busy(line) || printed_was_reset(input->printed) ||
+	typed_waiting(&user->typed, &waiting);
+	if (waiting || user->interrupt || share_line_is_busy(line) || printed_was_reset(input->printed) ||
 	    printed_prompt(input->printed) == PRINTED_NO_PROMPT)
 		return gone;
 	return gone < answered ? gone : answered;

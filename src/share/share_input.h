@@ -16,6 +16,7 @@ struct share_input {
 	struct printed *printed;
 	int64_t held_until; /* from here on its own: where a soft reset is under way, what is piped waits for its end */
 	unsigned enters;    /* so many were typed in the user's place */
+	bool told;          /* it was said that what is piped can be lost */
 };
 
 /*

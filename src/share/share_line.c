@@ -35,6 +35,7 @@ void share_line_answer(struct share_line *line, uint8_t type, uint8_t sequence, 
 	line->out_len = frame_encode_channel(line->out, type, SHARE_CHANNEL, sequence, payload, len);
 	line->out_sent = line->out_read = 0;
 	line->open = true;
+	line->begun = false;
 	line->asked = line->since;
 	incoming_expect_credits(&line->incoming, line->window && line->out_len > line->window);
 }
@@ -126,6 +127,7 @@ int share_line_send_answer(struct share_line *line, bool *full)
 		if (sent < 0)
 			return (int)sent;
 		line->out_sent += (size_t)sent;
+		line->begun = line->begun || sent > 0;
 	}
 	if (!line->open || line->out_sent < line->out_len)
 		return 0;

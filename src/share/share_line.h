@@ -26,6 +26,7 @@ struct share_line {
 	int64_t said;      /* when the last byte went that is of no answer */
 	int64_t closed_at; /* when the last exchange ended */
 	bool given_up;     /* ... without its answer */
+	bool begun;        /* some of that answer has gone */
 
 	uint8_t out[INCOMING_FRAME_MAX]; /* from here on its own: the answer's frame */
 	size_t out_len, out_sent, out_read;

@@ -495,8 +495,8 @@ static int do_program(struct share_server *server, struct share_cursor *in)
 static int do_bytes(struct share_server *server, struct share_cursor *in)
 {
 	(void)server;
-	(void)in;
-	return 0;
+	share_cursor_take(in, 9);
+	return in->bad ? -EINVAL : 0;
 }
 
 static int do_end(struct share_server *server, struct share_cursor *in)
@@ -532,13 +532,17 @@ static void tell_event(struct share_answer *answer, uint8_t op, struct share_cur
 {
 	if (op == SHARE_HELLO)
 		answer->event = SHARE_EVENT_STARTED;
-	if (op != SHARE_BYTES && op != SHARE_END)
-		return;
-	answer->event = op == SHARE_BYTES ? SHARE_EVENT_BYTES : SHARE_EVENT_END;
-	if (op == SHARE_END) {
-		answer->how = share_cursor_take8(&in);
-		answer->code = (int32_t)share_cursor_take32(&in);
+	if (op == SHARE_BYTES) {
+		answer->event = SHARE_EVENT_BYTES;
+		answer->sure = share_cursor_take32(&in);
+		answer->maybe = share_cursor_take32(&in);
+		answer->seen = share_cursor_take8(&in);
 	}
+	if (op != SHARE_END)
+		return;
+	answer->event = SHARE_EVENT_END;
+	answer->how = share_cursor_take8(&in);
+	answer->code = (int32_t)share_cursor_take32(&in);
 	answer->bytes_len = in.left;
 	answer->bytes = share_cursor_take(&in, in.left);
 }

@@ -56,9 +56,9 @@ struct share_session {
 	int64_t begins;   /* when the agent was told to begin */
 	unsigned doubts;  /* how often what looked like the agent's end was looked at */
 	bool quiet;       /* the board's prompt is on the screen already */
-	bool gave_back;   /* the exchange under way is SHARE_BYTES, ... */
-	bool goes_on;     /* ... its answer has more parts, ... */
-	uint8_t sequence; /* ... its number is this */
+	uint8_t sequence; /* the number of the last request... */
+	bool goes_on;     /* ... its answer has more parts */
+	bool answered;    /* ... an answer to an earlier TRY of it has gone, or some of one */
 	int refused;      /* a negative errno: the board takes no such share */
 
 	struct share_line line;
@@ -158,6 +158,7 @@ static void take_output(struct share_session *session)
 	const uint8_t *bytes = session->line.incoming.output;
 	size_t len = session->line.incoming.output_len;
 
+	typed_heard(&session->user.typed, session->line.heard);
 	printed_add(&session->printed, bytes, len);
 	/* Behind the program's end comes the board's prompt, where it does not wait for its answer. */
 	if (!session->quiet && !session->ended_at)
@@ -219,9 +220,6 @@ static void take_event(struct share_session *session)
 		session->begun = true;
 		note_banner(session);
 		break;
-	case SHARE_EVENT_BYTES:
-		typed_returned(&session->user.typed, session->answer.bytes, session->answer.bytes_len);
-		break;
 	case SHARE_EVENT_END:
 		take_end(session);
 		break;
@@ -241,6 +239,23 @@ static void put_answer(struct share_session *session)
 	share_line_answer(&session->line, answer->type, session->sequence, answer->payload, answer->len);
 }
 
+/* What the request tells of the bytes that were typed. */
+static void note_asked(struct share_session *session, const struct frame *frame)
+{
+	const struct share_answer *answer = &session->answer;
+	struct typed *typed = &session->user.typed;
+	unsigned tries = frame->payload[0] & SHARE_COUNT;
+	bool again = answer->event == SHARE_EVENT_NONE && frame->sequence == session->sequence;
+
+	session->answered = again && (session->answered || session->line.begun);
+	if (answer->event == SHARE_EVENT_BYTES)
+		typed_returned(typed, tries, answer->sure, answer->maybe, answer->seen);
+	else if (again)
+		typed_asked_again(typed, tries, session->answered);
+	else
+		typed_asked(typed, tries);
+}
+
 static void take_request(struct share_session *session)
 {
 	const struct frame *frame = &session->line.incoming.frame;
@@ -250,7 +265,7 @@ static void take_request(struct share_session *session)
 	if (!answer->type)
 		return;
 	session->user.interrupt = false;
-	session->gave_back = frame->type == SHARE_BYTES;
+	note_asked(session, frame);
 	session->sequence = frame->sequence;
 	put_answer(session);
 	take_event(session);
@@ -284,7 +299,7 @@ static void take_incoming(struct share_session *session)
 
 static void close_exchange(struct share_session *session)
 {
-	typed_exchanged(&session->user.typed, session->gave_back, session->line.closed_at);
+	typed_exchanged(&session->user.typed, session->line.closed_at);
 	if (session->line.given_up && session->state == RUNNING && session->answer.payload[1] & SHARE_INTERRUPT)
 		session->user.interrupt = true; /* it has not got there */
 	if (!session->ended_at)
@@ -405,6 +420,7 @@ static int start(struct share_session *session)
 	if (error || session->state == LEAVING)
 		return error ? error : -EINTR;
 	share_line_start(&session->line, session->link, window, session->diag);
+	typed_begin(&session->user.typed, window && !session->user.is_terminal);
 	printed_forget(&session->printed);
 	session->ended_at = 0;
 	session->refused = 0;

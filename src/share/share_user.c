@@ -47,7 +47,7 @@ static size_t until_interrupt(struct share_user *user, const uint8_t *bytes, siz
 
 	if (!key)
 		return 0;
-	typed_init(&user->typed);
+	typed_drop(&user->typed);
 	user->interrupt = true;
 	return (size_t)(key - bytes) + 1;
 }
@@ -79,7 +79,7 @@ static bool is_end(const struct share_user *user, ssize_t len)
 
 static void read_stdin(struct share_user *user)
 {
-	uint8_t bytes[TYPED_MAX];
+	uint8_t bytes[TYPED_WAITING];
 	size_t room = typed_room(&user->typed);
 	ssize_t len;
 

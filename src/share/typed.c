@@ -3,19 +3,73 @@
 
 #include <string.h>
 
+#include "base/earlier.h"
+
+static size_t smaller(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* The first COUNT bytes, all of which have gone, were read. */
+static void forget(struct typed *typed, size_t count)
+{
+	typed->len -= count;
+	memmove(typed->bytes, typed->bytes + count, typed->len);
+	typed->sent -= count;
+	typed->mark -= smaller(count, typed->mark);
+}
+
+/* The board's ring is empty, as far as it seems. */
+static void empty_ring(struct typed *typed)
+{
+	typed->ring = 0;
+	typed->answered = typed->regardless = false;
+}
+
 void typed_init(struct typed *typed)
 {
 	memset(typed, 0, sizeof(*typed));
 	typed->pause = TYPED_QUIET_US;
 }
 
+void typed_begin(struct typed *typed, bool loses)
+{
+	forget(typed, typed->sent);
+	typed->pause = TYPED_QUIET_US;
+	typed->put_off = 0;
+	typed->loses = loses;
+	typed->gap = 0;
+	typed->believed = false;
+	empty_ring(typed);
+}
+
+void typed_drop(struct typed *typed)
+{
+	typed->len = typed->sent = typed->mark = 0;
+}
+
+const uint8_t *typed_waiting(const struct typed *typed, size_t *len)
+{
+	*len = typed->len - typed->sent;
+	return typed->bytes + typed->sent;
+}
+
 size_t typed_room(const struct typed *typed)
 {
-	return typed->len < TYPED_MAX / 2 ? TYPED_MAX / 2 - typed->len : 0;
+	size_t waiting = typed->len - typed->sent;
+
+	return waiting < TYPED_WAITING ? TYPED_WAITING - waiting : 0;
 }
 
 void typed_add(struct typed *typed, const uint8_t *bytes, size_t len, bool lines)
 {
+	if (len > TYPED_MAX - typed->len) /* no way to a board is so long */
+		forget(typed, smaller(typed->sent, len - (TYPED_MAX - typed->len)));
 	for (size_t i = 0; i < len && typed->len < TYPED_MAX; i++) {
 		uint8_t byte = bytes[i];
 		bool second = byte == '\n' && typed->after_cr;
@@ -27,64 +81,133 @@ void typed_add(struct typed *typed, const uint8_t *bytes, size_t len, bool lines
 	}
 }
 
-/* An exchange has ended at NOW before the pause was over: where that goes on and on, it is too long for this program. */
-static void put_off(struct typed *typed, int64_t now)
+/* --- Requests --- */
+
+/* What had gone before a request of which it is the TRY TRIES, is out of the ring, one way or the other. */
+static void mark(struct typed *typed, unsigned tries)
 {
-	if (!typed->put_off || now - typed->put_off < TYPED_PUT_OFF * typed->pause) {
-		typed->put_off = typed->put_off ? typed->put_off : now;
-		return;
-	}
-	typed->put_off = now;
-	typed->pause = typed->pause / 2 > TYPED_QUIET_MIN_US ? typed->pause / 2 : TYPED_QUIET_MIN_US;
-	typed->from = now;
+	typed->tries = tries;
+	typed->mark = typed->sent;
+	typed->believed = false;
+	empty_ring(typed);
 }
 
-void typed_exchanged(struct typed *typed, bool came_back, int64_t now)
+void typed_asked(struct typed *typed, unsigned tries)
 {
-	bool read = came_back && typed->returned < typed->sent; /* some of it */
-
-	if (came_back && typed->sent && !read)
-		typed->pause = typed->pause * 2 < TYPED_QUIET_MAX_US ? typed->pause * 2 : TYPED_QUIET_MAX_US;
-	else if (read || (typed->sent && typed->exchanges++))
+	if (typed->mark)
 		typed->pause = TYPED_QUIET_US;
-	if (came_back || typed->exchanges > 1)
-		typed->sent = 0;
-	if (!came_back)
-		typed->returned = 0;
-	if (came_back || !typed->len || now >= typed->from)
-		typed->put_off = 0;
+	forget(typed, typed->mark);
+	mark(typed, tries);
+}
+
+void typed_returned(struct typed *typed, unsigned tries, size_t sure, size_t maybe, unsigned seen)
+{
+	size_t count = seen == typed->tries ? sure + maybe : sure;
+	size_t unread = smaller(count, typed->mark);
+
+	if (unread < typed->mark)
+		typed->pause = TYPED_QUIET_US;
 	else
-		put_off(typed, now);
-	if (read || typed->from < now + typed->pause)
-		typed->from = now + typed->pause;
+		typed->pause = earlier(2 * typed->pause, TYPED_QUIET_MAX_US);
+	forget(typed, typed->mark - unread);
+	typed->sent = 0;
+	mark(typed, tries);
 }
 
-void typed_returned(struct typed *typed, const uint8_t *bytes, size_t len)
+void typed_asked_again(struct typed *typed, unsigned tries, bool answered)
 {
-	if (len > TYPED_MAX - typed->len)
-		len = TYPED_MAX - typed->len;
-	memmove(typed->bytes + typed->returned + len, typed->bytes + typed->returned, typed->len - typed->returned);
-	memcpy(typed->bytes + typed->returned, bytes, len);
-	typed->len += len;
-	typed->returned += len;
+	if (answered) {
+		typed->sent = typed->mark;
+		tries = typed->tries;
+	}
+	mark(typed, tries);
 }
 
-size_t typed_due(const struct typed *typed, int64_t now, int64_t *next)
+void typed_exchanged(struct typed *typed, int64_t now)
 {
-	*next = typed->len ? typed->from : INT64_MAX;
-	if (!typed->len || now < typed->from)
+	if (typed->sent == typed->len)
+		typed->put_off = 0;
+	else if (!typed->put_off)
+		typed->put_off = now;
+	typed->from = now + typed->pause;
+	if (typed->put_off)
+		typed->from = earlier(typed->from, later(now, typed->put_off + later(TYPED_PUT_OFF_US, typed->pause)));
+}
+
+/* --- The ring --- */
+
+void typed_heard(struct typed *typed, int64_t now)
+{
+	if (typed->believed && now - typed->heard > TYPED_SILENT_US)
+		typed->gap = later(now - later(typed->heard, typed->said), typed->gap * 5 / 8);
+	typed->answered = typed->ring > 0;
+	typed->heard = now;
+}
+
+/* When silence behind output tells that all that has gone was read. */
+static int64_t believed_at(const struct typed *typed)
+{
+	if (!typed->answered)
+		return INT64_MAX;
+	return later(typed->heard, typed->said) + (typed->believed ? 2 * typed->gap : 0) + TYPED_SILENT_US;
+}
+
+/* Whether a full ring is one still at NOW. */
+static void look_at_ring(struct typed *typed, int64_t now)
+{
+	if (!typed->loses || typed->ring < TYPED_RING)
+		return;
+	if (now >= believed_at(typed)) {
+		empty_ring(typed);
+		typed->believed = true;
+	} else if (now >= typed->said + TYPED_STUCK_US) {
+		typed->regardless = true;
+	}
+}
+
+static size_t ring_room(const struct typed *typed)
+{
+	if (!typed->loses || typed->regardless)
+		return TYPED_PIECE;
+	return TYPED_RING - smaller(typed->ring, TYPED_RING);
+}
+
+size_t typed_due(struct typed *typed, int64_t now, int64_t *next)
+{
+	size_t waiting = typed->len - typed->sent;
+
+	*next = waiting ? typed->from : INT64_MAX;
+	if (!waiting || now < typed->from)
 		return 0;
-	return typed->len < TYPED_PIECE ? typed->len : TYPED_PIECE;
+	look_at_ring(typed, now);
+	size_t room = ring_room(typed);
+	if (!room)
+		*next = earlier(believed_at(typed), typed->said + TYPED_STUCK_US);
+	return smaller(smaller(waiting, TYPED_PIECE), room);
+}
+
+/* Takes the Ctrl-Cs out of the LEN bytes that come next: they do not stay in a ring, and are never given back. Returns how many are left. */
+static size_t take_interrupts(struct typed *typed, size_t len)
+{
+	uint8_t *bytes = typed->bytes + typed->sent;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < len; i++)
+		if (bytes[i] != TYPED_CTRL_C)
+			bytes[kept++] = bytes[i];
+	memmove(bytes + kept, bytes + len, typed->len - typed->sent - len);
+	typed->len -= len - kept;
+	return kept;
 }
 
 void typed_sent(struct typed *typed, size_t len, int64_t now)
 {
-	typed->len -= len;
-	memmove(typed->bytes, typed->bytes + len, typed->len);
-	typed->returned = 0;
-	typed->sent += len;
-	typed->exchanges = 0;
+	size_t kept = take_interrupts(typed, len);
+
+	typed->sent += kept;
+	typed->ring += kept;
+	if (!typed->regardless)
+		typed->said = now;
 	typed->put_off = 0;
-	if (typed->from < now + TYPED_PIECE_US)
-		typed->from = now + TYPED_PIECE_US;
+	typed->from = later(typed->from, now + (typed->regardless ? TYPED_SLOW_US : TYPED_PIECE_US));
 }

@@ -267,16 +267,18 @@ static void what_is_for_the_caller(void **state)
 {
 	(void)state;
 	share_client_begin(&client, SHARE_BYTES);
-	share_client_text(&client, "typed\3");
+	share_client_put32(&client, 70000);
+	share_client_put32(&client, 3);
+	share_client_put8(&client, 2);
 	assert_int_equal(share_client_ask(&client), 0);
 	assert_int_equal(client.answer.event, SHARE_EVENT_BYTES);
-	assert_int_equal(client.answer.bytes_len, 6);
-	assert_memory_equal(client.answer.bytes, "typed\3", 6);
+	assert_int_equal(client.answer.sure, 70000);
+	assert_int_equal(client.answer.maybe, 3);
+	assert_int_equal(client.answer.seen, 2);
 	assert_int_equal(share_client_ask_again(&client), 0);
 	assert_int_equal(client.answer.event, SHARE_EVENT_NONE);
-	assert_int_equal(ask_op(SHARE_BYTES), 0);
-	assert_int_equal(client.answer.event, SHARE_EVENT_BYTES);
-	assert_int_equal(client.answer.bytes_len, 0);
+	assert_int_equal(ask_op(SHARE_BYTES), -EINVAL);
+	assert_int_equal(client.answer.event, SHARE_EVENT_NONE);
 
 	share_client_begin(&client, SHARE_END);
 	share_client_put8(&client, 2);

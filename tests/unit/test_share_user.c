@@ -80,8 +80,11 @@ static void type(struct desk *desk, const char *keys)
 
 static void assert_typed(const struct desk *desk, const char *keys)
 {
-	assert_int_equal(desk->user.typed.len, strlen(keys));
-	assert_memory_equal(desk->user.typed.bytes, keys, strlen(keys));
+	size_t len;
+	const uint8_t *bytes = typed_waiting(&desk->user.typed, &len);
+
+	assert_int_equal(len, strlen(keys));
+	assert_memory_equal(bytes, keys, len);
 }
 
 static void keys_come_as_they_are_typed(void **state)
@@ -122,7 +125,7 @@ static void a_terminal_that_is_gone_is_the_end(void **state)
 static void a_pipe_that_was_read_empty_is_not_waited_for(void **state)
 {
 	struct desk *desk = *state;
-	char bytes[TYPED_MAX / 2 + 1];
+	char bytes[TYPED_WAITING + 1];
 
 	memset(bytes, 'a', sizeof(bytes) - 1);
 	bytes[sizeof(bytes) - 1] = '\0';
@@ -130,7 +133,7 @@ static void a_pipe_that_was_read_empty_is_not_waited_for(void **state)
 	share_user_look(&desk->user);
 	assert_typed(desk, bytes);
 	assert_int_equal(typed_room(&desk->user.typed), 0);
-	typed_init(&desk->user.typed); /* it has gone to the board */
+	typed_drop(&desk->user.typed); /* it has gone to the board */
 	bytelink_wait(desk->link, 0, share_user_deadline(&desk->user));
 	share_user_look(&desk->user);
 	type(desk, "b");

@@ -77,11 +77,12 @@ lock = lock()
 owner = None
 waits = False
 
-# The number of the last request; 64 when the deflate stream has to start anew; what was found ahead of an answer and was none; whether
-# a Ctrl-C was among it, or came in an answer (what it raises), and since when it waits for import.
+# The number of the last request; 64 when the deflate stream has to start anew; SURE and MAYBE and SEEN of SHARE_BYTES (-1: no answer yet);
+# whether a Ctrl-C was among those bytes, or came in an answer (what it raises), and since when it waits for import.
 sequence = 0
 fresh = 64
-typed = bytearray()
+typed = maybe = 0
+seen = -1
 interrupted = spared = None
 # Whether another host is there; when ours was found to be gone, None: it is there; whether it was given up.
 knocked = given_up = False

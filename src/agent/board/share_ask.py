@@ -5,40 +5,43 @@ def set_tty(least):
         tcsetattr(0, 0, tty)
 
 
-def note_typed(byte):
-    global interrupted
-    if byte == 3:
-        interrupted = KeyboardInterrupt
-    elif len(typed) < 256:
-        typed.append(byte)
-
-
 def hear(tag, idle, deserted=False):
     # Reads until the answer to the request of TRY TAG has come, and returns the end of its payload. Or 0 when nothing comes within
-    # IDLE ms, -1 when what comes is damaged; the line is quiet then. What is no answer and comes before one, somebody has typed.
+    # IDLE ms, -1 when what comes is damaged; the line is quiet then. What is no answer and comes before the first one was typed, it may
+    # be; a Ctrl-C was, where it comes before a whole answer, or alone.
     # DESERTED: there is hardly a host, so a Ctrl-C is the end, and what comes behind it is left for whom it is for.
-    global interrupted, knocked
-    have = strange = 0
+    global interrupted, knocked, maybe, seen
+    have = found = 0
+    key3 = None
     until = ticks_add(ticks_ms(), idle)
     # More than our host types at a time is an answer without its head.
-    while fill(have, have + 1, max(0, min(ticks_diff(until, ticks_ms()), 40 if strange > 40 else 9999)), 0):
+    while fill(have, have + 1, max(0, min(ticks_diff(until, ticks_ms()), 40 if found > 40 else 9999)), 0):
         have += 1
         while have and (buf[0] != 0xFA or have == 8):
             if have == 8 and unpack_from("<H", buf, 6)[0] == crc32(mem[:6]) & 0xFFFF and unpack_from("<H", buf, 4)[0] <= block:
                 break
-            note_typed(buf[0])
-            if buf[0] == 3 and deserted and have == 1:
+            if buf[0] != 3:
+                found += 1
+            elif deserted and have == 1:
+                interrupted = KeyboardInterrupt
                 return 0
-            strange += 1
+            else:
+                key3 = KeyboardInterrupt
             have -= 1
             mem[:have] = bytes(mem[1 : have + 1])
         if have < 8:
             continue
         end = 8 + unpack_from("<H", buf, 4)[0]
-        if not fill(8, end + 4, 300, line[0] if end + 4 > line[0] else 0):
+        whole = fill(8, end + 4, 300, line[0] if end + 4 > line[0] else 0)
+        if seen < 0:
+            # The host has sent this before it knew of the request.
+            maybe += found
+            seen = buf[8] & 31
+        if not whole:
             return -1
         if unpack_from("<I", buf, end)[0] != crc32(mem[:end]) & 0xFFFFFFFF:
-            break
+            return drain()
+        interrupted = interrupted or key3
         if buf[2] == 1 and buf[3] == sequence and buf[8] == tag and end >= 10:
             return end
         if buf[2] != 1:
@@ -48,7 +51,14 @@ def hear(tag, idle, deserted=False):
             return 0
         have = 0  # the answer to an earlier try
         until = ticks_add(ticks_ms(), idle)
-    return drain() if have else 0
+    found += have
+    if seen < 0:
+        maybe += found
+    if found > 12:
+        return -1  # it may have been an answer
+    if not found:
+        interrupted = interrupted or key3
+    return 0
 
 
 def drain():
@@ -104,16 +114,19 @@ if block > 1024:
 
 def exchange(op, head, data, take, tries, parts):
     # Has the request go until it is answered, as ask() says. Returns the end of the answer's payload, or 0 or less: there is no host.
-    global fresh, typed, interrupted, most, good
+    global fresh, typed, maybe, seen, interrupted, most, good
     middle = 9 + len(head)
     end = middle + len(data)
-    for _ in range(300 if gone is None else 0):
-        if not poller.poll(0):
-            break
+    until = ticks_add(ticks_ms(), 6000 if gone is None else 0)
+    while poller.poll(0) and ticks_diff(until, ticks_ms()) > 0:
         read(one)
-        note_typed(one[0])
-    # So much has been typed for certain, whatever becomes of the answer.
-    sure = len(typed), interrupted
+        if one[0] == 3:
+            interrupted = KeyboardInterrupt
+        else:
+            typed += 1
+    seen = -1
+    sure = interrupted
+    damaged = False
     for count in range(tries if gone is None else 1):
         mem[9:middle] = head
         mem[middle:end] = data
@@ -140,18 +153,17 @@ def exchange(op, head, data, take, tries, parts):
             most = max(512, most // 2)
         if size > 0:
             if buf[9] & 1:
-                interrupted = KeyboardInterrupt
-                sure = sure[0], interrupted
+                interrupted = sure = KeyboardInterrupt
             rerun(buf[10])
             size = 0
             continue
-        came = typed[sure[0] :]
-        if len(came) > 12 and min(came) < 3 and not knocked:
-            # What nobody types: it was an answer, in pieces.
-            typed = typed[: sure[0]]
-            interrupted = sure[1]
-        elif knocked or interrupted and count and not size:
+        if size < 0:
+            damaged = True
+            interrupted = sure
+        elif knocked or interrupted and count:
             break  # somebody else is there: our host says it in its answer
+    if damaged and size > 0:
+        interrupted = sure  # what looks like a Ctrl-C may have been a piece of an answer
     return size
 
 
@@ -178,7 +190,7 @@ def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
     # Has the host do OP, whose payload is HEAD and DATA. TAKE is called with the end of the answer's payload, which begins at buf[10];
     # what it returns is returned. Raises OSError as the host says, or KeyboardInterrupt. MORE: it is of a run, and not answered.
     # PARTS: 32 where TAKE may be called several times, with a part of the answer each.
-    global sequence, fresh, typed, interrupted, offered, most, good, knocked, gone, given_up, runner, run_count, run_len
+    global sequence, fresh, typed, maybe, interrupted, offered, most, good, knocked, gone, given_up, runner, run_count, run_len
     middle = 9 + len(head)
     end = middle + len(data)
     if end > 7 + block:
@@ -218,7 +230,7 @@ def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
         knocked = False
         size = exchange(op, head, data, take, tries, parts)
         if size <= 0:
-            typed = bytearray()  # there is no host to give it back to
+            typed = maybe = 0  # there is no host to tell
             gone = ticks_ms()
             error = 5
         else:
@@ -241,10 +253,10 @@ def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
         kbd_intr(key)
     if error and op == 87:
         handles[head[0]].failed = error  # told later where a Ctrl-C is raised now
-    if typed and op != 90:
-        back = typed
-        typed = bytearray()
-        ask(89, b"", back)
+    if (typed or maybe) and op != 90:
+        back = pack("<IIB", typed, maybe, seen)
+        typed = maybe = 0
+        ask(89, back)
     if interrupted and (size <= 0 or op not in (73, 83, 89)):  # see spare_import(); 89 is asked in here
         if size <= 0 and key == 3:
             # The board is for who is there; and import takes every exception for a file that is not there, and would ask on.
