@@ -78,11 +78,11 @@ owner = None
 waits = False
 
 # The number of the last request; 64 when the deflate stream has to start anew; what was found ahead of an answer and was none; whether
-# a Ctrl-C was among it, or came in an answer (what it raises), and since when it waits for import.
+# a Ctrl-C was among it, or came in an answer (what it raises), and until when it waits for import.
 sequence = 0
 fresh = 64
 typed = bytearray()
-interrupted = spared = None
+interrupted = until = None
 # Whether another host is there; when ours was found to be gone, None: it is there; whether it was given up.
 knocked = given_up = False
 gone = None
