@@ -160,9 +160,10 @@ while True:
 END
 has_ended() { ! kill -0 "$1" 2>/dev/null; }
 for _ in 1 2 3; do
+	rm -f out
 	$interruptible "$share" -d "$(device)" -v rw run imports.py </dev/null >out 2>err &
 	process=$!
-	await 60 'it imports' grep -q begun out
+	await 60 'it imports' grep -qs begun out
 	sleep 0.1
 	kill -INT $process
 	await 60 'it ends on Ctrl-C' has_ended $process

@@ -78,12 +78,12 @@ owner = None
 waits = False
 
 # The number of the last request; 64 when the deflate stream has to start anew; SURE and MAYBE and SEEN of SHARE_BYTES (-1: no answer yet);
-# whether a Ctrl-C was among those bytes, or came in an answer (what it raises), and since when it waits for import.
+# whether a Ctrl-C was among those bytes, or came in an answer (what it raises), and until when it waits for import.
 sequence = 0
 fresh = 64
 typed = maybe = 0
 seen = -1
-interrupted = spared = None
+interrupted = until = None
 # Whether another host is there; when ours was found to be gone, None: it is there; whether it was given up.
 knocked = given_up = False
 gone = None

@@ -167,23 +167,20 @@ def exchange(op, head, data, take, tries, parts):
     return size
 
 
-def raise_interrupt():
-    # Raises the Ctrl-C that has come, if one has.
-    global interrupted, spared
+def throw(wait=False):
+    # Raises the Ctrl-C that has come, if one has. WAIT: it comes where import asks what is there, and would be lost: import takes every
+    # exception for a file that is not there, and goes on. So it is raised when what was found is opened, or something else is asked; but
+    # soon, for it may be no import. (No name here is new, since memory is short.)
+    global interrupted, until
     end = interrupted
-    interrupted = spared = None
+    if end and wait:
+        if not until:
+            until = ticks_add(ticks_ms(), 300)
+        if ticks_diff(until, ticks_ms()) > 0:
+            return
+    interrupted = until = None
     if end and key == 3:
         raise end
-
-
-def spare_import():
-    # A Ctrl-C that comes where import asks what is there would be lost: import takes every exception for a file that is not there, and
-    # goes on. So it is raised when what was found is opened, or something else is asked; but soon, for it may be no import.
-    global spared
-    if interrupted and not spared:
-        spared = ticks_ms() | 1
-    elif interrupted and ticks_diff(ticks_ms(), spared) > 300:
-        raise_interrupt()
 
 
 def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
@@ -257,12 +254,12 @@ def ask(op, head, data=b"", take=None, tries=9, more=False, parts=0):
         back = pack("<IIB", typed, maybe, seen)
         typed = maybe = 0
         ask(89, back)
-    if interrupted and (size <= 0 or op not in (73, 83, 89)):  # see spare_import(); 89 is asked in here
+    if interrupted and (size <= 0 or op not in (73, 83, 89)):  # see throw(); 89 is asked in here
         if size <= 0 and key == 3:
             # The board is for who is there; and import takes every exception for a file that is not there, and would ask on.
             given_up = True
             unmount()
-        raise_interrupt()
+        throw()
     if error:
         if op == 87:
             handles[head[0]].failed = 0
@@ -287,9 +284,11 @@ def unpack_data(at, end, to):
         return size, buf[9] & 8
     try:
         if buf[9] & 4:
-            inflate = source = None
+            # The window goes where the one before it was, and nothing else.
+            inflate = None
             gc.collect()
-            source = BytesIO(block + 64)
+            source = source or BytesIO(block + 64)
+            source.seek(0)
             source_end = 0
             inflate = DeflateIO(source, 1, wbits)
         rest = source.read(source_end - source.tell())

@@ -51,10 +51,10 @@ class Names:
             answers.clear()
             offered = None
             # Of the second of two files, and of a directory, size and time are not told.
-            if not py:
-                answers[name + ".py"] = (self, 0, 0, 0)
             if not mpy:
                 answers[name + ".mpy"] = (self, 0, 0, 0)
+            if not py:
+                answers[name + ".py"] = (self, 0, 0, 0)
             name += ".py" if py == 1 else ".mpy"
             if py == 1 or mpy == 1:
                 offered = File(self, name, 1, False)
@@ -70,29 +70,26 @@ class Names:
     def stat(self, path):
         global interrupted
         try:
-            return self.status(path)
+            with alone():
+                enter()
+                name = self.at(path)
+                known = answers.pop(name, None)
+                if known and known[0] is self and is_new(answered):
+                    return stat_of(*known[1:])
+                if not name:
+                    return stat_of(2, 0, 0)
+                if name.startswith(NAME + "/"):
+                    return stat_of("/" + name in ours, 0, 0)
+                if "." not in name.split("/")[-1]:
+                    return stat_of(*self.import_stat(name))
+                return stat_of(*ask(83, bytes((self.number,)), name.encode(), lambda end: unpack_from("<BII", buf, 10)))
         except KeyboardInterrupt:
-            if given_up:
+            if interrupted or given_up:
                 raise
             interrupted = KeyboardInterrupt
-            return self.status(path)
+            return self.stat(path)
         finally:
-            spare_import()
-
-    def status(self, path):
-        with alone():
-            enter()
-            path = self.at(path)
-            known = answers.pop(path, None)
-            if known and known[0] is self and is_new(answered):
-                return stat_of(*known[1:])
-            if not path:
-                return stat_of(2, 0, 0)
-            if path.startswith(NAME + "/"):
-                return stat_of("/" + path in ours, 0, 0)
-            if "." not in path.split("/")[-1]:
-                return stat_of(*self.import_stat(path))
-            return stat_of(*ask(83, bytes((self.number,)), path.encode(), lambda end: unpack_from("<BII", buf, 10)))
+            throw(True)
 
 
 class Share(Names):
@@ -118,7 +115,7 @@ class Share(Names):
                 file = offered
                 offered = None
                 file.text = text
-                raise_interrupt()
+                throw()
                 return file
             return file.open(True)
 
