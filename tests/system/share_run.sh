@@ -73,6 +73,12 @@ sys.path = Path()
 END
 sed 's/raise .*/import sys; sys.exit(Wordless())/' ends/wordless.py >ends/wordless_exit.py
 
+# MicroPython keeps the names that programs use until the next reset, and those of all of them are many for a small board.
+fresh_board() {
+	stop_line
+	start_line --usb
+}
+
 for heap in 2M '64k --blocking-stdin'; do # the small one reads as bare metal does
 	echo "--- a board with $heap"
 	rm -rf flash*
@@ -106,6 +112,8 @@ for place in "/a", "/b":
 	assert_printed hello ''
 	assert_untouched
 
+	fresh_board
+
 	echo '--- how it ends'
 	assert_run 1 -v src run elsewhere/fails.py
 	assert_equal 'what it printed' before "$(tr -d '\r' <out)"
@@ -131,6 +139,7 @@ for place in "/a", "/b":
 	assert_run 1 -v src exec 'import nosuchmodule'
 	assert_said ImportError
 	assert_untouched
+	fresh_board
 	assert_run 1 -v data:rw run ends/memory.py
 	assert_said MemoryError
 	assert_equal 'a file that was open' 'what was written before' "$(cat data/kept)"
@@ -147,9 +156,7 @@ for place in "/a", "/b":
 	assert_run 0 -v src run ends/interrupted.py
 	assert_untouched
 
-	# MicroPython keeps the names that programs use until the next reset, and these were many for the small board.
-	stop_line
-	start_line --usb
+	fresh_board
 
 	echo '--- the module __main__'
 	at_prompt 'x = "of the prompt"' 'import __main__' >said
