@@ -96,6 +96,13 @@ start_line --uart
 mount_board
 mkdir "$mnt/tree"
 at_most_ms 'small files without a lost byte' 0 none_lost copy_small_files
+# A mount tells the files that were written in the last seconds of the one before by their content (fuse/times_evidence.h), each with an
+# exchange more: these are to be older.
+written=$(date +%s)
+are_old() {
+	[ $(($(date +%s) - written)) -ge 5 ]
+}
+await 20 'the small files are some seconds old' are_old
 at_most_ms 'ms for a stat during a copy to the board' 500 none_lost look_while_copying_up
 at_most_ms 'ms for a stat during a copy from the board' 500 none_lost look_while_copying_down
 # With nothing between: how well the line is used is the benchmark's to say, but it is used.
