@@ -138,8 +138,8 @@ enum agent_write {
 /*
  * SHARE, channel 1: directories of the host on the board (src/share/; board/share.py is the other side). The frames are the same, but here
  * the board asks and the host answers, each request with one frame (or parts, see SHARE_PARTS). The board has one request under way, or a
- * run of writes, see below, and starts the next when it has the answer, or has given up. A frame for the board that is longer than the window goes over with credits, as
- * above.
+ * run of writes, see below, and starts the next when it has the answer, or has given up. A frame for the board that is longer than the
+ * window goes over with credits, as above.
  *
  * A request's payload begins with u8 TRY (enum share_try). The sequence number counts requests, so that one asked again is known: the
  * host does nothing twice, and sends its last answer again, once for each TRY, maybe with less DATA; what is deflated then starts the

@@ -97,17 +97,23 @@ static void what_comes_back_goes_first(void **state)
 	assert_waits(&typed, "");
 }
 
+/* Six bytes have gone, and then a request has come as TRY TRIES and was answered. */
+static void ask_behind_six(struct typed *typed, unsigned tries)
+{
+	typed_init(typed);
+	add(typed, "abcdef", true);
+	assert_int_equal(go(typed, 0), 6);
+	typed_asked(typed, tries);
+	typed_exchanged(typed, 0);
+}
+
 /* A board may take longer to tell what it found than the pause after an exchange is. */
 static void what_went_beside_goes_again_in_order(void **state)
 {
 	struct typed typed;
 
 	(void)state;
-	typed_init(&typed);
-	add(&typed, "abcdef", true);
-	assert_int_equal(go(&typed, 0), 6);
-	typed_asked(&typed, 0);
-	typed_exchanged(&typed, 0);
+	ask_behind_six(&typed, 0);
 	add(&typed, "ghi", true);
 	assert_int_equal(go(&typed, SECOND), 3);
 	typed_returned(&typed, 0, 2, 0, 0);
@@ -140,11 +146,7 @@ static void what_may_be_of_an_answer_counts_only_where_it_cannot_be(void **state
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct typed typed;
 
-		typed_init(&typed);
-		add(&typed, "abcdef", true);
-		assert_int_equal(go(&typed, 0), 6);
-		typed_asked(&typed, cases[i].tries);
-		typed_exchanged(&typed, 0);
+		ask_behind_six(&typed, cases[i].tries);
 		/* What goes before the board asks again is not counted there. */
 		add(&typed, "gh", true);
 		assert_int_equal(go(&typed, SECOND), 2);
@@ -162,11 +164,7 @@ static void what_went_before_the_first_answer_is_counted_there(void **state)
 	struct typed typed;
 
 	(void)state;
-	typed_init(&typed);
-	add(&typed, "abcdef", true);
-	assert_int_equal(go(&typed, 0), 6);
-	typed_asked(&typed, 0);
-	typed_exchanged(&typed, 0);
+	ask_behind_six(&typed, 0);
 	add(&typed, "gh", true);
 	assert_int_equal(go(&typed, SECOND), 2);
 	typed_asked_again(&typed, 1, false);
